@@ -1,0 +1,300 @@
+"""Every error a caller can meet, in one tree.
+
+    StoryCoreError
+    ├── InvalidInput          VALIDATION_ERROR         the request, a file or a path is not acceptable
+    ├── AccessDenied          AUTHORIZATION_DENIED     known, but not allowed
+    ├── NotFound              NOT_FOUND                what was named is not there
+    ├── Conflict              CONFLICT                 it clashes with how things stand
+    │   └── Cancelled                                  the caller asked for it to stop
+    ├── DependencyFailed      DEPENDENCY_ERROR         something that we stand on failed
+    ├── Unavailable           SERVICE_UNAVAILABLE      not now: no room on the disk
+    └── Unexpected            INTERNAL_ERROR           a fault of ours; never for bad input
+
+Each error has a family (`code`), a stable `reason`, whether trying again can help, and a remediation that a
+person can act on. `REASONS` is the whole list; the reference page is made from it. Each surface turns an error
+into words in one place.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, ClassVar, NamedTuple
+
+
+class Code(StrEnum):
+    """Families of errors, as callers match on them."""
+
+    VALIDATION_ERROR = "VALIDATION_ERROR"
+    AUTHORIZATION_DENIED = "AUTHORIZATION_DENIED"
+    NOT_FOUND = "NOT_FOUND"
+    CONFLICT = "CONFLICT"
+    DEPENDENCY_ERROR = "DEPENDENCY_ERROR"
+    SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+
+
+class Reason(StrEnum):
+    """Why, in a word that stays the same between versions."""
+
+    MISSING_FIELD = "missing_field"
+    MALFORMED_JSON = "malformed_json"
+    WRONG_TYPE = "wrong_type"
+    UNKNOWN_FIELD = "unknown_field"
+    DUPLICATE_KEY = "duplicate_key"
+    OUT_OF_RANGE = "out_of_range"
+    UNKNOWN_VALUE = "unknown_value"
+    PATH_INVALID = "path_invalid"
+    PROJECT_INVALID = "project_invalid"
+    PROJECT_TOO_LARGE = "project_too_large"
+    UNSUPPORTED_FORMAT = "unsupported_format"
+    SETTING_INVALID = "setting_invalid"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    BODY_TOO_LARGE = "body_too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    HOST_NOT_ALLOWED = "host_not_allowed"
+    PATH_OUTSIDE_ROOT = "path_outside_root"
+    PERMISSION_DENIED = "permission_denied"
+    CROSS_ORIGIN = "cross_origin"
+    PROJECT_NOT_FOUND = "project_not_found"
+    FILE_NOT_FOUND = "file_not_found"
+    NOTHING_TO_EXPORT = "nothing_to_export"
+    OPERATION_NOT_FOUND = "operation_not_found"
+    OUTPUT_EXISTS = "output_exists"
+    SOURCE_CHANGED = "source_changed"
+    CANCELLED = "cancelled"
+    LIBRARY_MISSING = "library_missing"
+    DISK_FULL = "disk_full"
+    UNEXPECTED = "unexpected"
+
+
+class ReasonFacts(NamedTuple):
+    """What a reason means on every surface.
+
+    Attributes:
+        code: its family.
+        http_status: the status of an HTTP answer.
+        exit_code: the exit code of the command line.
+        retryable: whether the same call can succeed later without a change by the caller.
+        remediation: what to do, unless the place that raises knows better.
+    """
+
+    code: Code
+    http_status: int
+    exit_code: int
+    retryable: bool
+    remediation: str
+
+
+def _invalid(remediation: str, *, http_status: int = 400) -> ReasonFacts:
+    return ReasonFacts(Code.VALIDATION_ERROR, http_status, 2, retryable=False, remediation=remediation)
+
+
+REASONS: Mapping[Reason, ReasonFacts] = {
+    Reason.MISSING_FIELD: _invalid("Give the fields listed in details.missing_fields."),
+    Reason.MALFORMED_JSON: _invalid("Send one JSON object in UTF-8, without NaN, Infinity or huge exponents."),
+    Reason.WRONG_TYPE: _invalid("Give the value in the type that the reference names."),
+    Reason.UNKNOWN_FIELD: _invalid("Remove the field, or correct its name."),
+    Reason.DUPLICATE_KEY: _invalid("Give each key once."),
+    Reason.OUT_OF_RANGE: _invalid("Choose a value inside the range that the message names."),
+    Reason.UNKNOWN_VALUE: _invalid("Choose one of the values that the message names."),
+    Reason.PATH_INVALID: _invalid("Use a plain path without control characters, ~, $, %, drive letters or URLs."),
+    Reason.PROJECT_INVALID: _invalid("Repair project.json at the place named, or restore it from a backup."),
+    Reason.PROJECT_TOO_LARGE: _invalid("Split the project, or raise the limit named in the message."),
+    Reason.UNSUPPORTED_FORMAT: _invalid("Choose one of details.supported_formats."),
+    Reason.SETTING_INVALID: _invalid("Correct the setting, in the place that the message names."),
+    Reason.METHOD_NOT_ALLOWED: _invalid("Use the method named in the Allow header.", http_status=405),
+    Reason.BODY_TOO_LARGE: _invalid("Send a smaller body, or raise max_body_bytes.", http_status=413),
+    Reason.UNSUPPORTED_MEDIA_TYPE: _invalid("Send the body as application/json.", http_status=415),
+    Reason.HOST_NOT_ALLOWED: _invalid(
+        "Call the server by a name it knows, or add this name to allowed_hosts.", http_status=421
+    ),
+    Reason.PATH_OUTSIDE_ROOT: ReasonFacts(
+        Code.AUTHORIZATION_DENIED,
+        403,
+        4,
+        retryable=False,
+        remediation="Use a path inside a configured root, or add its folder to STORYCORE_ROOTS.",
+    ),
+    Reason.PERMISSION_DENIED: ReasonFacts(
+        Code.AUTHORIZATION_DENIED,
+        403,
+        4,
+        retryable=False,
+        remediation="Choose another folder, or give StoryCore the right to use this one.",
+    ),
+    Reason.CROSS_ORIGIN: ReasonFacts(
+        Code.AUTHORIZATION_DENIED,
+        403,
+        4,
+        retryable=False,
+        remediation="Call from a page of this server, or from a program that sends no Origin header.",
+    ),
+    Reason.PROJECT_NOT_FOUND: ReasonFacts(
+        Code.NOT_FOUND,
+        404,
+        3,
+        retryable=False,
+        remediation="Check the path, or see which projects there are with `storycore project list`.",
+    ),
+    Reason.FILE_NOT_FOUND: ReasonFacts(
+        Code.NOT_FOUND,
+        404,
+        3,
+        retryable=False,
+        remediation="Check the path.",
+    ),
+    Reason.NOTHING_TO_EXPORT: ReasonFacts(
+        Code.NOT_FOUND,
+        404,
+        3,
+        retryable=False,
+        remediation="Add what is missing, or leave out `strict`.",
+    ),
+    Reason.OPERATION_NOT_FOUND: ReasonFacts(
+        Code.NOT_FOUND,
+        404,
+        3,
+        retryable=False,
+        remediation="See /openapi.json for the operations there are.",
+    ),
+    Reason.OUTPUT_EXISTS: ReasonFacts(
+        Code.CONFLICT,
+        409,
+        5,
+        retryable=False,
+        remediation="Choose another output path, or move the file away.",
+    ),
+    Reason.SOURCE_CHANGED: ReasonFacts(
+        Code.CONFLICT,
+        409,
+        5,
+        retryable=True,
+        remediation="Wait until nothing writes to the project any more, then try again.",
+    ),
+    Reason.CANCELLED: ReasonFacts(
+        Code.CONFLICT,
+        409,
+        130,
+        retryable=True,
+        remediation="Start it again when you want it.",
+    ),
+    Reason.LIBRARY_MISSING: ReasonFacts(
+        Code.DEPENDENCY_ERROR,
+        502,
+        6,
+        retryable=False,
+        remediation="Install the extra that the message names.",
+    ),
+    Reason.DISK_FULL: ReasonFacts(
+        Code.SERVICE_UNAVAILABLE,
+        503,
+        8,
+        retryable=True,
+        remediation="Free some space, or write to another disk, then try again.",
+    ),
+    Reason.UNEXPECTED: ReasonFacts(
+        Code.INTERNAL_ERROR,
+        500,
+        1,
+        retryable=True,
+        remediation="Look up the request id in the log, and report it with what the log says.",
+    ),
+}
+
+
+class FieldFault(NamedTuple):
+    """One thing that is wrong with one field.
+
+    Attributes:
+        pointer: JSON Pointer to the field (RFC 6901), `""` for the whole.
+        reason: why.
+        message: what is wrong, for people.
+    """
+
+    pointer: str
+    reason: Reason
+    message: str
+
+
+class StoryCoreError(Exception):
+    """What every error of StoryCore is.
+
+    Attributes:
+        reason: stable word, key into `REASONS`.
+        errors: faults of single fields, may be empty.
+        details: more facts for machines; holds nothing that the caller may not see.
+        remediation: what a person can do about it.
+    """
+
+    default: ClassVar[Reason] = Reason.UNEXPECTED
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: Reason | None = None,
+        remediation: str | None = None,
+        errors: Sequence[FieldFault] = (),
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.reason = reason or self.default
+        self.remediation = remediation or REASONS[self.reason].remediation
+        self.errors = tuple(errors)
+        self.details = dict(details or {})
+
+    @property
+    def facts(self) -> ReasonFacts:
+        """What the reason means on every surface."""
+        return REASONS[self.reason]
+
+    @property
+    def code(self) -> Code:
+        """Family of the error."""
+        return self.facts.code
+
+
+class InvalidInput(StoryCoreError):  # noqa: N818 - families are named by what they say
+    """The request, a file or a path is not acceptable."""
+
+    default = Reason.WRONG_TYPE
+
+
+class AccessDenied(StoryCoreError):  # noqa: N818
+    """The caller is not allowed to do this here."""
+
+    default = Reason.PERMISSION_DENIED
+
+
+class NotFound(StoryCoreError):  # noqa: N818
+    """What was named is not there."""
+
+    default = Reason.FILE_NOT_FOUND
+
+
+class Conflict(StoryCoreError):  # noqa: N818
+    """It clashes with how things stand."""
+
+    default = Reason.OUTPUT_EXISTS
+
+
+class Cancelled(Conflict):
+    """The caller asked for it to stop; nothing of it is left."""
+
+    default = Reason.CANCELLED
+
+
+class DependencyFailed(StoryCoreError):  # noqa: N818
+    """Something that StoryCore stands on failed or is not installed."""
+
+    default = Reason.LIBRARY_MISSING
+
+
+class Unavailable(StoryCoreError):  # noqa: N818
+    """Not now."""
+
+    default = Reason.DISK_FULL
+
+
+class Unexpected(StoryCoreError):  # noqa: N818
+    """A fault of ours."""

@@ -1,0 +1,1 @@
+"""What a project becomes: packages, and files in other formats."""

@@ -1,0 +1,72 @@
+"""The library: one typed door. `sc.run(PackageRequest(...))` answers with a `PackageResult`."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self, TypeVar
+
+from storycore.app import App
+from storycore.observe.progress import Listener, Progress
+from storycore.operations import run as operations
+from storycore.operations.request import Request, Result
+from storycore.settings import Settings
+
+R = TypeVar("R", bound=Result)
+
+
+class StoryCore:
+    """StoryCore in this process.
+
+    Example:
+        ```python
+        with StoryCore() as sc:
+            result = sc.run(PackageRequest(project_path="film"), progress=print)
+            print(result.export_path, result.checksum)
+        ```
+
+    Args:
+        settings: read from all places if None.
+        default_root: the folder that paths are confined to if the settings name no roots; None leaves them free.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, default_root: Path | None = None) -> None:
+        self._app = App.open(settings or Settings.read(), default_root=default_root)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._app.settings
+
+    def run(self, request: Request[R], *, progress: Listener | Progress | None = None) -> R:
+        """The result of a request.
+
+        Args:
+            request: its type decides which operation runs and what comes back.
+            progress: called with each `Report` of long work; or a `Progress`, which can also cancel it.
+
+        Raises:
+            StoryCoreError: one tree, see `storycore.errors`.
+        """
+        return operations.run(self._app, request, _progress(progress))
+
+    def stream(self, request: Request[R], to: BinaryIO, *, progress: Listener | Progress | None = None) -> R:
+        """Like `run`, but writes the product to `to` as it is made; nothing is stored here.
+
+        Raises:
+            StoryCoreError: one tree; `to` may then have received a part, which fails verification.
+        """
+        return operations.stream(self._app, request, to, _progress(progress))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Gives back what is held open."""
+
+
+def _progress(wanted: Listener | Progress | None) -> Progress:
+    return wanted if isinstance(wanted, Progress) else Progress(wanted)

@@ -1,0 +1,1 @@
+"""How StoryCore tells what it does: progress of long work, and logs."""

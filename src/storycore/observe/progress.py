@@ -1,0 +1,103 @@
+"""How long work tells how far it is, and hears that it must stop.
+
+Work that can take more than a moment is given a `Progress`. It names its steps, counts what is done, and so comes by
+a check for cancellation at each count.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from storycore.errors import Cancelled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How far a piece of work is.
+
+    Attributes:
+        step: what is being done now, in the film maker's words ("reading", "packing").
+        done: how much of the step is done, in `unit`.
+        total: how much there is in all, or None while that is unknown.
+        unit: "bytes", "files" or "shots".
+        fraction: of the whole work, 0.0-1.0; never goes down; 1.0 only when the result stands.
+        elapsed_seconds: since the work began.
+    """
+
+    step: str
+    done: int
+    total: int | None
+    unit: str
+    fraction: float
+    elapsed_seconds: float
+
+
+Listener = Callable[[Report], None]
+
+
+class Progress:
+    """Steps and counts of one piece of work; any thread may cancel it.
+
+    The listener hears of each new step at once and of counts at most every `interval_seconds`.
+    """
+
+    def __init__(self, listener: Listener | None = None, *, interval_seconds: float = 0.1) -> None:
+        self._listener = listener
+        self._interval = interval_seconds
+        self._started = time.monotonic()
+        self._told = float("-inf")
+        self._stop = threading.Event()
+        self._step, self._unit = "starting", "files"
+        self._done, self._total = 0, None  # type: int, int | None
+        self._from, self._to, self._reached = 0.0, 0.0, 0.0
+
+    def cancel(self) -> None:
+        """Asks the work to stop at its next count; safe from any thread and from a signal handler."""
+        self._stop.set()
+
+    def check(self) -> None:
+        """Raises `Cancelled` if the work was asked to stop."""
+        if self._stop.is_set():
+            raise Cancelled("Stopped on request; nothing was kept.")
+
+    def begin(self, step: str, *, total: int | None = None, unit: str = "files", until: float) -> None:
+        """A new step, that ends when `until` (0.0-1.0) of the whole work is done."""
+        self._from, self._to = self._to, max(self._to, min(until, 0.999))
+        self._step, self._unit, self._done, self._total = step, unit, 0, total
+        self._tell(force=True)
+        self.check()
+
+    def advance(self, amount: int = 1) -> None:
+        """Counts `amount` more of the step's unit as done.
+
+        Raises:
+            Cancelled: the work was asked to stop.
+        """
+        self._done += amount
+        self.check()
+        self._tell()
+
+    def finish(self) -> None:
+        """The result stands: tells 1.0. From here on the work can't be cancelled any more."""
+        self._from = self._to = 1.0
+        self._step = "done"
+        self._tell(force=True)
+
+    def _tell(self, *, force: bool = False) -> None:
+        instant = time.monotonic()
+        if self._listener is None or (not force and instant - self._told < self._interval):
+            return
+        self._told = instant
+        share = min(1.0, self._done / self._total) if self._total else 0.0
+        self._reached = max(self._reached, self._from + (self._to - self._from) * share)
+        self._listener(
+            Report(
+                step=self._step,
+                done=self._done,
+                total=self._total,
+                unit=self._unit,
+                fraction=self._reached,
+                elapsed_seconds=instant - self._started,
+            )
+        )

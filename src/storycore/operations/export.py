@@ -1,0 +1,193 @@
+"""storycore.export.*: pack, convert, describe, verify, plan."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from typing_extensions import override
+
+from storycore.operations.request import (
+    Facts,
+    Flag,
+    OutputPath,
+    PathText,
+    ProjectPath,
+    Request,
+    Result,
+    Spelling,
+    Whole,
+)
+
+
+class WarningEntry(Result):
+    """Something odd that did not stop the operation."""
+
+    file: str = Field(description="Which file, relative to the project.")
+    pointer: str = Field(description="JSON Pointer into the file.")
+    reason: str = Field(description="Stable word.")
+    message: str = Field(description="For people.")
+
+
+class FileEntry(Result):
+    """One file of a package."""
+
+    path: str = Field(description="Name inside the package's data/ folder.")
+    size_bytes: int = Field(description="Size, unpacked.")
+    sha256: str = Field(description="SHA-256 of the content, 64 hex digits.")
+    media_type: str = Field(description="IANA media type.")
+    role: str = Field(description="project, storyboard, media, report, source, generated.")
+
+
+class PackageResult(Result):
+    """Where the package is and what it holds; every figure is read back from the finished file."""
+
+    export_path: str = Field(description="Absolute path of the ZIP.")
+    package_size_bytes: int = Field(description="Size of the ZIP.")
+    files_included: int = Field(description="How many payload files it holds.")
+    export_time_ms: float = Field(description="How long it took.")
+    format: Literal["zip"] = Field(default="zip", description="Always zip.")
+    checksum: str = Field(description="sha256: and 64 hex digits of the ZIP.")
+    manifest: list[str] = Field(description="Names of the payload files.")
+    metadata: dict[str, Any] = Field(description="As sent.")
+    files: list[FileEntry] = Field(description="The payload files with size, checksum, type and role.")
+    skipped: list[WarningEntry] = Field(description="Links, devices and what else was left out, and why.")
+    renamed: dict[str, str] = Field(description="Names that are not portable, and the names they got.")
+    warnings: list[WarningEntry] = Field(description="What is odd about the project.")
+
+
+class PackageRequest(Request[PackageResult]):
+    """Pack a project into one ZIP that anyone can verify."""
+
+    project_path: ProjectPath = Field(description="Folder of the project.")
+    output_path: OutputPath | None = Field(
+        default=None,
+        description="Folder for the ZIP, or its name ending in .zip; exports/export_<time> of the project if left out.",
+    )
+    include_source: Flag = Field(default=False, description="Pack workflows, scripts, prompts and editor files.")
+    include_assets: Flag = Field(default=True, description="Pack pictures, clips and sound.")
+    include_reports: Flag = Field(default=True, description="Pack QA reports.")
+    compression_level: Whole = Field(default=6, ge=0, le=9, description="0 stored, 1-3 fast, 4-9 smaller.")
+    metadata: Facts = Field(default={}, description="Facts of your own; they come back in the result.")
+
+
+class PlanResult(Result):
+    """What an export would hold."""
+
+    project_name: str = Field(description="Name of the project.")
+    files: list[FileEntry] = Field(description="What would be packed; sha256 is empty, since nothing was read.")
+    files_included: int = Field(description="How many files.")
+    total_size_bytes: int = Field(description="Their size, unpacked.")
+    shots: int = Field(description="How many shots the film has.")
+    duration_seconds: float = Field(description="How long the film is.")
+    missing: list[str] = Field(description="Media that the project names but that are not there.")
+    skipped: list[WarningEntry] = Field(description="What would be left out, and why.")
+    renamed: dict[str, str] = Field(description="Names that are not portable, and the names they would get.")
+    warnings: list[WarningEntry] = Field(description="What is odd about the project.")
+
+
+class PlanRequest(Request[PlanResult]):
+    """Tell what an export would hold, without writing anything."""
+
+    project_path: ProjectPath = Field(description="Folder of the project.")
+    include_source: Flag = Field(default=False, description="Count workflows, scripts, prompts and editor files in.")
+    include_assets: Flag = Field(default=True, description="Count pictures, clips and sound in.")
+    include_reports: Flag = Field(default=True, description="Count QA reports in.")
+
+
+class VerifyFault(Result):
+    """One thing that is wrong with a package."""
+
+    path: str = Field(description="Name inside the package, empty for the whole.")
+    reason: str = Field(description="Stable word: checksum_mismatch, file_missing, unsafe_name, ….")
+    message: str = Field(description="For people.")
+
+
+class VerifyResult(Result):
+    """Whether a package is whole, and exactly what is wrong if not."""
+
+    valid: bool = Field(description="Whether everything holds.")
+    path: str = Field(description="Absolute path of what was checked.")
+    kind: Literal["zip", "folder"] = Field(description="What it is.")
+    checksum: str = Field(description="sha256: and 64 hex digits of the ZIP; empty for a folder.")
+    files_checked: int = Field(description="How many files were read and compared.")
+    bytes_checked: int = Field(description="Their size, unpacked.")
+    faults: list[VerifyFault] = Field(description="Everything that is wrong.")
+    warnings: list[VerifyFault] = Field(description="Odd but not wrong, media that can't be read for instance.")
+    unpacked_to: str | None = Field(description="Folder that it was unpacked to, if asked for and valid.")
+    verify_time_ms: float = Field(description="How long it took.")
+
+    @property
+    @override
+    def verdict(self) -> bool:
+        """Whether the package is valid."""
+        return self.valid
+
+
+class VerifyRequest(Request[VerifyResult]):
+    """Check a package down to the last byte."""
+
+    package_path: Annotated[PathText, Spelling()] = Field(description="A ZIP, or the folder that one was unpacked to.")
+    unpack_to: PathText | None = Field(default=None, description="New folder to unpack it to, if it is valid.")
+
+
+class FormatOutput(Result):
+    """One converted file."""
+
+    output_path: str = Field(description="Absolute path of the file.")
+    source_format: Literal["storycore_project", "unknown"] = Field(description="What was read.")
+    target_format: str = Field(description="What was written, in lower case.")
+    conversion_time_ms: float = Field(description="How long it took.")
+    output_size_bytes: int = Field(description="Size of the file.")
+    checksum: str = Field(description="sha256: and 64 hex digits of the file.")
+    quality_metrics: dict[str, Any] = Field(description="What was measured in the finished file.")
+
+
+class FormatResult(FormatOutput):
+    """The converted files; the first one's facts stand on top."""
+
+    outputs: list[FormatOutput] = Field(description="One entry for each format, in the order asked for.")
+    metadata: dict[str, Any] = Field(description="As sent.")
+    warnings: list[WarningEntry] = Field(description="What is odd about the project.")
+
+
+class FormatRequest(Request[FormatResult]):
+    """Write a project in one or several formats."""
+
+    project_path: ProjectPath = Field(description="Folder of the project.")
+    target_format: Annotated[str | list[str], Spelling(("-t", "--to"))] = Field(
+        description="zip or json, in any case; several as a list."
+    )
+    source_format: str | None = Field(default=None, description="Found by itself if left out.")
+    output_path: OutputPath | None = Field(
+        default=None,
+        description="Folder, or file name with the format's suffix; exports/export_<time> of the project if left out.",
+    )
+    conversion_options: Facts = Field(default={}, description="Options of the formats, as each one documents.")
+    metadata: Facts = Field(default={}, description="Facts of your own; they come back in the result.")
+
+
+class MetadataResult(Result):
+    """A project described."""
+
+    metadata_content: dict[str, Any] = Field(description="The document, the same for every format.")
+    metadata_format: Literal["json", "xml", "yaml"] = Field(description="Format of metadata_text.")
+    generation_time_ms: float = Field(description="How long it took.")
+    metadata_size_bytes: int = Field(description="Bytes of metadata_text in UTF-8.")
+    sections_included: list[str] = Field(description="technical, creative, qa_reports.")
+    metadata: dict[str, Any] = Field(description="As sent.")
+    metadata_text: str = Field(description="The document in the format asked for.")
+    warnings: list[WarningEntry] = Field(description="What is odd about the project.")
+
+
+class MetadataRequest(Request[MetadataResult]):
+    """Describe a project for people and machines."""
+
+    project_path: ProjectPath = Field(description="Folder of the project.")
+    metadata_format: Literal["json", "xml", "yaml"] = Field(default="json", description="json, xml or yaml.")
+    include_technical: Flag = Field(default=True, description="Files, formats, durations, sizes, checksums, software.")
+    include_creative: Flag = Field(default=True, description="Title, story, scenes, shots, prompts, seeds, models.")
+    include_qa_reports: Flag = Field(default=True, description="What quality checks said.")
+    measure: Literal["none", "quick", "full"] = Field(
+        default="quick", description="none: names and sizes; quick: headers too; full: checksums too."
+    )
+    omc: Flag = Field(default=False, description="Add the MovieLabs OMC-JSON description.")
+    metadata: Facts = Field(default={}, description="Facts of your own; they come back in the result.")

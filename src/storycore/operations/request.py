@@ -1,0 +1,169 @@
+"""What every operation shares: its request knows the type of its result, and refuses what it does not know."""
+
+import difflib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from storycore.errors import FieldFault, InvalidInput, Reason
+from storycore.project.paths import check_text
+
+
+class Result(BaseModel):
+    """What an operation answers with."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @property
+    def verdict(self) -> bool:
+        """False when the operation worked but its finding is a failure; the command line then exits with 1."""
+        return True
+
+
+R = TypeVar("R", bound=Result)
+
+
+class Request(BaseModel, Generic[R]):
+    """A request of an operation that answers with `R`.
+
+    Unknown fields are refused, values are not converted between types, and everything wrong is told at once.
+
+    Raises:
+        InvalidInput: with one `FieldFault` for each thing that is wrong.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=65_536)
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as fault:
+            raise _as_invalid_input(fault, type(self).model_fields) from None
+
+
+def _not_bool_or_text(value: object) -> object:
+    if isinstance(value, (bool, str, bytes)):
+        raise ValueError("a whole number is needed")  # noqa: TRY004 - pydantic reports ValueError
+    return value
+
+
+def _real_bool(value: object) -> object:
+    if not isinstance(value, bool):
+        raise ValueError("true or false is needed")  # noqa: TRY004
+    return value
+
+
+def _finite(value: object, depth: int = 0) -> object:
+    if depth > 64:
+        raise ValueError("nested more than 64 levels deep")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("NaN and infinity are not JSON")
+    children: Iterable[object] = ()
+    if isinstance(value, dict):
+        children = value.values()
+    elif isinstance(value, (list, tuple)):
+        children = value
+    for child in children:
+        _finite(child, depth + 1)
+    return value
+
+
+def _acceptable_path(value: str) -> str:
+    try:
+        return check_text(value)
+    except InvalidInput as fault:
+        raise ValueError(fault.message) from None
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How a field is spelled on the command line, where that differs from `--field-name`.
+
+    Attributes:
+        flags: option names, `("-o", "--output")`; empty for a positional argument.
+    """
+
+    flags: tuple[str, ...] = ()
+
+
+_PATH_PATTERN = r"^[^\x00-\x1f\x7f-\x9f$%]+$"
+
+Whole = Annotated[int, BeforeValidator(_not_bool_or_text)]
+"""A whole number; `5.0` is one, as JSON Schema says, `true` and `"5"` are not."""
+
+Flag = Annotated[bool, BeforeValidator(_real_bool)]
+"""true or false and nothing that looks like it."""
+
+PathText = Annotated[str, Field(min_length=1, max_length=1024, pattern=_PATH_PATTERN), AfterValidator(_acceptable_path)]
+"""A path whose text is harmless on every system."""
+
+ProjectPath = Annotated[PathText, Spelling()]
+"""Folder of a project."""
+
+OutputPath = Annotated[PathText, Spelling(("-o", "--output"))]
+"""Folder, or file name with the format's suffix, for the result."""
+
+Facts = Annotated[dict[str, Any], BeforeValidator(_finite)]
+"""A JSON object of the caller's own."""
+
+
+def _as_invalid_input(fault: ValidationError, fields: Iterable[str]) -> InvalidInput:
+    faults = [_field_fault(item, tuple(fields)) for item in fault.errors(include_url=False)]
+    missing = [
+        name for name in fields if any(f.reason is Reason.MISSING_FIELD and f.pointer == f"/{name}" for f in faults)
+    ]
+    details = {"missing_fields": missing} if missing else {}
+    first = faults[0]
+    name = first.pointer.lstrip("/").replace("/", ".") or "request"
+    more = f" ({len(faults) - 1} more in details.errors)" if len(faults) > 1 else ""
+    return InvalidInput(f"{name}: {first.message}{more}", reason=first.reason, errors=faults, details=details)
+
+
+_REASONS = {
+    "missing": Reason.MISSING_FIELD,
+    "extra_forbidden": Reason.UNKNOWN_FIELD,
+    "greater_than_equal": Reason.OUT_OF_RANGE,
+    "less_than_equal": Reason.OUT_OF_RANGE,
+    "greater_than": Reason.OUT_OF_RANGE,
+    "less_than": Reason.OUT_OF_RANGE,
+    "string_too_long": Reason.OUT_OF_RANGE,
+    "too_long": Reason.OUT_OF_RANGE,
+    "too_short": Reason.OUT_OF_RANGE,
+    "enum": Reason.UNKNOWN_VALUE,
+    "literal_error": Reason.UNKNOWN_VALUE,
+}
+
+
+def _field_fault(item: ErrorDetails, fields: tuple[str, ...]) -> FieldFault:
+    place = [str(part) for part in item["loc"]]
+    pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in place)
+    field = place[0] if place else ""
+    if item["type"] == "missing" or (item["input"] is None and item["type"] != "extra_forbidden"):
+        return FieldFault(pointer, Reason.MISSING_FIELD, "is needed")
+    if item["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(place[-1], fields, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return FieldFault(pointer, Reason.UNKNOWN_FIELD, f"there is no such field{hint}")
+    message = item["msg"].removeprefix("Value error, ")
+    if field.endswith("_path") and item["type"] in (
+        "value_error",
+        "string_pattern_mismatch",
+        "string_too_short",
+        "string_too_long",
+    ):
+        return FieldFault(pointer, Reason.PATH_INVALID, _path_message(item, message))
+    if field == "compression_level" and item["type"].endswith("_equal"):
+        message = f"compression_level goes from 0 (stored) to 9 (smallest), not {item['input']}"
+    return FieldFault(pointer, _REASONS.get(item["type"], Reason.WRONG_TYPE), message)
+
+
+def _path_message(item: ErrorDetails, message: str) -> str:
+    try:
+        check_text(item["input"])
+    except InvalidInput as fault:
+        return fault.message
+    return message

@@ -1,0 +1,218 @@
+"""Which paths are acceptable, and where they may lead.
+
+Three questions, in this order: is the text of a path harmless on every system (`check_text`), does it lead into a
+folder that the caller may use (`Places`), and, for names inside a project, does it stay inside (`inside`). Text is
+judged by the rules of POSIX and Windows alike, whatever we run on.
+"""
+
+import os
+import re
+import stat
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from storycore.errors import AccessDenied, InvalidInput, NotFound, Reason
+
+MAX_PATH_BYTES = 1024
+MAX_NAME_BYTES = 255
+
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://|^(?:data|file|mailto|javascript):", re.IGNORECASE)
+_DRIVE = re.compile(r"^[A-Za-z]:")
+RESERVED = frozenset(
+    {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
+    | {f"{device}{digit}" for device in ("COM", "LPT") for digit in "123456789¹²³"}
+)
+"""Names that Windows gives to devices, with any suffix. Source: Microsoft, "Naming Files, Paths, and Namespaces"."""
+
+EXPORTS = "exports"
+"""The folder of a project that results go to."""
+
+
+def check_text(path: str, *, pointer: str = "") -> str:
+    r"""The path as it was given, if its text is harmless on every system.
+
+    Raises:
+        InvalidInput: path_invalid: empty, NUL, control or bidi characters, a drive letter (on Windows a whole
+            `C:\\…` is fine), UNC or device prefix, `~`, `$`, `%`, a URL, or longer than 1,024 bytes or 255 bytes a
+            name. The message says which.
+    """
+    fault = _text_fault(path)
+    if fault:
+        raise InvalidInput(
+            f"The path is not acceptable: {fault}.", reason=Reason.PATH_INVALID, details={"pointer": pointer}
+        )
+    return path
+
+
+def _text_fault(path: str) -> str | None:
+    names = re.split(r"[\\/]", path)
+    drive = _DRIVE.match(path)
+    whole_drive = os.name == "nt" and path[2:3] in ("\\", "/")
+    faults = (
+        (not path or path.isspace(), "it is empty"),
+        (_URL.match(path), "it is a URL"),
+        (path.startswith(("\\\\", "//")), "it starts like a network or device path"),
+        (drive and not whole_drive, "it starts with a drive letter"),
+        (any(name.startswith("~") for name in names), "it holds ~, which is not expanded here"),
+        (any(_bytes(name) > MAX_NAME_BYTES for name in names), f"a name in it is longer than {MAX_NAME_BYTES} bytes"),
+        (_bytes(path) > MAX_PATH_BYTES, f"it is longer than {MAX_PATH_BYTES} bytes"),
+    )
+    return next((fault for found, fault in faults if found), None) or _character_fault(path)
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode(errors="replace"))
+
+
+def _character_fault(path: str) -> str | None:
+    for character in path:
+        if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
+            return f"it holds the control character U+{ord(character):04X}"
+        if character in _BIDI:
+            return f"it holds the text direction character U+{ord(character):04X}"
+        if character in "$%":
+            return f"it holds {character}, which is not expanded here"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The folders that a caller may read from and write to.
+
+    Attributes:
+        roots: folders that projects may be in; None means any path that the user names.
+        output_roots: folders, beside each project's exports/, that results may go to.
+    """
+
+    roots: tuple[Path, ...] | None
+    output_roots: tuple[Path, ...] = ()
+
+    def project(self, path: str) -> Path:
+        """Absolute, resolved folder of a project.
+
+        With roots, a relative path is taken from the first root, and a path outside is refused whether or not it
+        exists.
+
+        Raises:
+            InvalidInput: path_invalid.
+            AccessDenied: path_outside_root.
+            NotFound: project_not_found: there is no such folder.
+        """
+        check_text(path, pointer="/project_path")
+        folder = self._resolve(path, self.roots)
+        if not folder.is_dir():
+            raise NotFound(f"Project not found: {path}", reason=Reason.PROJECT_NOT_FOUND)
+        return folder
+
+    def file(self, path: str) -> Path:
+        """Absolute, resolved path of a file or folder to read, inside the roots or the output roots.
+
+        Raises:
+            InvalidInput: path_invalid.
+            AccessDenied: path_outside_root.
+            NotFound: file_not_found: nothing stands there.
+        """
+        check_text(path)
+        allowed = None if self.roots is None else (*self.roots, *self.output_roots)
+        found = self._resolve(path, allowed)
+        if not found.exists():
+            raise NotFound(f"File not found: {path}", reason=Reason.FILE_NOT_FOUND)
+        return found
+
+    def output(self, path: str, project: Path) -> Path:
+        """Absolute path for a result of `project`; nothing is made or checked for existence yet.
+
+        Inside the project only its exports/ is allowed. Elsewhere, with roots, only the output roots.
+
+        Raises:
+            InvalidInput: path_invalid: the text, or a place among the project's own files.
+            AccessDenied: path_outside_root.
+        """
+        check_text(path, pointer="/output_path")
+        exports = project / EXPORTS
+        allowed = None if self.roots is None else (*self.output_roots, exports)
+        target = self._resolve(path, allowed, base=self.roots)
+        if target.is_relative_to(project) and not target.is_relative_to(exports):
+            raise InvalidInput(
+                "Results are not written among the project's own files.",
+                reason=Reason.PATH_INVALID,
+                remediation=f"Write to the project's {EXPORTS}/ folder, or to a folder outside the project.",
+            )
+        return target
+
+    @staticmethod
+    def _resolve(path: str, allowed: tuple[Path, ...] | None, *, base: tuple[Path, ...] | None = None) -> Path:
+        starts = base or allowed
+        wanted = Path(starts[0], path) if starts else Path(path)
+        try:
+            found = wanted.resolve()
+        except (OSError, RuntimeError):  # a loop of links
+            found = Path(os.path.abspath(wanted))  # noqa: PTH100 - resolve() is what failed
+        if allowed is not None and not any(found.is_relative_to(root.resolve()) for root in allowed):
+            raise AccessDenied("The path leads outside the allowed folders.", reason=Reason.PATH_OUTSIDE_ROOT)
+        return found
+
+
+def relative_inside(text: str) -> PurePosixPath | None:
+    """A path named inside a project, made relative and POSIX, or None if it can't lead to a file of the project.
+
+    Backslashes are taken as separators. URLs, `data:` URIs, absolute paths, drive letters and paths that climb out
+    with `..` give None; use `inside` to learn whether a file really stands there.
+    """
+    if _URL.match(text) or _character_fault(text.replace("$", "").replace("%", "")) or not text.strip():
+        return None
+    path = text.replace("\\", "/")
+    if path.startswith("/") or _DRIVE.match(path):
+        return None
+    names: list[str] = []
+    for name in path.split("/"):
+        if name == "..":
+            if not names:
+                return None
+            names.pop()
+        elif name not in ("", "."):
+            names.append(name)
+    return PurePosixPath(*names) if names else None
+
+
+def inside(folder: Path, text: str) -> Path | None:
+    """The regular file that `text` names inside `folder`, links resolved, or None.
+
+    An absolute path is accepted if it leads into the folder. A link that leads out, a FIFO, a device or a missing
+    file gives None; nothing is opened, so nothing can block.
+    """
+    relative = relative_inside(text)
+    if relative is None:
+        if not Path(text).is_absolute() or "\0" in text:
+            return None
+        wanted = Path(text)
+    else:
+        wanted = folder / relative
+    try:
+        found = wanted.resolve(strict=True)
+        regular = stat.S_ISREG(found.stat().st_mode)
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return found if regular and found.is_relative_to(folder.resolve()) else None
+
+
+def is_portable(name: str) -> bool:
+    r"""Whether one name (no separators) can be a file name on every common system.
+
+    Not: control characters, `<>:"|?*\\`, a trailing dot or space, a Windows device name, more than 255 bytes.
+    """
+    return not (
+        name in ("", ".", "..")
+        or any(ord(character) < 32 or ord(character) == 127 or character in '<>:"|?*\\/' for character in name)
+        or name[-1] in ". "
+        or name.split(".", maxsplit=1)[0].rstrip().upper() in RESERVED
+        or _bytes(name) > MAX_NAME_BYTES
+    )
+
+
+def fold(names: Iterable[str]) -> tuple[str, ...]:
+    """Names as a file system that ignores case and normalises Unicode compares them."""
+    return tuple(unicodedata.normalize("NFC", name).casefold() for name in names)

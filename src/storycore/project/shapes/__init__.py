@@ -1,0 +1,1 @@
+"""One module per known shape of project files."""

@@ -1,0 +1,119 @@
+"""Settings: what can be chosen, where it is read, and what stands if nothing is chosen.
+
+Precedence, highest first: flags (arguments of `Settings.read`), environment `STORYCORE_<NAME>`, `./storycore.toml`,
+`<user config folder>/storycore/storycore.toml`, defaults.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from platformdirs import user_cache_path, user_config_path
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from typing_extensions import override
+
+from storycore.errors import FieldFault, InvalidInput, Reason
+from storycore.units import MEBIBYTE
+
+PathList = Annotated[tuple[Path, ...], NoDecode]
+NameList = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; frozen, so that no part of a run sees another value than the next."""
+
+    model_config = SettingsConfigDict(env_prefix="STORYCORE_", extra="ignore", frozen=True)
+
+    roots: PathList = Field(
+        default=(),
+        description="Folders that projects may be read from. Empty: any path the user names; `serve` then uses its "
+        "working directory.",
+    )
+    output_roots: PathList = Field(
+        default=(), description="Folders, beside each project's exports/, that results may be written to."
+    )
+    host: str = Field(default="127.0.0.1", description="Address that `serve` listens on.")
+    port: int = Field(default=8765, ge=0, le=65535, description="Port that `serve` listens on; 0 takes a free one.")
+    allowed_hosts: NameList = Field(
+        default=(),
+        description="More names by which the server may be called, beside its address and localhost.",
+    )
+    max_body_bytes: int = Field(default=MEBIBYTE, ge=1024, description="Largest request body, in bytes.")
+    max_json_depth: int = Field(default=64, ge=4, le=500, description="Deepest nesting of JSON that is read.")
+    max_project_files: int = Field(default=100_000, ge=1, description="Most files that a project may hold.")
+    max_project_json_bytes: int = Field(
+        default=64 * MEBIBYTE,
+        ge=1024,
+        description="Largest project.json or side file that is read, in bytes.",
+    )
+    cache_folder: Path = Field(
+        default_factory=lambda: user_cache_path("storycore", appauthor=False),
+        description="Where measured facts of media are remembered; may be deleted at any time.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level of log lines that `serve` writes to stderr."
+    )
+
+    @field_validator("roots", "output_roots", mode="before")
+    @classmethod
+    def _split_paths(cls, value: Any) -> Any:
+        return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+    @field_validator("roots", "output_roots", mode="after")
+    @classmethod
+    def _absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        return tuple(Path(os.path.abspath(path.expanduser())) for path in value)  # noqa: PTH100 - keeps links
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split_names(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @classmethod
+    def read(cls, **flags: Any) -> Self:
+        """Settings from all places; `flags` that are None count as not given.
+
+        Raises:
+            InvalidInput: a setting has no acceptable value, or a settings file is not TOML; says which one.
+        """
+        try:
+            return cls(**{name: value for name, value in flags.items() if value is not None})
+        except ValidationError as fault:
+            faults = [
+                FieldFault("/" + "/".join(map(str, item["loc"])), Reason.SETTING_INVALID, item["msg"])
+                for item in fault.errors(include_url=False)
+            ]
+            names = ", ".join(str(item["loc"][0]) for item in fault.errors() if item["loc"])
+            raise InvalidInput(
+                f"Setting not acceptable: {names}: {faults[0].message}",
+                reason=Reason.SETTING_INVALID,
+                errors=faults,
+            ) from None
+        except ValueError as fault:
+            raise InvalidInput(f"A settings file can't be read: {fault}", reason=Reason.SETTING_INVALID) from None
+
+    @override
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The places in order of precedence."""
+        user_file = user_config_path("storycore", appauthor=False) / "storycore.toml"
+        return (
+            init_settings,
+            env_settings,
+            TomlConfigSettingsSource(settings_cls, Path("storycore.toml")),
+            TomlConfigSettingsSource(settings_cls, user_file),
+        )

@@ -1,0 +1,107 @@
+"""Files on this machine, written whole or not at all."""
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+from storycore.errors import AccessDenied, Conflict, InvalidInput, Reason, Unavailable
+
+_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """A binary file, open for writing and seeking, that appears under `path` when the block ends well.
+
+    Guarantee: atomic. Until the end the bytes stand under a temporary name in the same folder; then they are synced
+    to the disk and renamed. After an error nothing is left, neither the temporary file nor folders that were made
+    for it. A file that stands there already is never replaced.
+
+    Raises:
+        Conflict: output_exists.
+        Unavailable: disk_full.
+        AccessDenied: permission_denied.
+        InvalidInput: path_invalid: a part of the path is a file.
+    """
+    if os.path.lexists(path):
+        raise Conflict(f"There is already a file: {path.name}", reason=Reason.OUTPUT_EXISTS)
+    made: list[Path] = []
+    temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(6)}.part")
+    try:
+        _make_folders(path.parent, made)
+        with temporary.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        _publish(temporary, path)
+    except BaseException as fault:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        if isinstance(fault, OSError):
+            explain(fault, path)
+        raise
+
+
+def explain(fault: OSError, path: Path) -> NoReturn:
+    """Raises the error that tells a person why writing to `path` failed."""
+    if fault.errno in _FULL:
+        raise Unavailable(f"No room left to write {path.name}.", reason=Reason.DISK_FULL) from fault
+    if fault.errno in _DENIED:
+        raise AccessDenied(f"Not allowed to write {path.name} there.", reason=Reason.PERMISSION_DENIED) from fault
+    if fault.errno in (
+        errno.ENOTDIR,
+        errno.ENAMETOOLONG,
+        errno.EINVAL,
+        errno.EEXIST,
+        errno.ENOENT,
+        errno.EISDIR,
+    ):
+        raise InvalidInput(
+            f"{path.name} can't be written there: {os.strerror(fault.errno or 0)}.",
+            reason=Reason.PATH_INVALID,
+        ) from fault
+    raise fault
+
+
+def _make_folders(folder: Path, made: list[Path]) -> None:
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+        made.append(path)
+
+
+def _publish(temporary: Path, path: Path) -> None:
+    # A hard link refuses to replace what another process put there meanwhile; a rename would not.
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise Conflict(f"There is already a file: {path.name}", reason=Reason.OUTPUT_EXISTS) from None
+    except OSError:  # a file system without hard links
+        if os.path.lexists(path):
+            raise Conflict(f"There is already a file: {path.name}", reason=Reason.OUTPUT_EXISTS) from None
+        temporary.rename(path)
+    else:
+        temporary.unlink()
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows syncs names with the file
+        return
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
