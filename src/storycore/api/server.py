@@ -1,0 +1,130 @@
+"""The HTTP surface: one route for each operation of the catalogue, none of which holds logic."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from storycore import __version__
+from storycore.api.answers import fail, succeed
+from storycore.api.document import document
+from storycore.api.guard import Guard
+from storycore.api.reading import read_body, read_query
+from storycore.errors import InvalidInput, NotFound, Reason, StoryCoreError, Unexpected
+from storycore.library import StoryCore
+from storycore.loading import load
+from storycore.observe import logging
+from storycore.observe.progress import Progress
+from storycore.operations.catalog import OPERATIONS, Operation
+from storycore.operations.request import Request, Result
+
+LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+
+log = logging.get(__name__)
+
+
+def build(core: StoryCore) -> ASGIApp:
+    """The whole HTTP surface over an open library door, guarded."""
+    app = FastAPI(
+        title="StoryCore", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
+    for operation in OPERATIONS:
+        app.add_api_route(
+            f"/v1/{operation.name}", _endpoint(operation, core), methods=[operation.method], response_model=None
+        )
+    app.add_api_route("/openapi.json", _openapi(), methods=["GET"], response_model=None)
+    app.add_exception_handler(StoryCoreError, _refused)
+    app.add_exception_handler(HTTPException, _not_routed)
+    return Guard(_Shielded(app), {*LOCAL_NAMES, core.settings.host.lower(), *core.settings.allowed_hosts})
+
+
+def _endpoint(operation: Operation, core: StoryCore) -> Callable[[HttpRequest], Awaitable[Response]]:
+    request_type: type[Request[Any]] = load(operation.request)
+
+    async def endpoint(request: HttpRequest) -> Response:
+        if operation.method == "POST":
+            values = await read_body(request, core.settings)
+        else:
+            values = read_query(request, request_type)
+        result = await _run(core, request_type(**values), request)
+        return succeed(request, result)
+
+    return endpoint
+
+
+async def _run(core: StoryCore, request: Request[Any], http: HttpRequest) -> Result:
+    """Runs in a worker thread; when the caller hangs up, the work is cancelled."""
+    progress = Progress()
+
+    async def watch() -> None:
+        while (await http.receive())["type"] != "http.disconnect":
+            pass
+        progress.cancel()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(watch)
+        try:
+            result: Result = await anyio.to_thread.run_sync(lambda: core.run(request, progress=progress))
+        except StoryCoreError as fault:
+            outcome: Result | StoryCoreError = fault
+        else:
+            outcome = result
+        group.cancel_scope.cancel()
+    if isinstance(outcome, StoryCoreError):
+        raise outcome
+    return outcome
+
+
+def _openapi() -> Callable[[], Response]:
+    from storycore.json_text import write
+
+    text = write(document())
+
+    def openapi() -> Response:
+        return Response(text, media_type="application/json")
+
+    return openapi
+
+
+async def _refused(http: HttpRequest, fault: Exception) -> Response:
+    assert isinstance(fault, StoryCoreError)  # noqa: S101 - as registered
+    if fault.reason is Reason.UNEXPECTED:
+        log.error("unexpected_error", exc_info=fault)
+    return fail(http, fault)
+
+
+async def _not_routed(http: HttpRequest, fault: Exception) -> Response:
+    assert isinstance(fault, HTTPException)  # noqa: S101 - as registered
+    if fault.status_code == 405:
+        allowed = InvalidInput(f"{http.method} is not the method of this operation.", reason=Reason.METHOD_NOT_ALLOWED)
+        return fail(http, allowed, fault.headers)
+    return fail(http, NotFound("There is no such operation.", reason=Reason.OPERATION_NOT_FOUND))
+
+
+class _Shielded:
+    """Turns what nobody expected into an answer: the traceback goes to the log, never to the caller."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        begun = False
+
+        async def watch(message: Any) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception:  # the last line of defence
+            log.exception("unexpected_error")
+            if begun or scope["type"] != "http":
+                raise
+            answer = fail(HttpRequest(scope, receive), Unexpected("A fault of StoryCore's own; it was logged."))
+            await answer(scope, receive, send)
