@@ -168,7 +168,8 @@ def test_a_query_is_read_as_strictly_as_a_body(client):
         client.get(INSPECT, params={"project_path": "a" * 20_000}),
     ]
     assert [reason(answer) for answer in answers] == [
-        (400, "duplicate_key"), (400, "unknown_field"), (400, "wrong_type"), (400, "out_of_range"), (413, "body_too_large"),
+        (400, "duplicate_key"), (400, "unknown_field"), (400, "wrong_type"), (400, "out_of_range"),
+        (413, "body_too_large"),
     ]  # fmt: skip
 
 

@@ -2,22 +2,24 @@
 
 import json
 
-import hypothesis
 import httpx
+import hypothesis
 import pytest
 import schemathesis
+
 from fixtures.projects import make_project
 from fixtures.servers import serving
-
 from storycore.api.document import document
 from storycore.operations.catalog import OPERATIONS
 
 
 def test_every_operation_is_documented_under_its_own_name():
-    paths = document()["paths"]
-    assert {(path, method, item["operationId"]) for path, item in ((p, i) for p in paths for i in [paths[p]]) for method, item in item.items()} == {
-        (f"/v1/{operation.name}", operation.method.lower(), operation.name) for operation in OPERATIONS
-    }  # fmt: skip
+    documented = {
+        (path, method, shape["operationId"])
+        for path, methods in document()["paths"].items()
+        for method, shape in methods.items()
+    }
+    assert documented == {(f"/v1/{item.name}", item.method.lower(), item.name) for item in OPERATIONS}
 
 
 def test_unknown_fields_are_ruled_out_by_the_document_too():

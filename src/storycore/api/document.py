@@ -64,10 +64,7 @@ def _operation(item: Operation, request: type[Request[Any]], result: type[BaseMo
         "summary": item.summary,
         "tags": [item.words[0]],
         "responses": {
-            "200": {
-                "description": (result.__doc__ or "").strip().splitlines()[0],
-                "content": {"application/json": {"schema": _answer(result.__name__)}},
-            },
+            "200": {"description": (result.__doc__ or "").strip().splitlines()[0], "content": _content(item, result)},
             **{str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses},
         },
     }
@@ -77,6 +74,13 @@ def _operation(item: Operation, request: type[Request[Any]], result: type[BaseMo
     else:
         shape["parameters"] = _parameters(request)
     return shape
+
+
+def _content(item: Operation, result: type[BaseModel]) -> dict[str, Any]:
+    content: dict[str, Any] = {"application/json": {"schema": _answer(result.__name__)}}
+    if item.stream:
+        content["application/zip"] = {"schema": {"type": "string", "format": "binary"}}
+    return content
 
 
 def _answer(result: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from storycore.api.answers import fail, succeed
 from storycore.api.document import document
 from storycore.api.guard import Guard
 from storycore.api.reading import read_body, read_query
+from storycore.api.streaming import ZIP, ProductStream
 from storycore.errors import InvalidInput, NotFound, Reason, StoryCoreError, Unexpected
 from storycore.library import StoryCore
 from storycore.loading import load
@@ -51,8 +52,10 @@ def _endpoint(operation: Operation, core: StoryCore) -> Callable[[HttpRequest], 
             values = await read_body(request, core.settings)
         else:
             values = read_query(request, request_type)
-        result = await _run(core, request_type(**values), request)
-        return succeed(request, result)
+        wanted = request_type(**values)
+        if operation.stream and ZIP in request.headers.get("accept", ""):
+            return ProductStream(core, wanted)
+        return succeed(request, await _run(core, wanted, request))
 
     return endpoint
 

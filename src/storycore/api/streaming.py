@@ -1,7 +1,7 @@
 """A product streamed as it is made: no envelope, no length; a failure half-way cuts the connection."""
 
-import io
-from typing import Any
+import contextlib
+from typing import Any, BinaryIO, cast
 
 import anyio
 import anyio.from_thread
@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import Buffer, override
 
 from storycore.api.answers import fail
-from storycore.errors import StoryCoreError
+from storycore.errors import Cancelled, StoryCoreError
 from storycore.library import StoryCore
 from storycore.observe.progress import Progress
 from storycore.operations.request import Request
@@ -45,6 +45,8 @@ class ProductStream(Response):
                 await anyio.to_thread.run_sync(self._make, writing, progress)
             except StoryCoreError as met:
                 fault = met
+            except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+                fault = Cancelled("The caller hung up.")
             finally:
                 await writing.aclose()
 
@@ -60,41 +62,51 @@ class ProductStream(Response):
             begun = await self._send(reading, send)
             if not begun and fault:
                 await fail(HttpRequest(scope, receive), fault)(scope, receive, send)
+            elif not fault:
+                await send({"type": "http.response.body", "body": b""})
             group.cancel_scope.cancel()
         if begun and fault:
             raise fault  # the answer has begun: only a cut connection tells the caller that it is not whole
 
     def _make(self, writing: ObjectSendStream[bytes], progress: Progress) -> None:
-        with io.BufferedWriter(_Pipe(writing), _CHUNK_BYTES) as pipe:
-            self._core.stream(self._request, pipe, progress=progress)
+        pipe = _Pipe(writing)
+        self._core.stream(self._request, cast("BinaryIO", pipe), progress=progress)
+        pipe.flush()
 
     async def _send(self, reading: ObjectReceiveStream[bytes], send: Send) -> bool:
         """Passes all chunks on; gives whether there was one. The last chunk is left open if the work failed."""
         begun = False
-        try:
+        with contextlib.suppress(anyio.ClosedResourceError):  # the caller hung up
             async for chunk in reading:
                 if not begun:
                     headers = [(b"content-type", ZIP.encode()), (b"content-disposition", b"attachment")]
                     await send({"type": "http.response.start", "status": 200, "headers": headers})
                     begun = True
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        except anyio.ClosedResourceError:
-            return begun
         return begun
 
 
-class _Pipe(io.RawIOBase):
-    """A sink that can't seek; waits while the caller is slow."""
+class _Pipe:
+    """A sink that can't seek: gathers small writes, and waits while the caller is slow."""
 
     def __init__(self, writing: ObjectSendStream[bytes]) -> None:
         self._writing = writing
+        self._gathered = bytearray()
 
-    @override
-    def writable(self) -> bool:
-        return True
+    def seekable(self) -> bool:
+        """No."""
+        return False
 
-    @override
     def write(self, data: Buffer, /) -> int:
-        chunk = bytes(data)
-        anyio.from_thread.run(self._writing.send, chunk)
-        return len(chunk)
+        """Takes all of it."""
+        view = memoryview(data).cast("B")
+        self._gathered += view
+        if len(self._gathered) >= _CHUNK_BYTES:
+            self.flush()
+        return len(view)
+
+    def flush(self) -> None:
+        """Sends what was gathered."""
+        if self._gathered:
+            anyio.from_thread.run(self._writing.send, bytes(self._gathered))
+            self._gathered.clear()
