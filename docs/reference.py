@@ -1,5 +1,6 @@
 """Writes the reference pages from the code; `python3 run.py fix` runs it, and a test compares the pages with it."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,7 +64,7 @@ def _context() -> Any:
 
 
 def _shown(value: Any) -> str:
-    return {None: "null", True: "true", False: "false"}.get(value, str(value)) if not isinstance(value, dict) else "{}"
+    return json.dumps(value) if value is None or isinstance(value, (bool, dict)) else str(value)
 
 
 def _errors() -> Iterator[str]:
@@ -78,8 +79,8 @@ def _errors() -> Iterator[str]:
 
 def _settings() -> Iterator[str]:
     yield "# Settings\n"
-    yield "Highest first: flags, environment, `./storycore.toml`, `storycore/storycore.toml` in the user's config folder,"
-    yield "defaults. In the environment a list of paths is parted like `PATH`, a list of names by commas.\n"
+    yield "Highest first: flags, environment, `./storycore.toml`, `storycore/storycore.toml` in the user's config"
+    yield "folder, defaults. In the environment a list of paths is parted like `PATH`, a list of names by commas.\n"
     yield "| storycore.toml | environment | default | meaning |\n|---|---|---|---|"
     for name, field in Settings.model_fields.items():
         default = "the user's cache folder" if field.default_factory else f"`{_plain(field.default)}`"

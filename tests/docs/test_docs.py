@@ -69,4 +69,4 @@ def test_the_python_examples_of_the_readme_run(film, monkeypatch):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     assert blocks
     for block in blocks:
-        exec(compile(block, "README.md", "exec"), {})  # noqa: S102 - our own page
+        exec(compile(block, "README.md", "exec"), {})
