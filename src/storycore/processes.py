@@ -4,10 +4,16 @@ import ipaddress
 import socket
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from storycore.errors import InvalidInput, Reason, StoryCoreError
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from storycore.library import StoryCore
 
 
 @click.command("serve", context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,9 +36,6 @@ def serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> int:
 
 
 def _serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> None:
-    import uvicorn
-
-    from storycore.api.server import build
     from storycore.library import StoryCore
     from storycore.observe import logging
     from storycore.settings import Settings
@@ -43,11 +46,21 @@ def _serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> None:
     with StoryCore(settings, default_root=Path.cwd()) as core, _listen(settings.host, settings.port) as listener:
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
         click.echo(f"StoryCore answers at http://{name}:{listener.getsockname()[1]}  (stop with Ctrl-C)", err=True)
-        config = uvicorn.Config(
+        http_server(core).run(sockets=[listener])
+
+
+def http_server(core: "StoryCore") -> "uvicorn.Server":
+    """The server of the HTTP surface, not started yet: bounded heads, no proxy headers, no name of its own."""
+    import uvicorn
+
+    from storycore.api.server import build
+
+    return uvicorn.Server(
+        uvicorn.Config(
             build(core), http="h11", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
             proxy_headers=False, h11_max_incomplete_event_size=32_768, timeout_keep_alive=15,
-        )  # fmt: skip
-        uvicorn.Server(config).run(sockets=[listener])
+        )
+    )  # fmt: skip
 
 
 def _refuse_public(host: str) -> None:

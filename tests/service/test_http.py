@@ -7,8 +7,27 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from fixtures.projects import make_project
+from fixtures.servers import serving
+
 PACKAGE = "/v1/storycore.export.package"
 INSPECT = "/v1/storycore.project.inspect"
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    return tmp_path_factory.mktemp("films")
+
+
+@pytest.fixture(scope="module")
+def film(films):
+    return make_project(films / "little")
+
+
+@pytest.fixture(scope="module")
+def server(films, film):
+    with serving(films) as url:
+        yield url
 
 
 @pytest.fixture

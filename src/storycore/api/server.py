@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storycore import __version__
 from storycore.api.answers import fail, succeed
@@ -40,8 +40,9 @@ def build(core: StoryCore) -> ASGIApp:
         )
     app.add_api_route("/openapi.json", _openapi(), methods=["GET"], response_model=None)
     app.add_exception_handler(StoryCoreError, _refused)
+    app.add_exception_handler(Exception, _refused)
     app.add_exception_handler(HTTPException, _not_routed)
-    return Guard(_Shielded(app), {*LOCAL_NAMES, core.settings.host.lower(), *core.settings.allowed_hosts})
+    return Guard(_Answered(app), {*LOCAL_NAMES, core.settings.host.lower(), *core.settings.allowed_hosts})
 
 
 def _endpoint(operation: Operation, core: StoryCore) -> Callable[[HttpRequest], Awaitable[Response]]:
@@ -69,16 +70,15 @@ async def _run(core: StoryCore, request: Request[Any], http: HttpRequest) -> Res
             pass
         progress.cancel()
 
+    outcome: Result | Exception
     async with anyio.create_task_group() as group:
         group.start_soon(watch)
         try:
-            result: Result = await anyio.to_thread.run_sync(lambda: core.run(request, progress=progress))
-        except StoryCoreError as fault:
-            outcome: Result | StoryCoreError = fault
-        else:
-            outcome = result
+            outcome = await anyio.to_thread.run_sync(lambda: core.run(request, progress=progress))
+        except Exception as fault:  # noqa: BLE001 - raised below, outside the group that would wrap it
+            outcome = fault
         group.cancel_scope.cancel()
-    if isinstance(outcome, StoryCoreError):
+    if isinstance(outcome, Exception):
         raise outcome
     return outcome
 
@@ -95,10 +95,10 @@ def _openapi() -> Callable[[], Response]:
 
 
 async def _refused(http: HttpRequest, fault: Exception) -> Response:
-    assert isinstance(fault, StoryCoreError)  # noqa: S101 - as registered
-    if fault.reason is Reason.UNEXPECTED:
-        log.error("unexpected_error", exc_info=fault)
-    return fail(http, fault)
+    if isinstance(fault, StoryCoreError) and fault.reason is not Reason.UNEXPECTED:
+        return fail(http, fault)
+    log.error("unexpected_error", exc_info=fault)  # the traceback goes to the log, never to the caller
+    return fail(http, Unexpected("A fault of StoryCore's own; it was logged."))
 
 
 async def _not_routed(http: HttpRequest, fault: Exception) -> Response:
@@ -109,25 +109,22 @@ async def _not_routed(http: HttpRequest, fault: Exception) -> Response:
     return fail(http, NotFound("There is no such operation.", reason=Reason.OPERATION_NOT_FOUND))
 
 
-class _Shielded:
-    """Turns what nobody expected into an answer: the traceback goes to the log, never to the caller."""
+class _Answered:
+    """Forgets a fault that was answered already; an answer that broke off half-way still cuts the connection."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        begun = False
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        whole = False
 
-        async def watch(message: Any) -> None:
-            nonlocal begun
-            begun = True
+        async def watch(message: Message) -> None:
+            nonlocal whole
+            whole = message["type"] == "http.response.body" and not message.get("more_body", False)
             await send(message)
 
         try:
             await self._app(scope, receive, watch)
-        except Exception:  # the last line of defence
-            log.exception("unexpected_error")
-            if begun or scope["type"] != "http":
+        except Exception:
+            if not whole:
                 raise
-            answer = fail(HttpRequest(scope, receive), Unexpected("A fault of StoryCore's own; it was logged."))
-            await answer(scope, receive, send)
