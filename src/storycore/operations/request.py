@@ -84,10 +84,10 @@ def _harmless(value: object) -> object:
 
 @dataclass(frozen=True)
 class Spelling:
-    """How a field is spelled on the command line, where that differs from `--field-name`.
+    """How a field is spelled on the command line, where `--field-name` is not enough.
 
     Attributes:
-        flags: option names, `("-o", "--output")`; empty for a positional argument.
+        flags: more option names, `("-o", "--output")`; empty for a positional argument.
     """
 
     flags: tuple[str, ...] = ()
