@@ -41,7 +41,7 @@ def test_what_must_be_given_is_an_argument():
         (PackageRequest, {"compression_level": "-1"}, {"compression_level": -1}),
         (PackageRequest, {"include_source": True}, {"include_source": True}),
         (PackageRequest, {"metadata": ()}, {}),
-        (PackageRequest, {"metadata": ("a=1", "b=text", 'c={"d": true}')}, {"metadata": {"a": 1, "b": "text", "c": {"d": True}}}),
+        (PackageRequest, {"metadata": ("a=1", "b=text", 'c={"d": 2}')}, {"metadata": {"a": 1, "b": "text", "c": {"d": 2}}}),
         (PackageRequest, {"metadata": ('{"a": [1]}',)}, {"metadata": {"a": [1]}}),
         (FormatRequest, {"target_format": "zip"}, {"target_format": "zip"}),
         (FormatRequest, {"target_format": "zip, json"}, {"target_format": ["zip", "json"]}),
