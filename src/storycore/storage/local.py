@@ -16,7 +16,7 @@ _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
-    """A binary file, open for writing and seeking, that appears under `path` when the block ends well.
+    """A binary file, open for writing, reading and seeking, that appears under `path` when the block ends well.
 
     Guarantee: atomic. Until the end the bytes stand under a temporary name in the same folder; then they are synced
     to the disk and renamed. After an error nothing is left, neither the temporary file nor folders that were made
@@ -34,7 +34,7 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(6)}.part")
     try:
         _make_folders(path.parent, made)
-        with temporary.open("xb") as file:
+        with temporary.open("x+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
