@@ -1,10 +1,13 @@
 """storycore.export.*: pack, convert, describe, verify, plan."""
 
+import time
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from typing_extensions import override
 
+from storycore.app import App
+from storycore.observe.progress import Progress
 from storycore.operations.request import (
     Facts,
     Flag,
@@ -112,6 +115,7 @@ class VerifyResult(Result):
     checksum: str = Field(description="sha256: and 64 hex digits of the ZIP; empty for a folder.")
     files_checked: int = Field(description="How many files were read and compared.")
     bytes_checked: int = Field(description="Their size, unpacked.")
+    algorithms: list[str] = Field(default=[], description="Checksums that were compared: sha256, sha512, md5, ….")
     faults: list[VerifyFault] = Field(description="Everything that is wrong.")
     warnings: list[VerifyFault] = Field(description="Odd but not wrong, media that can't be read for instance.")
     unpacked_to: str | None = Field(description="Folder that it was unpacked to, if asked for and valid.")
@@ -195,3 +199,36 @@ class MetadataRequest(Request[MetadataResult]):
     )
     omc: Flag = Field(default=False, description="Add the MovieLabs OMC-JSON description.")
     metadata: Facts = Field(default={}, description="Facts of your own; they come back in the result.")
+
+
+def verify(app: App, request: VerifyRequest, progress: Progress) -> VerifyResult:
+    """Checks a package, and unpacks it if that is asked for and it is valid.
+
+    Raises:
+        NotFound, AccessDenied, InvalidInput: the paths are not acceptable.
+        Conflict: output_exists: something stands where it should be unpacked to; source_changed; cancelled.
+    """
+    from storycore.exports.unpack import unpack
+    from storycore.exports.verify import verify_package
+
+    started = time.monotonic()
+    path = app.places.file(request.package_path)
+    target = None if request.unpack_to is None else app.places.new_folder(request.unpack_to)
+    if target is None:
+        verdict = verify_package(path, settings=app.settings, progress=progress)
+    else:
+        verdict = unpack(path, target, settings=app.settings, progress=progress)
+    progress.finish()
+    return VerifyResult(
+        valid=verdict.valid,
+        path=str(path),
+        kind=verdict.kind,
+        checksum=verdict.checksum,
+        files_checked=verdict.files_checked,
+        bytes_checked=verdict.bytes_checked,
+        algorithms=list(verdict.algorithms),
+        faults=[VerifyFault(path=it.path, reason=it.reason.value, message=it.message) for it in verdict.faults],
+        warnings=[VerifyFault(path=it.path, reason=it.reason.value, message=it.message) for it in verdict.warnings],
+        unpacked_to=str(target) if target is not None and verdict.valid else None,
+        verify_time_ms=round((time.monotonic() - started) * 1000, 3),
+    )
