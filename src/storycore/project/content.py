@@ -3,8 +3,11 @@
 Source: the magic numbers of each format's own specification.
 """
 
+import os
+import stat
 import struct
 from pathlib import Path
+from typing import BinaryIO
 
 HEAD_BYTES = 4096
 """How much of a file `media_type` wants to see."""
@@ -28,11 +31,16 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "application/gzip"),
 )
 _RIFF = {b"WAVE": "audio/wav", b"WEBP": "image/webp", b"AVI ": "video/x-msvideo"}
-_IMAGE_BRANDS = {b"avif": "image/avif", b"avis": "image/avif", b"heic": "image/heic", b"mif1": "image/heic"}
+_FORM = {b"AIFF": "audio/aiff", b"AIFC": "audio/aiff"}
+_IMAGE_BRANDS = {
+    b"avif": "image/avif",
+    b"avis": "image/avif",
+    **dict.fromkeys((b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"), "image/heic"),
+}
 _AUDIO_BRANDS = {b"M4A ", b"M4B ", b"F4A "}
 
 
-def media_type(head: bytes) -> str | None:
+def media_type(head: bytes) -> str | None:  # noqa: PLR0911 - one return for each family
     """IANA media type of a file that begins with `head` (up to `HEAD_BYTES`), or None if it is not one we know.
 
     Text (JSON, subtitles, scripts) is not recognised here; a text named `.png` gives None.
@@ -42,8 +50,10 @@ def media_type(head: bytes) -> str | None:
             return _ogg(head) if found == "audio/ogg" else found
     if head[:4] in (b"RIFF", b"RF64"):
         return _RIFF.get(head[8:12])
+    if head[:4] == b"FORM":
+        return _FORM.get(head[8:12])
     if head[4:8] == b"ftyp":
-        return _iso_base_media(head[8:12])
+        return _iso_base_media(head)
     if head[4:8] in (b"moov", b"mdat", b"wide", b"free"):
         return "video/quicktime"
     if head.startswith(b"\x1aE\xdf\xa3"):
@@ -59,8 +69,22 @@ def read_head(path: Path) -> bytes:
     Raises:
         OSError: it can't be read.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return file.read(HEAD_BYTES)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """A regular file, open for reading. Never blocks, whatever was put under the name meanwhile.
+
+    Raises:
+        OSError: it can't be opened, or it is a pipe, a device, a folder or, where the system can tell, a link.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path.name} is not a regular file")
+    return os.fdopen(descriptor, "rb")
 
 
 def _is_bmp(head: bytes) -> bool:
@@ -71,7 +95,10 @@ def _ogg(head: bytes) -> str:
     return "video/ogg" if b"\x80theora" in head[:128] else "audio/ogg"
 
 
-def _iso_base_media(brand: bytes) -> str:
+def _iso_base_media(head: bytes) -> str:
+    brand = head[8:12]
+    if brand in (b"mif1", b"msf1") and b"avif" in head[16 : min(64, int.from_bytes(head[:4], "big"))]:
+        return "image/avif"  # a general brand first, the codec's own among the compatible ones
     if brand in _IMAGE_BRANDS:
         return _IMAGE_BRANDS[brand]
     if brand in _AUDIO_BRANDS:
