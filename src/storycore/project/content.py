@@ -6,8 +6,8 @@ Source: the magic numbers of each format's own specification.
 import os
 import stat
 import struct
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 HEAD_BYTES = 4096
 """How much of a file `media_type` wants to see."""
@@ -73,7 +73,7 @@ def read_head(path: Path) -> bytes:
         return file.read(HEAD_BYTES)
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """A regular file, open for reading. Never blocks, whatever was put under the name meanwhile.
 
     Raises:
