@@ -17,7 +17,8 @@ class Operation(NamedTuple):
         summary: one line.
         examples: command lines that work, for `--help`.
         long: whether it can take more than a moment: it tells its progress and can be cancelled.
-        stream: `module:function` that writes the result to an open file instead, or "".
+        stream: `module:function` that writes the product to an open file instead, or "".
+        dry_run: dotted name of the operation that tells what this one would do, or "".
     """
 
     name: str
@@ -28,6 +29,7 @@ class Operation(NamedTuple):
     examples: tuple[str, ...] = ()
     long: bool = False
     stream: str = ""
+    dry_run: str = ""
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -47,7 +49,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "storycore export package film/ -o delivery/ --include-source",
             "storycore export package film/ -o - | ssh archive 'cat > film.zip'",
         ),
-        long=True, stream=f"{_EXPORT}:stream_package",
+        long=True, stream=f"{_EXPORT}:stream_package", dry_run="storycore.export.plan",
     ),
     Operation(
         "storycore.export.format", "POST", f"{_EXPORT}:convert", f"{_EXPORT}:FormatRequest",
@@ -58,7 +60,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "storycore.export.metadata", "POST", f"{_EXPORT}:metadata", f"{_EXPORT}:MetadataRequest",
         "Describe a project for people and machines, as JSON, XML or YAML",
-        ("storycore export metadata film/", "storycore export metadata film/ --metadata-format xml > film.xml"),
+        ("storycore export metadata film/", "storycore export metadata film/ --format xml > film.xml"),
     ),
     Operation(
         "storycore.export.verify", "POST", f"{_EXPORT}:verify", f"{_EXPORT}:VerifyRequest",
@@ -82,6 +84,13 @@ OPERATIONS: tuple[Operation, ...] = (
         ("storycore project list", "storycore project list ~/films"),
     ),
 )  # fmt: skip
+
+
+GROUPS = {
+    "export": "Pack, convert, describe and verify a project",
+    "project": "Look at projects",
+}
+"""What the operations of a group do together, by their first word."""
 
 
 def find(name: str) -> Operation | None:

@@ -68,7 +68,9 @@ class PackageRequest(Request[PackageResult]):
     include_source: Flag = Field(default=False, description="Pack workflows, scripts, prompts and editor files.")
     include_assets: Flag = Field(default=True, description="Pack pictures, clips and sound.")
     include_reports: Flag = Field(default=True, description="Pack QA reports.")
-    compression_level: Whole = Field(default=6, ge=0, le=9, description="0 stored, 1-3 fast, 4-9 smaller.")
+    compression_level: Annotated[Whole, Spelling(("-l", "--level"))] = Field(
+        default=6, ge=0, le=9, description="0 stored, 1-3 fast, 4-9 smaller."
+    )
     metadata: Facts = Field(default={}, description="Facts of your own; they come back in the result.")
 
 
@@ -185,7 +187,9 @@ class MetadataRequest(Request[MetadataResult]):
     """Describe a project for people and machines."""
 
     project_path: ProjectPath = Field(description="Folder of the project.")
-    metadata_format: Literal["json", "xml", "yaml"] = Field(default="json", description="json, xml or yaml.")
+    metadata_format: Annotated[Literal["json", "xml", "yaml"], Spelling(("-f", "--format"))] = Field(
+        default="json", description="json, xml or yaml."
+    )
     include_technical: Flag = Field(default=True, description="Files, formats, durations, sizes, checksums, software.")
     include_creative: Flag = Field(default=True, description="Title, story, scenes, shots, prompts, seeds, models.")
     include_qa_reports: Flag = Field(default=True, description="What quality checks said.")

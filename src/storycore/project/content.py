@@ -40,7 +40,7 @@ _IMAGE_BRANDS = {
 _AUDIO_BRANDS = {b"M4A ", b"M4B ", b"F4A "}
 
 
-def media_type(head: bytes) -> str | None:  # noqa: PLR0911 - one return for each family
+def media_type(head: bytes) -> str | None:
     """IANA media type of a file that begins with `head` (up to `HEAD_BYTES`), or None if it is not one we know.
 
     Text (JSON, subtitles, scripts) is not recognised here; a text named `.png` gives None.
@@ -48,19 +48,7 @@ def media_type(head: bytes) -> str | None:  # noqa: PLR0911 - one return for eac
     for start, found in _STARTS:
         if head.startswith(start) and (found != "image/bmp" or _is_bmp(head)):
             return _ogg(head) if found == "audio/ogg" else found
-    if head[:4] in (b"RIFF", b"RF64"):
-        return _RIFF.get(head[8:12])
-    if head[:4] == b"FORM":
-        return _FORM.get(head[8:12])
-    if head[4:8] == b"ftyp":
-        return _iso_base_media(head)
-    if head[4:8] in (b"moov", b"mdat", b"wide", b"free"):
-        return "video/quicktime"
-    if head.startswith(b"\x1aE\xdf\xa3"):
-        return "video/webm" if b"webm" in head[:64] else "video/x-matroska"
-    if head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace():
-        return "image/x-portable-anymap"
-    return _frames(head)
+    return _boxes(head) or _frames(head)
 
 
 def read_head(path: Path) -> bytes:
@@ -85,6 +73,24 @@ def open_regular(path: Path) -> BufferedReader:
         os.close(descriptor)
         raise OSError(f"{path.name} is not a regular file")
     return os.fdopen(descriptor, "rb")
+
+
+def _boxes(head: bytes) -> str | None:
+    """Containers and the portable pixmaps: their marks stand beside the start."""
+    found = None
+    if head[:4] in (b"RIFF", b"RF64"):
+        found = _RIFF.get(head[8:12])
+    elif head[:4] == b"FORM":
+        found = _FORM.get(head[8:12])
+    elif head[4:8] == b"ftyp":
+        found = _iso_base_media(head)
+    elif head[4:8] in (b"moov", b"mdat", b"wide", b"free"):
+        found = "video/quicktime"
+    elif head.startswith(b"\x1aE\xdf\xa3"):
+        found = "video/webm" if b"webm" in head[:64] else "video/x-matroska"
+    elif head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace():
+        found = "image/x-portable-anymap"
+    return found
 
 
 def _is_bmp(head: bytes) -> bool:

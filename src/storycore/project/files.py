@@ -63,10 +63,57 @@ class Listing:
 
 
 MEDIA_SUFFIXES = frozenset(
-    ".png .jpg .jpeg .webp .gif .bmp .tif .tiff .exr .ppm .pgm .pbm .pnm .avif .heic .dpx .hdr .tga .svg "
-    ".mp4 .mov .m4v .mkv .webm .avi .mxf .ts .mpg .mpeg .ogv "
-    ".wav .mp3 .flac .m4a .aac .ogg .opus .aif .aiff .wma "
-    ".srt .vtt .ass .ssa .ttf .otf .woff .woff2 .cube".split()
+    [
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".webp",
+        ".gif",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".exr",
+        ".ppm",
+        ".pgm",
+        ".pbm",
+        ".pnm",
+        ".avif",
+        ".heic",
+        ".dpx",
+        ".hdr",
+        ".tga",
+        ".svg",
+        ".mp4",
+        ".mov",
+        ".m4v",
+        ".mkv",
+        ".webm",
+        ".avi",
+        ".mxf",
+        ".ts",
+        ".mpg",
+        ".mpeg",
+        ".ogv",
+        ".wav",
+        ".mp3",
+        ".flac",
+        ".m4a",
+        ".aac",
+        ".ogg",
+        ".opus",
+        ".aif",
+        ".aiff",
+        ".wma",
+        ".srt",
+        ".vtt",
+        ".ass",
+        ".ssa",
+        ".ttf",
+        ".otf",
+        ".woff",
+        ".woff2",
+        ".cube",
+    ]
 )
 _REPORT_FOLDERS = (("qa_output",), ("qa_reports",), ("assets", "metadata"))
 _DATA_FOLDERS = frozenset(

@@ -1,0 +1,123 @@
+"""One call from the command line: build the request, run it, show what came of it."""
+
+import contextlib
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from storycore.cli.bar import follow
+from storycore.cli.words import show_error, show_json
+from storycore.errors import Cancelled, InvalidInput, Reason, StoryCoreError, Unexpected
+from storycore.library import StoryCore
+from storycore.observe.progress import Progress
+from storycore.operations import envelope
+from storycore.operations.catalog import Operation
+from storycore.operations.request import Request, Result
+from storycore.units import now
+
+
+@dataclass(frozen=True)
+class Call:
+    """How one operation is called.
+
+    Attributes:
+        operation: which one.
+        request_type: its request.
+        as_json: print the envelope instead of words.
+        quiet: no progress and no summary.
+    """
+
+    operation: Operation
+    request_type: type[Request[Any]]
+    as_json: bool
+    quiet: bool
+
+    def make(self, values: Callable[[], dict[str, Any]]) -> int:
+        """Runs the call and gives the exit code; shows the result or the error."""
+        started, request_id = time.monotonic(), uuid.uuid4().hex
+        to_stdout = False
+        try:
+            given = values()
+            to_stdout = bool(self.operation.stream) and given.get("output_path") == "-"
+            result = self._stream(given) if to_stdout else self._run(given)
+        except StoryCoreError as fault:
+            return self._fail(fault, request_id, started)
+        except KeyboardInterrupt:
+            return self._fail(Cancelled("Stopped."), request_id, started)
+        except BrokenPipeError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - the last line of defence: a person gets words, not a traceback
+            return self._fail(_unexpected(fault), request_id, started)
+        facts = envelope.metadata(request_id, now(), time.monotonic() - started)
+        if self.as_json:
+            show_json(envelope.success(result, facts), err=to_stdout)
+        else:
+            self._show(result, to_stdout=to_stdout)
+        return 0 if result.verdict else 1
+
+    def _run(self, values: dict[str, Any]) -> Result:
+        request = self.request_type(**values)
+        with StoryCore() as core, _interruptible(quiet=self.quiet or not self.operation.long) as progress:
+            result: Result = core.run(request, progress=progress)
+            return result
+
+    def _stream(self, values: dict[str, Any]) -> Result:
+        if sys.stdout.isatty():
+            raise InvalidInput(
+                "A package is not written to a terminal.",
+                reason=Reason.PATH_INVALID,
+                remediation="Send it to a file or a program: `storycore export package film/ -o - > film.zip`.",
+            )
+        request = self.request_type(**{name: value for name, value in values.items() if name != "output_path"})
+        with StoryCore() as core, _interruptible(quiet=self.quiet) as progress:
+            result: Result = core.stream(request, sys.stdout.buffer, progress=progress)
+            sys.stdout.buffer.flush()
+            return result
+
+    def _show(self, result: Result, *, to_stdout: bool) -> None:
+        from storycore.cli.show import show
+
+        show(self.operation.name, result, quiet=self.quiet, err=to_stdout)
+
+    def _fail(self, fault: StoryCoreError, request_id: str, started: float) -> int:
+        facts = envelope.metadata(request_id, now(), time.monotonic() - started)
+        if self.as_json:
+            show_json(envelope.failure(fault, facts))
+        else:
+            show_error(fault)
+        return fault.facts.exit_code
+
+
+def _unexpected(fault: Exception) -> StoryCoreError:
+    import logging
+
+    logging.getLogger(__name__).debug("unexpected", exc_info=fault)
+    return Unexpected(
+        f"A fault of StoryCore's own: {type(fault).__name__}.",
+        remediation="Run it again with STORYCORE_LOG_LEVEL=debug, and report what it says.",
+    )
+
+
+@contextlib.contextmanager
+def _interruptible(*, quiet: bool) -> Iterator[Progress]:
+    """Progress that the first Ctrl-C cancels; the second one stops at once."""
+    with follow(quiet=quiet) as listener:
+        progress = Progress(listener)
+
+        def stop(_number: int, _frame: object) -> None:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            progress.cancel()
+            click.echo("\nStopping … press Ctrl-C again to stop at once.", err=True)
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield progress
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,0 +1,208 @@
+"""Commands from the catalogue; what a command needs is loaded when that command is asked for."""
+
+import difflib
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import click
+from typing_extensions import override
+
+from storycore import __version__
+from storycore.errors import Reason
+from storycore.loading import load
+from storycore.operations.catalog import GROUPS, OPERATIONS, Operation
+
+EXIT_CODES = """\b
+Exit codes:
+  0 done        1 failed or not valid   2 not acceptable    3 not found
+  4 not allowed 5 conflict              6 dependency failed 7 too slow
+  8 disk full   130 interrupted"""
+
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Process(NamedTuple):
+    """A command that is not an operation: it starts something that runs.
+
+    Attributes:
+        name: the word.
+        command: `module:attribute` of its click command.
+        summary: one line.
+        examples: command lines that work.
+    """
+
+    name: str
+    command: str
+    summary: str
+    examples: tuple[str, ...]
+
+
+class _Lazy(click.Command):
+    """A command of which only the name and summary are known yet."""
+
+    def __init__(self, name: str, summary: str) -> None:
+        super().__init__(name, short_help=summary)
+
+
+class _Words(click.Group):
+    """A group whose commands are the operations that begin with its words."""
+
+    def __init__(self, prefix: tuple[str, ...], summary: str) -> None:
+        super().__init__(name=prefix[-1] if prefix else "storycore", help=summary, context_settings=_SETTINGS)
+        self.prefix = prefix
+
+    def below(self) -> dict[str, list[Operation]]:
+        """The next words, each with the operations that go on with it."""
+        found: dict[str, list[Operation]] = {}
+        depth = len(self.prefix)
+        for operation in OPERATIONS:
+            if operation.words[:depth] == self.prefix and len(operation.words) > depth:
+                found.setdefault(operation.words[depth], []).append(operation)
+        return found
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.below())
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = self.below().get(cmd_name)
+        if not found:
+            return None
+        words = (*self.prefix, cmd_name)
+        if found[0].words != words:
+            return _Words(words, GROUPS[cmd_name])
+        if _only_listing(ctx):
+            return _Lazy(cmd_name, found[0].summary)
+        command: click.Command = load("storycore.cli.operation_command:build")(found[0])
+        return command
+
+    @override
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as fault:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(fault.format_message() + hint, ctx) from None
+
+    @override
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        ctx.meta["storycore.listing"] = True
+        super().format_commands(ctx, formatter)
+
+
+def _only_listing(ctx: click.Context) -> bool:
+    return bool(ctx.resilient_parsing or ctx.meta.get("storycore.listing"))
+
+
+class CommandLine(_Words):
+    """The whole command line.
+
+    Args:
+        processes: commands beside the operations.
+    """
+
+    def __init__(self, processes: Iterable[Process]) -> None:
+        super().__init__((), "Pack, verify and describe film projects made with generative AI.")
+        self.processes = {process.name: process for process in processes}
+        self.epilog = EXIT_CODES
+        self.params.append(
+            click.Option(
+                ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_show_version,
+                help="Show the version and exit.",
+            )
+        )  # fmt: skip
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *self.processes, "completion"]
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "completion":
+            return _completion
+        process = self.processes.get(cmd_name)
+        if process is None:
+            return super().get_command(ctx, cmd_name)
+        if _only_listing(ctx):
+            return _Lazy(process.name, process.summary)
+        command: click.Command = load(process.command)
+        command.help = with_examples(process.summary, process.examples)
+        return command
+
+
+def with_examples(summary: str, examples: Iterable[str]) -> str:
+    """Help text of a command: examples first, they say most."""
+    lines = "\n".join(f"  {example}" for example in examples)
+    return f"{summary}.\n\n\b\nExamples:\n{lines}"
+
+
+def start(command_line: click.Command) -> None:
+    """Runs a command line with the arguments of this process and exits; usage faults exit with 2."""
+    _keep_utf8()
+    try:
+        code = command_line.main(standalone_mode=False, prog_name="storycore")
+    except click.exceptions.NoArgsIsHelpError as fault:
+        click.echo(fault.format_message(), err=False)
+        code = 0
+    except click.UsageError as fault:
+        code = _usage_fault(fault)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        code = 130
+    except BrokenPipeError:
+        _forget_stdout()
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage_fault(fault: click.UsageError) -> int:
+    if "--json" in sys.argv[1:]:
+        from storycore.cli.words import show_usage_json
+
+        show_usage_json(fault.format_message(), Reason.UNKNOWN_FIELD)
+    else:
+        where = fault.ctx.command_path if fault.ctx else "storycore"
+        click.echo(f"✗ {fault.format_message()}\n  See `{where} --help`.", err=True)
+    return 2
+
+
+def _keep_utf8() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure: Any = getattr(stream, "reconfigure", None)
+        if reconfigure:  # Windows consoles and pipes may have another encoding
+            reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _forget_stdout() -> None:
+    """Whoever read our output has gone; keep the interpreter from complaining at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(f"storycore {__version__}")
+        ctx.exit(0)
+
+
+@click.command("completion", short_help="Print the completion script of a shell")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def _completion(shell: str) -> None:
+    r"""Print the completion script of a shell.
+
+    \b
+    Examples:
+      storycore completion bash > ~/.local/share/bash-completion/completions/storycore
+      storycore completion zsh > "${fpath[1]}/_storycore"
+    """
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise click.UsageError(f"There is no completion for {shell}.")
+    click.echo(kind(CommandLine(()), {}, "storycore", "_STORYCORE_COMPLETE").source())

@@ -1,0 +1,42 @@
+"""One command for one operation: its options are the fields of its request."""
+
+from typing import Any
+
+import click
+
+from storycore.cli.call import Call
+from storycore.cli.command_line import with_examples
+from storycore.cli.options import parameters, to_values
+from storycore.loading import load
+from storycore.operations.catalog import Operation, find
+from storycore.operations.request import Request
+
+
+def build(operation: Operation) -> click.Command:
+    """The click command of an operation."""
+    request_type: type[Request[Any]] = load(operation.request)
+    own = [
+        click.Option(["--json", "as_json"], is_flag=True, help="Print the whole answer as JSON."),
+        click.Option(["-q", "--quiet"], is_flag=True, help="Show no progress and no summary."),
+    ]
+    if operation.dry_run:
+        own.append(click.Option(["--dry-run"], is_flag=True, help="Only tell what it would do."))
+
+    def callback(as_json: bool, quiet: bool, dry_run: bool = False, **options: Any) -> int:
+        chosen, kind = operation, request_type
+        values = {name: value for name, value in options.items() if value is not None}
+        if dry_run:
+            planned = find(operation.dry_run)
+            assert planned is not None  # noqa: S101 - the catalogue is checked by a test
+            chosen, kind = planned, load(planned.request)
+            values = {name: value for name, value in values.items() if name in kind.model_fields}
+        return Call(chosen, kind, as_json=as_json, quiet=quiet).make(lambda: to_values(kind, values))
+
+    return click.Command(
+        operation.words[-1],
+        params=[*parameters(request_type, streams=bool(operation.stream)), *own],
+        callback=callback,
+        help=with_examples(operation.summary, operation.examples),
+        short_help=operation.summary,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )

@@ -1,0 +1,125 @@
+"""Fields of a request as options of a command, and texts of options as values of fields.
+
+Only the form is read here; whether a value is acceptable is decided by the request, so that the command line and
+HTTP refuse the same things for the same reasons.
+"""
+
+import types
+from collections.abc import Mapping
+from typing import Any, Literal, Union, get_args, get_origin
+
+import click
+from pydantic.fields import FieldInfo
+
+from storycore.errors import InvalidInput, Reason
+from storycore.json_text import BadJson, read_strict
+from storycore.operations.request import Request, Spelling
+
+
+def parameters(request_type: type[Request[Any]], *, streams: bool) -> list[click.Parameter]:
+    """Click parameters of a request type; `streams` tells that an output of `-` is understood."""
+    return [_parameter(name, field, streams=streams) for name, field in request_type.model_fields.items()]
+
+
+def to_values(request_type: type[Request[Any]], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Values for a request from the texts of its options.
+
+    Raises:
+        InvalidInput: malformed_json: an object is neither JSON nor KEY=VALUE.
+    """
+    return {name: _value(_kind(request_type.model_fields[name]), text) for name, text in options.items() if text != ()}
+
+
+def _parameter(name: str, field: FieldInfo, *, streams: bool) -> click.Parameter:
+    spelling = _spelling(field)
+    kind = _kind(field)
+    if spelling and not spelling.flags:
+        return click.Argument([name], required=field.is_required(), metavar=name.removesuffix("_path").upper())
+    flag = f"--{name.replace('_', '-')}"
+    text = field.description or ""
+    if kind is bool:
+        return click.Option([f"{flag}/--no-{flag[2:]}", name], default=None, help=f"{text}{_default(field)}")
+    if streams and name == "output_path":
+        text += " `-` writes it to the standard output."
+    return click.Option(
+        [*dict.fromkeys((*(spelling.flags if spelling else ()), flag)), name],
+        required=field.is_required(),
+        multiple=kind is dict,
+        help=f"{text}{_default(field)}",
+        metavar=_metavar(name, kind),
+    )
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    if field.is_required() or value is None or value == {}:
+        return ""
+    shown = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
+    return f"  [default: {shown}]"
+
+
+def _metavar(name: str, kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return "|".join(map(str, get_args(kind)))
+    if kind is dict:
+        return "KEY=VALUE"
+    if kind is int:
+        return "N"
+    return "PATH" if name.endswith(("_path", "folder", "_to")) else "TEXT"
+
+
+def _members(field: FieldInfo) -> tuple[Any, ...]:
+    annotation = field.annotation
+    whole = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+    return tuple(member for member in whole if member is not type(None))
+
+
+def _spelling(field: FieldInfo) -> Spelling | None:
+    notes = [*field.metadata, *(note for member in _members(field) for note in getattr(member, "__metadata__", ()))]
+    return next((note for note in notes if isinstance(note, Spelling)), None)
+
+
+def _kind(field: FieldInfo) -> Any:
+    """What a field takes, without None and without constraints: bool, int, str, list, dict or a Literal."""
+    plain = [_bare(member) for member in _members(field)]
+    return list if list in plain else plain[0]
+
+
+def _bare(annotation: Any) -> Any:
+    while hasattr(annotation, "__metadata__"):
+        annotation = annotation.__origin__
+    origin = get_origin(annotation)
+    return origin if origin in (list, dict) else annotation
+
+
+def _value(kind: Any, text: Any) -> Any:
+    if kind is int and isinstance(text, str):
+        return int(text) if text.removeprefix("-").isascii() and text.removeprefix("-").isdigit() else text
+    if kind is list:
+        names = [part.strip() for part in text.split(",")]
+        return names if len(names) > 1 else names[0]
+    if kind is dict:
+        return _object(text)
+    return text
+
+
+def _object(texts: tuple[str, ...]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for text in texts:
+        key, mark, value = text.partition("=")
+        if text.lstrip().startswith("{"):
+            found.update(_json(text))
+        elif mark and key.strip():
+            found[key.strip()] = _json(value, otherwise=value)
+        else:
+            raise InvalidInput(f"{text!r} is neither KEY=VALUE nor a JSON object.", reason=Reason.MALFORMED_JSON)
+    return found
+
+
+def _json(text: str, *, otherwise: Any = None) -> Any:
+    try:
+        return read_strict(text)
+    except BadJson as fault:
+        if otherwise is not None and fault.message.startswith("Expecting value"):
+            return otherwise
+        raise InvalidInput(f"Not acceptable JSON: {fault}", reason=Reason.MALFORMED_JSON) from None

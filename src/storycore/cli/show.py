@@ -1,0 +1,45 @@
+"""Results on the terminal, by operation; without a special form, facts one a line."""
+
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from storycore.cli.words import plain
+from storycore.loading import load
+from storycore.operations.request import Result
+
+_SHOWN = {
+    "storycore.export.package": "storycore.cli.show_export:show_package",
+    "storycore.export.format": "storycore.cli.show_export:show_format",
+    "storycore.export.plan": "storycore.cli.show_export:show_plan",
+    "storycore.export.metadata": "storycore.cli.show_metadata:show_metadata",
+    "storycore.export.verify": "storycore.cli.show_verify:show_verify",
+    "storycore.project.inspect": "storycore.cli.show_project:show_inspect",
+    "storycore.project.list": "storycore.cli.show_project:show_list",
+}
+_DATA = {"storycore.export.metadata"}
+"""Operations whose result is data for stdout, whatever `--quiet` says."""
+
+
+def show(name: str, result: Result, *, quiet: bool, err: bool) -> None:
+    """Shows the result of the operation `name` on stdout, or on stderr if stdout carries the product."""
+    if quiet and name not in _DATA:
+        return
+    stream = sys.stderr if err else sys.stdout
+    if name in _DATA:
+        load(_SHOWN[name])(result, stream)
+        return
+    console = Console(file=stream, highlight=False, markup=False, emoji=False, width=None if stream.isatty() else 80)
+    if name in _SHOWN:
+        load(_SHOWN[name])(result, console)
+    else:
+        facts(result.model_dump(), console)
+
+
+def facts(values: dict[str, Any], console: Console) -> None:
+    """One fact a line, names aligned."""
+    width = max(map(len, values), default=0)
+    for name, value in values.items():
+        console.print(Text(f"{name.replace('_', ' '):<{width}}  ", style="dim") + Text(plain(str(value))))

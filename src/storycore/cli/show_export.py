@@ -1,0 +1,96 @@
+"""How packages, conversions and plans look on the terminal."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from storycore.cli.words import plain
+from storycore.operations.export import FormatResult, PackageResult, PlanResult, WarningEntry
+from storycore.units import human_bytes, human_seconds
+
+_MOST = 8
+
+
+def show_package(result: PackageResult, console: Console) -> None:
+    """What was packed, where it is, and what to do next."""
+    console.print(_done("Packed"), Text(f"{result.files_included} files, {human_bytes(result.package_size_bytes)}"))
+    _fact(console, "file", result.export_path)
+    _fact(console, "sha-256", result.checksum.removeprefix("sha256:"))
+    _fact(console, "took", human_seconds(result.export_time_ms / 1000))
+    _renamed(console, result.renamed)
+    _warnings(console, "left out", result.skipped)
+    _warnings(console, "odd", result.warnings)
+    if result.export_path != "-":
+        console.print(
+            Text("Next: ", style="dim"), Text(f"storycore export verify {_short(result.export_path)}"), sep=""
+        )
+
+
+def show_format(result: FormatResult, console: Console) -> None:
+    """What was written, a line each."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for output in result.outputs:
+        table.add_row(
+            _done(output.target_format), human_bytes(output.output_size_bytes), Text(_short(output.output_path))
+        )
+    console.print(table)
+    _warnings(console, "odd", result.warnings)
+
+
+def show_plan(result: PlanResult, console: Console) -> None:
+    """What would be packed, by role, and what is missing."""
+    console.print(
+        Text(plain(result.project_name), style="bold"),
+        Text(f"· {result.shots} shots · {human_seconds(result.duration_seconds)} of film"),
+    )
+    table = Table(box=None, pad_edge=False)
+    for name in ("Part", "Files", "Size"):
+        table.add_column(name, justify="left" if name == "Part" else "right")
+    for role in dict.fromkeys(entry.role for entry in result.files):
+        sizes = [entry.size_bytes for entry in result.files if entry.role == role]
+        table.add_row(role, str(len(sizes)), human_bytes(sum(sizes)))
+    table.add_row("all", str(result.files_included), human_bytes(result.total_size_bytes), style="bold")
+    console.print(table)
+    for path in result.missing[:_MOST]:
+        console.print(Text("! missing  ", style="yellow"), Text(plain(path)), sep="")
+    _renamed(console, result.renamed)
+    _warnings(console, "left out", result.skipped)
+    _warnings(console, "odd", result.warnings)
+
+
+def _done(word: str) -> Text:
+    return Text("✓ ", style="green") + Text(word)
+
+
+def _fact(console: Console, name: str, value: str) -> None:
+    console.print(Text(f"  {name:<9}", style="dim"), Text(plain(value)), sep="", soft_wrap=True)
+
+
+def _renamed(console: Console, renamed: dict[str, str]) -> None:
+    for old, new in list(renamed.items())[:_MOST]:
+        _fact(console, "renamed", f"{old} → {new}")
+    _more(console, len(renamed))
+
+
+def _warnings(console: Console, word: str, entries: Iterable[WarningEntry]) -> None:
+    listed = list(entries)
+    for entry in listed[:_MOST]:
+        where = f"{entry.file}{entry.pointer}"
+        text = f"{where}: {entry.message}" if where else entry.message
+        console.print(Text(f"! {word:<9}", style="yellow"), Text(plain(text)), sep="")
+    _more(console, len(listed))
+
+
+def _more(console: Console, count: int) -> None:
+    if count > _MOST:
+        console.print(Text(f"  … and {count - _MOST} more; --json shows all", style="dim"))
+
+
+def _short(path: str) -> str:
+    """A path as a person would type it from here."""
+    here = Path.cwd()
+    full = Path(path)
+    return plain(str(full.relative_to(here) if full.is_relative_to(here) else full))
