@@ -19,6 +19,7 @@ from storycore.operations.request import (
     Spelling,
     Whole,
 )
+from storycore.units import now
 
 
 class WarningEntry(Result):
@@ -231,4 +232,45 @@ def verify(app: App, request: VerifyRequest, progress: Progress) -> VerifyResult
         warnings=[VerifyFault(path=it.path, reason=it.reason.value, message=it.message) for it in verdict.warnings],
         unpacked_to=str(target) if target is not None and verdict.valid else None,
         verify_time_ms=round((time.monotonic() - started) * 1000, 3),
+    )
+
+
+def metadata(app: App, request: MetadataRequest) -> MetadataResult:
+    """The project described; nothing of it is changed, and nothing is written but the memory of measured files.
+
+    Raises:
+        StoryCoreError: the path is not acceptable, or there is no project that can be read.
+    """
+    from storycore.metadata.collect import collect, with_run
+    from storycore.metadata.write import write
+    from storycore.project.files import walk
+    from storycore.project.reader import read_project
+
+    started = time.perf_counter()
+    folder = app.places.project(request.project_path)
+    project = read_project(folder, app.settings)
+    collected = collect(
+        project,
+        walk(folder, max_files=app.settings.max_project_files),
+        technical=request.include_technical,
+        creative=request.include_creative,
+        qa_reports=request.include_qa_reports,
+        measure=request.measure,
+        settings=app.settings,
+        omc=request.omc,
+    )
+    document, more = with_run(collected.document, project_path=folder, generated_at=now())
+    text = write(document, request.metadata_format)
+    return MetadataResult(
+        metadata_content=document,
+        metadata_format=request.metadata_format,
+        generation_time_ms=(time.perf_counter() - started) * 1000,
+        metadata_size_bytes=len(text.encode()),
+        sections_included=list(collected.sections_included),
+        metadata=request.metadata,
+        metadata_text=text,
+        warnings=[
+            WarningEntry(file=odd.file, pointer=odd.pointer, reason=odd.reason, message=odd.message)
+            for odd in (*project.warnings, *collected.warnings, *more)
+        ],
     )
