@@ -46,6 +46,7 @@ def assemble(draft: Draft, source: Source, shape: Shape) -> Project:
     phrases, spoken = _phrases(draft, notes, names)
     name, project_id = _names(head, source.folder.path.name)
     width, height = read_size(head)
+    units = draft.head[0].units
     return Project(
         folder=source.folder.path,
         shape=shape,
@@ -56,7 +57,7 @@ def assemble(draft: Draft, source: Source, shape: Shape) -> Project:
         updated=head.instant(aliases.UPDATED),
         title=head.text(aliases.TITLE, name, quiet=True),
         logline=head.text(aliases.LOGLINE, quiet=True),
-        frame_rate=read_frame_rate(head, draft.default_rate),
+        frame_rate=units.frame_rate if units.frames else read_frame_rate(head, draft.default_rate),
         width=width,
         height=height,
         shots=_with_scenes(shots, scenes),
@@ -143,6 +144,7 @@ def _phrases(
 
 def _names(head: Fields, folder_name: str) -> tuple[str, str]:
     """Name and id; each stands in for the other, and at last the folder's name for both."""
+    folder_name = folder_name.encode(errors="replace").decode().strip()
     project_id = head.text(aliases.ID, quiet=True)
     name = head.text(aliases.NAME, quiet=True) or project_id.removeprefix(_PREFIX).strip() or folder_name or "project"
     return name, project_id or f"{_PREFIX}{name}"

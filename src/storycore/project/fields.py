@@ -19,6 +19,8 @@ LEAST_SECONDS = Fraction(1, 1_000_000)
 UNSPECIFIED = "unspecified"
 """What writers put where a text is required and there is none."""
 
+_SHARE_DIGITS = 12
+_GRID = 2 * 3 * 10**40  # halves of frames of the usual rates, and decimals
 _NUMBER = re.compile(r"[+-]?\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,2})?")
 _RATIO = re.compile(r"([+-]?\d{1,60})(?:/(\d{1,60}))?")
 _LATEST = 253_402_300_799  # 9999-12-31T23:59:59Z
@@ -128,7 +130,7 @@ class Fields:
             value /= full
             if not lowest <= value <= 1:
                 self.warn(found, "out_of_range", f"the scale goes from {lowest * full} to {full}")
-            return min(max(value, Fraction(lowest)), Fraction(1))
+            return round(min(max(value, Fraction(lowest)), Fraction(1)), _SHARE_DIGITS)
         return default
 
     def flag(self, names: Names) -> bool:
@@ -174,7 +176,8 @@ class Fields:
             instant = read_instant(found.value)
             if instant is not None:
                 return instant
-            self.warn(found, "wrong_type", "this is no instant")
+            if found.value != "":
+                self.warn(found, "wrong_type", "this is no instant")
         return None
 
     def warn(self, found: Found, reason: str, message: str) -> None:
@@ -272,7 +275,7 @@ def _exact_beside(found: Found, value: Fraction) -> Fraction:
 
 def _on_grid(found: Found, value: Fraction) -> Fraction:
     """The value if its denominator is one that frames and decimals give, so that sums stay small numbers."""
-    grid = found.piece.units.frame_rate.numerator * 2 * 10**40
+    grid = found.piece.units.frame_rate.numerator * _GRID
     if (value * grid).denominator == 1:
         return value
     return read_number(float(value)) or Fraction(0)

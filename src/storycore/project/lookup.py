@@ -75,7 +75,7 @@ class MediaLookup:
         text = found.value.strip() if isinstance(found.value, str) else ""
         if not text:
             return None
-        if text[:5].lower() == "data:":
+        if is_data(text):
             return self._data(text, kind, found)
         seen = self._look(text)
         if seen is None:
@@ -123,7 +123,8 @@ class MediaLookup:
             self.missing[seen.path] = None
             message = f"{seen.path} is not what its name says; it counts as missing."
             self.notes.warn(file, pointer, "media_mislabelled", message)
-            return Media(path=seen.path, kind=kind, source=source or _source(seen.path, kind), found=False)
+            wanted = _wanted(seen.path, kind)
+            return Media(path=seen.path, kind=wanted, source=source or _source(seen.path, wanted), found=False)
         real = kind if kind is MediaKind.AUDIO else seen.kind
         return Media(path=seen.path, kind=real, source=source or _source(seen.path, real), found=True)
 
@@ -135,9 +136,9 @@ class MediaLookup:
             self.notes.warn(found.piece.file, found.pointer, "path_refused", message)
             return None
         self._tell_missing(relative.as_posix(), found.piece.file, found.pointer)
-        named = _KIND_OF_SUFFIX.get(relative.suffix.lower(), kind)
-        real = kind if kind is MediaKind.AUDIO else named
-        return Media(path=relative.as_posix(), kind=real, source=source or _source(str(relative), real), found=False)
+        path = relative.as_posix()
+        wanted = _wanted(path, kind)
+        return Media(path=path, kind=wanted, source=source or _source(path, wanted), found=False)
 
     def _below(self, text: str) -> PurePosixPath | None:
         """An absolute path that leads into the project, made relative."""
@@ -164,6 +165,11 @@ class MediaLookup:
 
 INDEX = "assets/generated/index.json"
 """Where the takes of a project are listed."""
+
+
+def is_data(value: Any) -> bool:
+    """Whether a value is a `data:` URI."""
+    return isinstance(value, str) and value.lstrip()[:5].lower() == "data:"
 
 
 def data_bytes(uri: str, *, most: int | None = None) -> bytes:
@@ -202,6 +208,12 @@ def _kind_of(head: bytes, suffix: str) -> MediaKind | None:
 
 def _is_text(head: bytes) -> bool:
     return not head or (b"\0" not in head and all(byte in b"\t\n\r" or byte >= 32 for byte in head))
+
+
+def _wanted(path: str, kind: MediaKind) -> MediaKind:
+    """What a file that can't be used should be: a picture or a clip by its suffix, else what its field holds."""
+    named = _KIND_OF_SUFFIX.get(PurePosixPath(path).suffix.lower(), kind)
+    return kind if MediaKind.AUDIO in (kind, named) else named
 
 
 def _source(path: str, kind: MediaKind) -> str:

@@ -82,6 +82,12 @@ class Panels:
         return Media(path=media.path, kind=media.kind, source="grid", found=True, panel=(row, column, rows, columns))
 
 
+def panel_number(path: str) -> int | None:
+    """The number in the name of a panel's file, `panel_03_refined.png` for instance."""
+    match = _NUMBER.match(PurePosixPath(path.replace("\\", "/")).name)
+    return int(match[1]) if match else None
+
+
 def _shots_by_panel(value: Any) -> dict[int, str]:
     found = {}
     for panel, shot in value.items() if isinstance(value, Mapping) else ():
@@ -92,9 +98,8 @@ def _shots_by_panel(value: Any) -> dict[int, str]:
 
 
 def _number_of(path: Any, index: Any) -> int | None:
-    name = PurePosixPath(path.replace("\\", "/")).name if isinstance(path, str) else ""
-    if match := _NUMBER.match(name):
-        return int(match[1])
+    if isinstance(path, str) and (number := panel_number(path)) is not None:
+        return number
     return index if isinstance(index, int) and not isinstance(index, bool) else None
 
 

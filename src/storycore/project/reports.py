@@ -81,7 +81,7 @@ def _share(score: Any, scale: Any, file: str, pointer: str, notes: Notes) -> flo
     if not 0 <= share <= 1:
         notes.warn(file, pointer, "out_of_range", f"A score of {float(score):g} does not fit the scale 0-{scale}.")
         return None
-    return float(share)
+    return float(round(share, 12))
 
 
 def _categories(value: Mapping[str, Any], scale: int, file: str, notes: Notes) -> dict[str, float]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from storycore.project import aliases
 from storycore.project.draft import Notes, Piece, ShotDraft
 from storycore.project.fields import Fields, Found, read_number
-from storycore.project.lookup import MediaLookup
+from storycore.project.lookup import MediaLookup, is_data
 from storycore.project.model import (
     DialogueLine,
     Media,
@@ -168,9 +168,13 @@ def _media(draft: ShotDraft, fields: Fields, name: _Named, reading: Reading) -> 
     take = reading.lookup.take(name.written)
     if take is not None and take.kind is MediaKind.IMAGE:
         return take, None
-    named = [reading.lookup.named(found, MediaKind.VIDEO) for found in _named(draft, fields, aliases.CLIP)]
-    pictures = [media for media in named if media and media.kind is MediaKind.IMAGE]
-    clip = take or _best([media for media in named if media and media.kind is MediaKind.VIDEO])
+    named = [
+        _as_written(media, found)
+        for found in _named(draft, fields, aliases.CLIP)
+        if (media := reading.lookup.named(found, MediaKind.VIDEO))
+    ]
+    pictures = [media for media in named if media.kind is MediaKind.IMAGE]
+    clip = take or _best([media for media in named if media.kind is MediaKind.VIDEO])
     for found in () if _found(pictures) else _named(draft, fields, aliases.IMAGE):
         media = reading.lookup.named(found, MediaKind.IMAGE, _source(found))
         if media and media.kind is MediaKind.VIDEO:
@@ -205,7 +209,11 @@ def _source(found: Found) -> str:
 
 def _as_written(media: Media, found: Found) -> Media:
     """With the source and grid cell that our own canonical form tells beside the picture."""
-    if found.name != "image" or media.source == "data":
+    if media.source == "data":
+        return media
+    if found.name == "video":
+        return replace(media, source="take") if found.piece.raw.get("video_source") == "take" else media
+    if found.name != "image":
         return media
     source, cell = found.piece.raw.get("image_source"), found.piece.raw.get("image_cell")
     whole = isinstance(cell, list) and len(cell) == 4 and all(type(value) is int and value >= 0 for value in cell)
@@ -242,6 +250,8 @@ def _transition(draft: ShotDraft, fields: Fields) -> Transition:
     if found is None or not isinstance(found.value, str):
         return Transition(kind=TransitionKind.CUT, duration=Fraction(0))
     name = found.value.strip()
+    if not name:
+        return Transition(kind=TransitionKind.CUT, duration=Fraction(0))
     kind = transition_kind(
         name, direction=own.text(aliases.TRANSITION_DIRECTION), colour=own.text(aliases.TRANSITION_COLOUR)
     )
@@ -372,11 +382,7 @@ def _enriched(shot: ShotDraft, other: ShotDraft) -> ShotDraft:
 def _unknown(draft: ShotDraft) -> dict[str, Any]:
     """Keys that have no field here, and data: URIs, whose bytes have none."""
     merged = {key: value for piece in reversed(draft.pieces) for key, value in piece.raw.items()}
-    return {
-        key: value
-        for key, value in merged.items()
-        if key not in _KNOWN or (isinstance(value, str) and value.lstrip()[:5].lower() == "data:")
-    }
+    return {key: value for key, value in merged.items() if key not in _KNOWN or is_data(value)}
 
 
 def _id(shot: ShotDraft) -> str:

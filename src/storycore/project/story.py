@@ -8,7 +8,7 @@ from storycore.project import aliases
 from storycore.project.aliases import Names
 from storycore.project.draft import Notes, Piece
 from storycore.project.fields import Fields
-from storycore.project.lookup import MediaLookup
+from storycore.project.lookup import MediaLookup, is_data
 from storycore.project.model import Character, MediaKind, Scene
 from storycore.project.sound import free_name
 
@@ -122,4 +122,4 @@ def _scene_duration(fields: Fields) -> Fraction | None:
 
 def _rest(fields: Fields, known: frozenset[str]) -> dict[str, Any]:
     merged = {key: value for piece in reversed(fields.pieces) for key, value in piece.raw.items()}
-    return {key: value for key, value in merged.items() if key not in known}
+    return {key: value for key, value in merged.items() if key not in known or is_data(value)}
