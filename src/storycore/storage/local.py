@@ -50,6 +50,32 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+@contextlib.contextmanager
+def free_folder(parent: Path, name: str) -> Iterator[Path]:
+    """A new, empty folder in `parent` called `name`, or `name_2`, `name_3`, … where that is taken.
+
+    Guarantee: no two callers get the same one. After an error it is gone again if it is empty, and so are folders that
+    were made for it.
+
+    Raises:
+        Unavailable: disk_full.
+        AccessDenied: permission_denied.
+        InvalidInput: path_invalid: a part of the path is a file.
+    """
+    made: list[Path] = []
+    try:
+        _make_folders(parent, made)
+        made.append(_take_name(parent, name))
+        yield made[-1]
+    except BaseException as fault:
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        if isinstance(fault, OSError):
+            explain(fault, parent / name)
+        raise
+
+
 def explain(fault: OSError, path: Path) -> NoReturn:
     """Raises the error that tells a person why writing to `path` failed."""
     if fault.errno in _FULL:
@@ -79,6 +105,18 @@ def _make_folders(folder: Path, made: list[Path]) -> None:
     for path in reversed(missing):
         path.mkdir(exist_ok=True)
         made.append(path)
+
+
+def _take_name(parent: Path, name: str) -> Path:
+    folder, number = parent / name, 1
+    while True:
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+            folder = parent / f"{name}_{number}"
+        else:
+            return folder
 
 
 def _publish(temporary: Path, path: Path) -> None:
