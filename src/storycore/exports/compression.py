@@ -18,21 +18,17 @@ _RAW = -15  # deflate without a zlib header, window of 32 KiB
 _LEAST_SAVING = 64  # a sample must get smaller by one part in this many
 
 _COMPRESSED_TYPES = frozenset(
-    "image/png image/jpeg image/gif image/webp image/avif image/heic audio/mpeg audio/mp4 audio/aac audio/ogg audio/flac "
-    "video/mp4 video/quicktime video/webm video/x-matroska video/ogg video/mp2t application/zip application/gzip".split()
-)
+    {
+        "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/heic",
+        "audio/mpeg", "audio/mp4", "audio/aac", "audio/ogg", "audio/flac",
+        "video/mp4", "video/quicktime", "video/webm", "video/x-matroska", "video/ogg", "video/mp2t",
+        "application/zip", "application/gzip",
+    }
+)  # fmt: skip
 _COMPRESSED_STARTS = (
-    b"\xfd7zXZ\0",
-    b"\x28\xb5\x2f\xfd",
-    b"BZh",
-    b"7z\xbc\xaf\x27\x1c",
-    b"Rar!\x1a\x07",
-    b"\x04\x22\x4d\x18",
-    b"wOFF",
-    b"wOF2",
-    b"\0\0\x01\xba",
-    b"\0\0\x01\xb3",
-)  # xz, zstd, bzip2, 7z, rar, lz4, web fonts, MPEG
+    b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"BZh", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x04\x22\x4d\x18",
+    b"wOFF", b"wOF2", b"\0\0\x01\xba", b"\0\0\x01\xb3",
+)  # xz, zstd, bzip2, 7z, rar, lz4, web fonts, MPEG  # fmt: skip
 
 
 class Compressor(Protocol):

@@ -5,7 +5,7 @@ The plan of an export and the package itself come from here, so that they name t
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from storycore import json_text
@@ -82,8 +82,8 @@ def plan(project: Project, listing: Listing, selection: Selection) -> Contents:
     )
 
 
-def documents(project: Project, contents: Contents, settings: Settings) -> Mapping[str, bytes]:
-    """What StoryCore adds: the canonical project, its description, and the names that were changed.
+def documented(contents: Contents, project: Project, settings: Settings) -> Contents:
+    """The same contents with what StoryCore adds: the canonical project, its description, the names that changed.
 
     Nothing in it knows the clock, the machine or an absolute path.
     """
@@ -99,10 +99,14 @@ def documents(project: Project, contents: Contents, settings: Settings) -> Mappi
         measure="quick",
         settings=settings,
     )
-    added = {"project.json": canonical(project), "metadata.json": described}
+    added = {
+        "project.json": json_text.write(canonical(project)),
+        # On one line: with thousands of files, indenting takes longer than everything else together.
+        "metadata.json": json_text.write(described.document, indent=None),
+    }
     if contents.renamed:
-        added["renames.json"] = dict(contents.renamed)
-    return {name: json_text.write(value).encode() for name, value in added.items()}
+        added["renames.json"] = json_text.write(contents.renamed)
+    return replace(contents, documents={name: text.encode() for name, text in added.items()})
 
 
 def _source_date_epoch() -> int | None:

@@ -5,9 +5,10 @@ from storycore.project.content import HEAD_BYTES, media_type
 _TEXTS = {
     ".json": "application/json", ".txt": "text/plain", ".md": "text/markdown", ".csv": "text/csv",
     ".html": "text/html", ".htm": "text/html", ".xml": "application/xml", ".svg": "image/svg+xml",
-    ".yaml": "application/yaml", ".yml": "application/yaml", ".toml": "application/toml", ".srt": "application/x-subrip",
-    ".vtt": "text/vtt", ".ass": "text/x-ssa", ".ssa": "text/x-ssa", ".py": "text/x-python", ".js": "text/javascript",
-    ".css": "text/css", ".fountain": "text/x-fountain", ".edl": "text/plain", ".cube": "text/plain", ".log": "text/plain",
+    ".yaml": "application/yaml", ".yml": "application/yaml", ".toml": "application/toml",
+    ".srt": "application/x-subrip", ".vtt": "text/vtt", ".ass": "text/x-ssa", ".ssa": "text/x-ssa",
+    ".py": "text/x-python", ".js": "text/javascript", ".css": "text/css", ".fountain": "text/x-fountain",
+    ".edl": "text/plain", ".cube": "text/plain", ".log": "text/plain",
 }  # fmt: skip
 _BINARIES = {
     ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".gif": "image/gif",

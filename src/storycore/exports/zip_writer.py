@@ -175,6 +175,8 @@ class ZipWriter:
                 self._write(part)
             else:
                 self._put(packer.compress(part))
+                if entry.later:
+                    self._flush()  # who waits at the other end shall not wait for a whole batch
             self._progress.advance(len(part))
         if packer is not None:
             self._put(packer.flush())

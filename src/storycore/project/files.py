@@ -64,12 +64,15 @@ class Listing:
     skipped: tuple[ProjectWarning, ...]
 
 
-MEDIA_SUFFIXES = frozenset(  # noqa: SIM905 - one line a kind reads best
-    ".png .jpg .jpeg .webp .gif .bmp .tif .tiff .exr .ppm .pgm .pbm .pnm .avif .heic .dpx .hdr .tga .svg "
-    ".mp4 .mov .m4v .mkv .webm .avi .mxf .ts .mpg .mpeg .ogv "
-    ".wav .mp3 .flac .m4a .aac .ogg .opus .aif .aiff .wma "
-    ".srt .vtt .ass .ssa .ttf .otf .woff .woff2 .cube".split()
-)
+MEDIA_SUFFIXES = frozenset(
+    {
+        ".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".exr", ".ppm", ".pgm", ".pbm", ".pnm",
+        ".avif", ".heic", ".dpx", ".hdr", ".tga", ".svg",
+        ".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mxf", ".ts", ".mpg", ".mpeg", ".ogv",
+        ".wav", ".mp3", ".flac", ".m4a", ".aac", ".ogg", ".opus", ".aif", ".aiff", ".wma",
+        ".srt", ".vtt", ".ass", ".ssa", ".ttf", ".otf", ".woff", ".woff2", ".cube",
+    }
+)  # fmt: skip
 _REPORT_FOLDERS = (("qa_output",), ("qa_reports",), ("assets", "metadata"))
 _DATA_FOLDERS = frozenset(
     {

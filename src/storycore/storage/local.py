@@ -43,9 +43,7 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException as fault:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        for folder in reversed(made):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+        _remove(made)
         if isinstance(fault, OSError):
             explain(fault, path)
         raise
@@ -75,11 +73,33 @@ def new_folder(path: Path) -> Iterator[Path]:
         _publish_folder(temporary, path)
     except BaseException as fault:
         shutil.rmtree(temporary, ignore_errors=True)
-        for folder in reversed(made):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+        _remove(made)
         if isinstance(fault, OSError):
             explain(fault, path)
+        raise
+
+
+@contextlib.contextmanager
+def free_folder(parent: Path, name: str) -> Iterator[Path]:
+    """A new, empty folder in `parent` called `name`, or `name_2`, `name_3`, … where that is taken.
+
+    Guarantee: no two callers get the same one. After an error it is gone again if it is empty, and so are folders that
+    were made for it.
+
+    Raises:
+        Unavailable: disk_full.
+        AccessDenied: permission_denied.
+        InvalidInput: path_invalid: a part of the path is a file.
+    """
+    made: list[Path] = []
+    try:
+        _make_folders(parent, made)
+        made.append(_take_name(parent, name))
+        yield made[-1]
+    except BaseException as fault:
+        _remove(made)
+        if isinstance(fault, OSError):
+            explain(fault, parent / name)
         raise
 
 
@@ -112,6 +132,25 @@ def _make_folders(folder: Path, made: list[Path]) -> None:
     for path in reversed(missing):
         path.mkdir(exist_ok=True)
         made.append(path)
+
+
+def _remove(made: list[Path]) -> None:
+    """Removes folders that were made for nothing, as far as they are empty."""
+    for folder in reversed(made):
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
+def _take_name(parent: Path, name: str) -> Path:
+    folder, number = parent / name, 1
+    while True:
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+            folder = parent / f"{name}_{number}"
+        else:
+            return folder
 
 
 def _publish(temporary: Path, path: Path) -> None:
