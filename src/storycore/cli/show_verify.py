@@ -30,9 +30,13 @@ def show_verify(result: VerifyResult, console: Console) -> None:
         _print(console, width, Text(line, style="dim"), indent=2)
     _list(console, width, "✗", "red", result.faults)
     _list(console, width, "!", "yellow", result.warnings)
-    for line in _next_step(result):
+    console.print()
+    if not result.valid:
+        _print(console, width, Text("Ask for the package again, or pack it again from the project."))
+    elif "sha256" in result.algorithms:
+        _print(console, width, Text("The same without StoryCore:"))
         # Not wrapped: a command that is broken over lines can't be copied.
-        console.print(Text(line), soft_wrap=True)
+        console.print(Text(f"  {_command(result)}"), soft_wrap=True)
 
 
 def _verdict(result: VerifyResult) -> Text:
@@ -40,12 +44,12 @@ def _verdict(result: VerifyResult) -> Text:
     if result.valid:
         return Text.assemble(("✓ valid", "bold green"), f"  {name}")
     count = len(result.faults)
-    return Text.assemble(("✗ not valid", "bold red"), f"  {name}: {count} fault{'s' if count > 1 else ''}")
+    return Text.assemble(("✗ not valid", "bold red"), f"  {name}: {_count(count, 'fault')}")
 
 
 def _facts(result: VerifyResult) -> list[str]:
     took = human_seconds(result.verify_time_ms / 1000)
-    checked = f"{result.files_checked} files, {human_bytes(result.bytes_checked)} read in {took}"
+    checked = f"{_count(result.files_checked, 'file')}, {human_bytes(result.bytes_checked)} read in {took}"
     compared = f"; compared: {', '.join(result.algorithms)}" if result.algorithms else ""
     lines = [checked + compared]
     if result.checksum:
@@ -64,23 +68,23 @@ def _list(console: Console, width: int, icon: str, colour: str, faults: list[Ver
         _print(console, width, Text(f"  … and {len(faults) - _MOST} more; --json lists them.", style="dim"))
 
 
-def _next_step(result: VerifyResult) -> list[str]:
-    if not result.valid:
-        return ["", "Ask for the package again, or pack it again from the project."]
-    if "sha256" not in result.algorithms:
-        return []
-    name = shlex.quote(plain(Path(result.path).name))
+def _command(result: VerifyResult) -> str:
     check = "sha256sum -c --quiet manifest-sha256.txt"
     if result.unpacked_to:
-        return ["", "The same without StoryCore:", f"  (cd {shlex.quote(plain(result.unpacked_to))} && {check})"]
+        return f"(cd {shlex.quote(plain(result.unpacked_to))} && {check})"
+    name = shlex.quote(plain(Path(result.path).name))
     if result.kind == "folder":
-        return ["", "The same without StoryCore:", f"  (cd {name} && {check})"]
-    return ["", "The same without StoryCore:", f"  unzip -q {name} -d check && (cd check/*/ && {check})"]
+        return f"(cd {name} && {check})"
+    return f"unzip -q {name} -d check && (cd check/*/ && {check})"
 
 
 def _print(console: Console, width: int, text: Text, *, indent: int = 0) -> None:
     text.overflow = "fold"
     console.print(Padding(text, (0, 0, 0, indent)), width=width, highlight=False)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def plain(text: str) -> str:

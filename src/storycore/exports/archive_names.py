@@ -26,7 +26,10 @@ def unsafe(name: str) -> str | None:
         (any(_DRIVE.match(part) for part in parts), "it holds a drive letter"),
         (any(_is_device(part) for part in parts), "Windows takes it for a device"),
         (any(part[-1:] in (".", " ") for part in parts), "a part of it ends with a dot or a space"),
-        (any(len(part.encode()) > MAX_NAME_BYTES for part in parts), f"a part of it exceeds {MAX_NAME_BYTES} bytes"),
+        (
+            any(len(part.encode(errors="replace")) > MAX_NAME_BYTES for part in parts),
+            f"a part of it exceeds {MAX_NAME_BYTES} bytes",
+        ),
         (len(parts) > _MAX_DEPTH, f"it is more than {_MAX_DEPTH} folders deep"),
     )
     return next((fault for found, fault in faults if found), None) or _character_fault(name)

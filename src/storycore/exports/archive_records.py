@@ -107,20 +107,21 @@ def locate_end(tail: bytes, file_size: int) -> tuple[int, tuple[Defect, ...]]:
         Defect: truncated: there is none.
     """
     start = file_size - len(tail)
-    found = [place for place in _places(tail, END_SIGNATURE) if place + END.size <= len(tail)]
-    exact = [place for place in found if _after_comment(tail, place) == len(tail)]
-    if not found:
+    marked = list(_places(tail, END_SIGNATURE))
+    whole = [place for place in marked if place + END.size <= len(tail)]
+    exact = [place for place in whole if _after_comment(tail, place) == len(tail)]
+    if not whole:
         raise Defect(Finding.TRUNCATED, "The end of the archive is missing; it was probably cut off.")
     if not exact:
-        cut = _after_comment(tail, found[-1]) > len(tail)
+        cut = _after_comment(tail, whole[-1]) > len(tail)
         defect = (
             Defect(Finding.TRUNCATED, "The archive ends inside its comment.")
             if cut
             else Defect(Finding.TRAILING_DATA, "Bytes follow the end of the archive.")
         )
-        return start + found[-1], (defect,)
+        return start + whole[-1], (defect,)
     chosen = exact[-1]
-    if len(exact) > 1 or found[-1] > chosen:
+    if len(exact) > 1 or marked[-1] > chosen:
         return start + chosen, (Defect(Finding.AMBIGUOUS_END, "The archive has two ends; programs would disagree."),)
     return start + chosen, ()
 

@@ -104,7 +104,7 @@ class BagRules:
                 seen[name] = line.checksum
                 self._compare(manifest, name, line.checksum)
         for what, count in odd.items():
-            self._findings.warn(manifest.path, Finding.MANIFEST_FORM, f"{count} lines have {what}.")
+            self._findings.warn(manifest.path, Finding.MANIFEST_FORM, f"{count} of its lines have {what}.")
         return set(seen)
 
     def _meant(self, source: str, line: Line, declaration: Declaration, odd: Counter[str]) -> str | None:
