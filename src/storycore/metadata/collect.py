@@ -5,9 +5,9 @@ The document knows no clock, no host and no absolute path, so that the same proj
 """
 
 import platform
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from importlib import metadata as installed
 from pathlib import Path
 
@@ -94,7 +94,7 @@ def collect(  # noqa: PLR0913 - sections are switched one by one
 
 
 def with_run(
-    document: Mapping[str, object], *, project_path: Path, generated_at: datetime
+    document: Document, *, project_path: Path, generated_at: datetime
 ) -> tuple[Document, tuple[ProjectWarning, ...]]:
     """The document with what belongs to one run: where the project lies, when it was described, and by which software.
 
@@ -102,16 +102,13 @@ def with_run(
         The document with `project_path` and `generated_at`, and with `python_version` and `dependencies` in its
         technical section, if it has one; and warnings about characters of the path that no format carries.
     """
-    run: dict[str, object] = {**document, "project_path": str(project_path), "generated_at": iso(generated_at)}
+    run = clean({"project_path": str(project_path), "generated_at": iso(generated_at)})
+    whole = {**document, **run.document}
     section = document.get("technical")
-    if isinstance(section, Mapping):
-        run["technical"] = {
-            **section,
-            "python_version": platform.python_version(),
-            "dependencies": _dependencies(),
-        }
-    cleaned = clean(run)
-    return cleaned.document, tuple(map(_warning, cleaned.changes))
+    if isinstance(section, dict):
+        software: Document = {"python_version": platform.python_version(), "dependencies": {**_dependencies()}}
+        whole["technical"] = {**section, **software}
+    return whole, tuple(map(_warning, run.changes))
 
 
 def _measured(project: Project, listing: Listing, depth: Depth, settings: Settings) -> Measurement:
@@ -143,6 +140,7 @@ def _standards(  # noqa: PLR0913 - the parts of one project
     return standards
 
 
+@cache
 def _dependencies() -> dict[str, str]:
     found = {}
     for name in _LIBRARIES:

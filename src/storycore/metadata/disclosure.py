@@ -69,16 +69,16 @@ class Disclosure:
 
 def disclose(project: Project) -> Disclosure:
     """What the project records about generated media."""
-    shown = [(shot, shot.clip or shot.image) for shot in project.shots]
-    made = [shot for shot, media in shown if media is not None and media.found and _is_generated(shot, media)]
-    there = [shot for shot, media in shown if media is not None and media.found]
+    shown = [(shot, _shown(shot)) for shot in project.shots]
+    made = [shot for shot, media in shown if media is not None and _is_generated(shot, media)]
+    there = [shot for shot, media in shown if media is not None]
     ids = {shot.id for shot in made}
     sounds = {track.media.path: track.media for track in _tracks(project) if track.media is not None}
     heard = [media for media in sounds.values() if media.found]
     return Disclosure(
         generated=tuple(shot.id for shot in made),
         unsaid=tuple(shot.id for shot in there if shot.id not in ids),
-        without_picture=tuple(shot.id for shot, media in shown if media is None or not media.found),
+        without_picture=tuple(shot.id for shot, media in shown if media is None),
         sounds_generated=sum(map(_in_generated_folder, heard)),
         sounds_unsaid=sum(not _in_generated_folder(media) for media in heard),
         seconds_generated=_length(made),
@@ -86,6 +86,10 @@ def disclose(project: Project) -> Disclosure:
         models=tuple(dict.fromkeys(shot.prompt.model for shot in made if shot.prompt.model)),
         prompts=sum(bool(shot.prompt.text) for shot in project.shots),
     )
+
+
+def _shown(shot: Shot) -> Media | None:
+    return next((media for media in (shot.clip, shot.image) if media is not None and media.found), None)
 
 
 def _is_generated(shot: Shot, media: Media) -> bool:
@@ -132,7 +136,8 @@ def _sentences(found: Disclosure) -> Iterator[str]:
     if found.unsaid or found.sounds_unsaid:
         parts = [_count(len(found.unsaid), "shot")] * bool(found.unsaid)
         parts += [_count(found.sounds_unsaid, "sound file")] * bool(found.sounds_unsaid)
-        yield f"Of {' and '.join(parts)} it does not say how they were made."
+        one = len(found.unsaid) + found.sounds_unsaid == 1
+        yield f"Of {' and '.join(parts)} it does not say how {'it was' if one else 'they were'} made."
     if found.without_picture:
         yield f"{_count(len(found.without_picture), 'shot')} {_have(len(found.without_picture))} no picture yet."
     if found.prompts:

@@ -100,10 +100,11 @@ def _numbered(name: str) -> Iterator[str]:
 
 
 def _text(text: str, path: tuple[str, ...], changes: list[Change]) -> str:
-    kept, count = _FORBIDDEN.subn("", str(text))
-    if count:
-        characters = "character" if count == 1 else "characters"
-        changes.append(Change(pointer(path), f"removed {count} {characters} that XML forbids"))
+    if not _FORBIDDEN.search(text):
+        return str(text)
+    kept, count = _FORBIDDEN.subn("", text)
+    characters = "character" if count == 1 else "characters"
+    changes.append(Change(pointer(path), f"removed {count} {characters} that XML forbids"))
     return kept
 
 

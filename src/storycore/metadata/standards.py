@@ -99,7 +99,7 @@ def iptc(project: Project, words: Stated, found: Disclosure, *, creative: bool) 
                 "transcript": _transcript(project, language),
                 "language": words.language,
                 "creators": [{"name": {language: name}} for name in words.creators],
-                "creditLine": words.rights,
+                "copyrightNotice": words.rights and {language: words.rights},
                 "aIPromptInformation": _prompts(project, found),
                 "aIPromptWriterName": words.prompt_writer,
             }

@@ -9,7 +9,7 @@ XML Schema 1.0 part 1 §2.6.1 (xsi:type); YAML 1.1 §5.7 and YAML 1.2.2 §5.7, �
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from storycore import json_text
 from storycore.metadata.document import Document, Json
@@ -24,6 +24,16 @@ _ATTRIBUTE = _TEXT | {'"': "&quot;", "\t": "&#9;", "\n": "&#10;"}
 _TEXT_TABLE, _ATTRIBUTE_TABLE = str.maketrans(_TEXT), str.maketrans(_ATTRIBUTE)
 _YAML_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 _LONGEST_SIMPLE_KEY = 100
+_quote = json.JSONEncoder(ensure_ascii=False).encode
+_TYPES = {
+    type(None): "null",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
 
 
 def write(document: Document, form: str) -> str:
@@ -39,14 +49,15 @@ def write_json(document: Document) -> str:
 def write_xml(document: Document) -> str:
     """Typed XML: each node says its type, so that `5`, `"5"`, `5.0`, true, null, "" and absence stay apart."""
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
-    opening = f'metadata xmlns="{NAMESPACE}" xmlns:xsi="{XSI}" xsi:type="object"'
-    lines.extend(_element("metadata", opening, document, ""))
+    _xml(lines, "", "metadata", f'xmlns="{NAMESPACE}" xmlns:xsi="{XSI}"', document)
     return "\n".join(lines) + "\n"
 
 
 def write_yaml(document: Document) -> str:
     """YAML that readers of YAML 1.1 and 1.2 understand alike: every key and every text stands in double quotes."""
-    return "".join(line + "\n" for line in _yaml_lines(document, ""))
+    lines: list[str] = []
+    _yaml(lines, "", "", document)
+    return "\n".join(lines) + "\n"
 
 
 WRITERS: dict[str, Callable[[Document], str]] = {"json": write_json, "xml": write_xml, "yaml": write_yaml}
@@ -54,66 +65,48 @@ WRITERS: dict[str, Callable[[Document], str]] = {"json": write_json, "xml": writ
 
 def type_of(value: Json) -> str:
     """The name of a node's type, as the XML schema knows it."""
-    if value is None:
-        return "null"
-    names = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
-    return names[type(value)]
+    return _TYPES[type(value)]
 
 
-def _element(name: str, opening: str, value: Json, indent: str) -> Iterator[str]:
-    if isinstance(value, (dict, list)):
-        if not value:
-            yield f"{indent}<{opening}/>"
-            return
-        yield f"{indent}<{opening}>"
-        yield from _children(value, indent + "  ")
-        yield f"{indent}</{name}>"
-    elif value is None:
-        yield f"{indent}<{opening}/>"
+def _xml(lines: list[str], indent: str, name: str, attributes: str, value: Json) -> None:
+    start = f'{indent}<{name} {attributes}{" " if attributes else ""}xsi:type="{type_of(value)}"'
+    if value is None or (isinstance(value, (dict, list)) and not value):
+        lines.append(start + "/>")
+    elif isinstance(value, dict):
+        lines.append(start + ">")
+        for key in sorted(value):
+            _xml(lines, indent + "  ", "member", f'name="{key.translate(_ATTRIBUTE_TABLE)}"', value[key])
+        lines.append(f"{indent}</{name}>")
+    elif isinstance(value, list):
+        lines.append(start + ">")
+        for item in value:
+            _xml(lines, indent + "  ", "item", "", item)
+        lines.append(f"{indent}</{name}>")
     else:
         text = value.translate(_TEXT_TABLE) if isinstance(value, str) else _plain(value)
-        yield f"{indent}<{opening}>{text}</{name}>"
+        lines.append(f"{start}>{text}</{name}>")
 
 
-def _children(value: dict[str, Json] | list[Json], indent: str) -> Iterator[str]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _element("item", f'item xsi:type="{type_of(item)}"', item, indent)
-        return
-    for key in sorted(value):
-        item = value[key]
-        opening = f'member name="{key.translate(_ATTRIBUTE_TABLE)}" xsi:type="{type_of(item)}"'
-        yield from _element("member", opening, item, indent)
-
-
-def _yaml_lines(value: Json, indent: str) -> Iterator[str]:
-    """The lines of a node; its first line carries no indent, because it stands behind a key or a dash."""
-    deeper = indent + "  "
+def _yaml(lines: list[str], start: str, indent: str, value: Json) -> None:
+    """Adds a node; `start` stands before it on its first line, `indent` on the others."""
     if isinstance(value, dict) and value:
-        for index, key in enumerate(sorted(value)):
-            name = _quoted(key)
-            simple = len(name) <= _LONGEST_SIMPLE_KEY
-            start = ("" if index == 0 else indent) + (name + ":" if simple else f"? {name}\n{indent}:")
-            yield from _behind(start, value[key], indent, deeper)
+        for key in sorted(value):
+            name, item = _quoted(key), value[key]
+            head = f"{start}{name}:" if len(name) <= _LONGEST_SIMPLE_KEY else f"{start}? {name}\n{indent}:"
+            start = indent
+            if isinstance(item, (dict, list)) and item:
+                lines.append(head)
+                _yaml(lines, indent + "  ", indent + "  ", item)
+            else:
+                _yaml(lines, head + " ", "", item)
     elif isinstance(value, list) and value:
-        for index, item in enumerate(value):
-            first, *rest = _yaml_lines(item, deeper)
-            yield ("" if index == 0 else indent) + "- " + first
-            yield from rest
+        for item in value:
+            _yaml(lines, start + "- ", indent + "  ", item)
+            start = indent
     elif isinstance(value, (dict, list)):
-        yield "{}" if isinstance(value, dict) else "[]"
+        lines.append(start + ("[]" if isinstance(value, list) else "{}"))
     else:
-        yield _quoted(value) if isinstance(value, str) else _plain(value)
-
-
-def _behind(start: str, value: Json, indent: str, deeper: str) -> Iterator[str]:
-    if isinstance(value, (dict, list)) and value:
-        yield start
-        first, *rest = _yaml_lines(value, deeper)
-        yield deeper + first
-        yield from rest
-    else:
-        yield f"{start} {next(_yaml_lines(value, indent))}"
+        lines.append(start + (_quoted(value) if isinstance(value, str) else _plain(value)))
 
 
 def _plain(value: Json) -> str:
@@ -126,5 +119,5 @@ def _plain(value: Json) -> str:
 
 def _quoted(text: str) -> str:
     """JSON's quotes are YAML's too, once what YAML reads as a line end or may not hold is escaped."""
-    quoted = json.dumps(text, ensure_ascii=False)
+    quoted = _quote(text)
     return _YAML_ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)

@@ -67,7 +67,7 @@ def test_what_json_has_no_type_for_is_a_fault_of_the_caller(value):
 
 
 @given(dirty_documents)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_cleaned_document_is_the_same_to_every_other_reader(dirty):
     document = clean(dirty).document
     for form, reader in OTHERS.values():

@@ -51,7 +51,7 @@ def test_a_document_is_the_same_after_every_pair_of_conversions_and_to_every_rea
 
 
 @given(documents)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_the_published_schema_accepts_every_document(dirty):
     text = write(clean(dirty).document, "xml")
     assert LXML.validate(etree.fromstring(text.encode())), LXML.error_log
