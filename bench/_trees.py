@@ -31,9 +31,7 @@ def mixed(folder: Path, *, scale: float = 1.0) -> None:
     for number in range(max(1, round(100 * scale))):
         _still(_place(folder, f"images/shot_{number:03d}.png"), number, rng)
     for number in range(count):
-        _place(folder, f"video/clip_{number:02d}.mp4").write_bytes(
-            b"\0\0\0\x18ftypisom" + rng.randbytes(28 * MEBIBYTE)
-        )
+        _place(folder, f"video/clip_{number:02d}.mp4").write_bytes(b"\0\0\0\x18ftypisom" + rng.randbytes(28 * MEBIBYTE))
         _sound(_place(folder, f"audio/track_{number:02d}.wav"), 110 + number * 20, rng)
     rows = _plate_rows()
     for number in range(count):
