@@ -14,7 +14,7 @@ from storycore.exports.bag import Label
 from storycore.exports.crate import CRATE
 from storycore.exports.names import portable, title_name
 from storycore.exports.selection import Selection, select
-from storycore.project.files import Listing, SourceFile
+from storycore.project.files import Listing, Role, SourceFile
 from storycore.project.model import Project, ProjectWarning
 from storycore.settings import Settings
 
@@ -85,14 +85,15 @@ def plan(project: Project, listing: Listing, selection: Selection) -> Contents:
 def documented(contents: Contents, project: Project, settings: Settings) -> Contents:
     """The same contents with what StoryCore adds: the canonical project, its description, the names that changed.
 
-    Nothing in it knows the clock, the machine or an absolute path.
+    Nothing in it knows the clock, the machine or an absolute path. The description is of the film; workflows and
+    scripts are told by the manifest alone, so that the description is the same with and without them.
     """
     from storycore.metadata.collect import collect
     from storycore.project.canonical import canonical
 
     described = collect(
         project,
-        Listing(contents.files, ()),
+        Listing(tuple(file for file in contents.files if file.role is not Role.SOURCE), ()),
         technical=True,
         creative=True,
         qa_reports=True,

@@ -6,7 +6,6 @@ Namespaces"; Unicode TR 15 for twins that differ only in their composition.
 
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from itertools import count
 
@@ -16,7 +15,10 @@ from storycore.project.paths import MAX_NAME_BYTES, RESERVED, fold, is_portable
 _CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # control, text direction and other invisible, line ends
 _FORBIDDEN = frozenset('<>:"|?*\\/%')
 _JOINERS = "\u200c\u200d"  # invisible, but part of the spelling in Persian and in emoji
-_PLAIN = re.compile(r"[0-9A-Za-z_. -]{0,200}[0-9A-Za-z_-]")
+_CLIMBING = frozenset({"", ".", ".."})
+_PLAIN = re.compile(
+    r"(?!(?:con|prn|aux|nul|com\d|lpt\d) *(?:\.|$))[0-9A-Za-z_. -]{0,200}[0-9A-Za-z_-]", re.ASCII | re.IGNORECASE
+)
 _MAX_EXTENSION = 16
 _MAX_TITLE = 80
 
@@ -37,12 +39,14 @@ def portable(paths: Iterable[str], *, reserved: Collection[str] = ()) -> Mapping
     """
     wanted = tuple(paths)
     folders = _folders(wanted)
-    renamed: dict[str, str] = {"": ""}
+    renamed: dict[str, str] = {}
     for folder in sorted(folders, key=lambda folder: (folder.count("/"), folder)):
-        new_folder = renamed[folder]
-        for name, new_name in _apart(folders[folder], reserved if not folder else ()).items():
-            renamed[f"{folder}/{name}" if folder else name] = f"{new_folder}/{new_name}" if folder else new_name
-    return {path: renamed[path] for path in wanted if renamed[path] != path}
+        names, taken = folders[folder], reserved if not folder else ()
+        if folder in renamed or not _are_fine(names, taken):
+            new_folder = renamed.get(folder, folder)
+            for name, new in _apart(names, taken).items():
+                renamed[_joined(folder, name)] = _joined(new_folder, new)
+    return {path: renamed[path] for path in wanted if renamed.get(path, path) != path}
 
 
 def title_name(title: str) -> str:
@@ -53,31 +57,43 @@ def title_name(title: str) -> str:
 
 def is_clean(name: str) -> bool:
     """Whether one name needs no other: portable, and safe in manifests and on terminals."""
-    if _PLAIN.fullmatch(name):
-        return name.partition(".")[0].rstrip().upper() not in RESERVED
-    return is_portable(name) and _clean(name) == name
+    return _PLAIN.fullmatch(name) is not None or (is_portable(name) and _clean(name) == name)
 
 
 def _folders(paths: Iterable[str]) -> dict[str, set[str]]:
     """Each folder with the names in it."""
-    found: dict[str, set[str]] = defaultdict(set)
+    found: dict[str, set[str]] = {}
     for path in paths:
-        folder, _, name = path.rpartition("/")
-        _refuse_climbing(path, name, rooted=path.startswith("/"))
-        while name not in found[folder]:
-            found[folder].add(name)
+        folder, slash, name = path.rpartition("/")
+        if name in _CLIMBING or (slash and not folder):
+            raise _climbs(path)
+        while folder not in found:
+            found[folder] = {name}
             if not folder:
                 break
-            folder, _, name = folder.rpartition("/")
-            _refuse_climbing(path, name, rooted=False)
+            folder, slash, name = folder.rpartition("/")
+            if name in _CLIMBING or (slash and not folder):
+                raise _climbs(path)
+        else:
+            found[folder].add(name)
     return found
 
 
-def _refuse_climbing(path: str, name: str, *, rooted: bool) -> None:
-    if rooted or name in ("", ".", ".."):
-        raise InvalidInput(
-            f"{path!r} is not a path inside a project.", reason=Reason.PATH_INVALID, details={"path": path}
-        )
+def _climbs(path: str) -> InvalidInput:
+    return InvalidInput(f"{path!r} is not a path inside a project.", reason=Reason.PATH_INVALID, details={"path": path})
+
+
+def _joined(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
+def _are_fine(names: set[str], reserved: Collection[str]) -> bool:
+    """Whether it is plain at a glance that no name in a folder needs another, as in most folders."""
+    return (
+        all(map(_PLAIN.fullmatch, names))
+        and len({name.lower() for name in names}) == len(names)
+        and not any(name.lower() in reserved for name in (names if reserved else ()))
+    )
 
 
 def _apart(names: Iterable[str], reserved: Collection[str]) -> dict[str, str]:

@@ -68,18 +68,18 @@ class SourceFolder:
             Conflict: source_changed: it is not what was listed.
             AccessDenied: permission_denied: it can't be read.
         """
-        descriptor = self._open(file)
+        descriptor, size = self._open(file), file.size_bytes
         try:
             _check(file, os.fstat(descriptor))
-            data = os.read(descriptor, file.size_bytes + 1)
-            while data and len(data) < file.size_bytes and (more := os.read(descriptor, file.size_bytes)):
+            data = os.read(descriptor, size + 1)
+            while data and len(data) < size and (more := os.read(descriptor, size)):
                 data += more
             _check(file, os.fstat(descriptor))
         except OSError as fault:
             _refuse(file.path, fault)
         finally:
             os.close(descriptor)
-        if len(data) != file.size_bytes:
+        if len(data) != size:
             raise _changed(file.path)
         return data
 
@@ -192,11 +192,12 @@ class OpenSource:
 
 
 def _check(file: SourceFile, facts: os.stat_result) -> None:
+    _, _, size, modified_ns, inode, device = file
     same = (
-        stat.S_ISREG(facts.st_mode)
-        and facts.st_size == file.size_bytes
-        and facts.st_mtime_ns == file.modified_ns
-        and (not file.inode or (facts.st_ino == file.inode and facts.st_dev == file.device))
+        facts.st_size == size
+        and facts.st_mtime_ns == modified_ns
+        and (not inode or (facts.st_ino == inode and facts.st_dev == device))
+        and stat.S_ISREG(facts.st_mode)
     )
     if not same:
         raise _changed(file.path)

@@ -4,7 +4,7 @@ import contextlib
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal, cast
 
 from pydantic import Field
 from typing_extensions import override
@@ -439,15 +439,16 @@ def _output(app: App, folder: Path, wanted: str | None) -> "Iterator[Path]":
 def _package_result(
     request: PackageRequest, project: "Project", contents: "Contents", packed: "Package", started: float
 ) -> PackageResult:
+    files = [file._asdict() for file in packed.files]
     return PackageResult(
         export_path="" if packed.path is None else str(packed.path),
         package_size_bytes=packed.size_bytes,
-        files_included=len(packed.files),
+        files_included=len(files),
         export_time_ms=(time.perf_counter() - started) * 1000,
         checksum=f"sha256:{packed.sha256}",
         manifest=[file.path for file in packed.files],
         metadata=request.metadata,
-        files=[FileEntry(**file._asdict()) for file in packed.files],
+        files=cast("list[FileEntry]", files),  # made by the model, all in one go: there can be many
         skipped=_entries(contents.skipped),
         renamed=dict(contents.renamed),
         warnings=_entries(project.warnings),

@@ -162,7 +162,7 @@ def walk(folder: Path, *, max_files: int) -> Listing:
                 _sort_in(entry, prefix, files, folders, skipped)
         if max(len(files), len(skipped), count) > max_files:
             raise _too_large(max_files)
-    files.sort(key=lambda file: file.path)
+    files.sort()  # paths come first, and none stands twice
     skipped.sort(key=lambda warning: warning.file)
     return Listing(tuple(files), tuple(skipped))
 
@@ -170,16 +170,22 @@ def walk(folder: Path, *, max_files: int) -> Listing:
 def role_of(path: str) -> Role:
     """What a file is for, by its place and name."""
     folder, _, name = path.rpartition("/")
-    return _role(_place(folder), name.lower())
+    lower = name.lower()
+    return _role(_place(folder), lower, _suffix(lower))
 
 
 def is_left_out(path: str) -> bool:
     """Whether a file of that path is never listed: exports, caches, temporaries, hidden files, secrets."""
-    *folders, name = path.split("/")
-    if folders and folders[0].lower() == EXPORTS:
+    folder, _, name = path.rpartition("/")
+    folders, lower = folder.split("/"), name.lower()
+    if folders[0].lower() == EXPORTS:
         return True
-    lower = name.lower()
-    return any(_skips_folder(part) for part in folders) or _skips_name(lower) or _is_secret(lower, role_of(path))
+    suffix = _suffix(lower)
+    return (
+        any(_skips_folder(part) for part in folders)
+        or _skips_name(lower, suffix)
+        or _is_secret(lower, suffix, _role(_place(folder), lower, suffix))
+    )
 
 
 class _Place(StrEnum):
@@ -201,17 +207,16 @@ def _place(folder: str) -> _Place:
     return _Place.DATA if names[0] in _DATA_FOLDERS and "workflows" not in names else _Place.OTHER
 
 
-def _role(place: _Place, name: str) -> Role:
-    suffix = _suffix(name)
-    if place is _Place.REPORTS or (name.startswith("qa_report") and suffix == ".json"):
+def _role(place: _Place, name: str, suffix: str) -> Role:
+    if place is _Place.REPORTS or (suffix == ".json" and name.startswith("qa_report")):
         return Role.REPORT
     if suffix in MEDIA_SUFFIXES:
         return Role.MEDIA
+    if suffix != ".json" or place is _Place.OTHER:
+        return Role.SOURCE
     if place is _Place.TOP and name == "project.json":
         return Role.PROJECT
-    if suffix == ".json" and (place is _Place.DATA or (place is _Place.TOP and _is_data_name(name))):
-        return Role.STORYBOARD
-    return Role.SOURCE
+    return Role.STORYBOARD if place is _Place.DATA or _is_data_name(name) else Role.SOURCE
 
 
 def _is_data_name(name: str) -> bool:
@@ -227,13 +232,12 @@ def _skips_folder(name: str) -> bool:
     return name.startswith(".") or name.lower() in _SKIP_FOLDERS
 
 
-def _skips_name(name: str) -> bool:
-    return name.startswith((".", "~$")) or name.endswith("~") or _suffix(name) in _SKIP_SUFFIXES or name in _SKIP_NAMES
+def _skips_name(name: str, suffix: str) -> bool:
+    return name.startswith((".", "~$")) or name.endswith("~") or suffix in _SKIP_SUFFIXES or name in _SKIP_NAMES
 
 
-def _is_secret(name: str, role: Role) -> bool:
+def _is_secret(name: str, suffix: str, role: Role) -> bool:
     """Whether a file looks as if it held keys or passwords; titles of pictures and of the story may say so freely."""
-    suffix = _suffix(name)
     if suffix in _SECRET_SUFFIXES or name.startswith(_SECRET_STARTS):
         return role is not Role.MEDIA
     if role is not Role.SOURCE or suffix not in _NOTE_SUFFIXES:
@@ -263,12 +267,15 @@ def _sort_in(
     elif entry.is_dir(follow_symlinks=False):
         if not (_skips_folder(name) or (not prefix and name.lower() == EXPORTS)):
             folders.append(path + "/")
-    elif not _skips_name(lower := name.lower()):
-        role = _role(_place(prefix[:-1]), lower)
-        if _is_secret(lower, role):
-            skipped.append(_skip(path, "secret", "It looks like a key, a password or a token."))
-        else:
-            _add_regular(entry, path, role, files, skipped)
+    else:
+        lower = name.lower()
+        suffix = _suffix(lower)
+        if not _skips_name(lower, suffix):
+            role = _role(_place(prefix[:-1]), lower, suffix)
+            if _is_secret(lower, suffix, role):
+                skipped.append(_skip(path, "secret", "It looks like a key, a password or a token."))
+            else:
+                _add_regular(entry, path, role, files, skipped)
 
 
 def _add_regular(
