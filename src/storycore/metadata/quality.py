@@ -19,7 +19,8 @@ _MOST_FIXES = 1000
 def quality_section(project: Project, settings: Settings) -> Section:
     """The newest report's verdict on top, then every report; scores are 0.0-1.0 with the original beside them.
 
-    `autofix_applied` counts the automatic corrections that the newest report calls successful.
+    `autofix_applied` counts the automatic corrections that the newest report calls successful; one that it marks as
+    a mock was never made and does not count.
     """
     reports = [_report(project.folder, report, settings) for report in project.qa_reports]
     newest = project.qa_reports[0] if project.qa_reports else None
@@ -55,7 +56,7 @@ def _report(folder: Path, report: QAReport, settings: Settings) -> Section:
             )
             for issue in report.issues
         ],
-        "autofix_applied": sum(fix.get("success") is True for fix in fixes),
+        "autofix_applied": sum(fix.get("success") is True and "simulated" not in fix for fix in fixes),
         **present({"autofix": fixes}),
     }
 
@@ -79,12 +80,13 @@ def _fixes(folder: Path, report: QAReport, settings: Settings) -> list[Section]:
 
 
 def _fix(entry: Mapping[str, Any]) -> Section:
-    details = entry.get("details")
+    details, facts = entry.get("details"), entry.get("metadata")
     return present(
         {
             "issue_id": entry.get("issue_id") if isinstance(entry.get("issue_id"), str) else "",
             "action": _word(entry.get("action")),
             "success": entry["success"] if isinstance(entry.get("success"), bool) else None,
+            "simulated": True if isinstance(facts, Mapping) and facts.get("mock_mode") is True else None,
             "details": details if isinstance(details, str) else "",
         }
     )

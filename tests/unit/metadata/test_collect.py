@@ -209,7 +209,7 @@ def test_shots_are_told_with_timecodes_and_prompts(folder, chosen):
     assert first["dialogue"] == [{"text": "Not tonight.", "character": "Ada", "start_seconds": 1.0, "end_seconds": 2.0}]
 
 
-def test_a_report_is_told_on_one_scale_with_the_original_and_the_corrections(folder, chosen):
+def test_a_report_is_told_on_one_scale_and_corrections_that_were_never_made_do_not_count(folder, chosen):
     section = describe(film_project(folder), chosen).document["qa_reports"]
     (told,) = section["reports"]
     assert (section["overall_quality"], section["issues_found"], section["autofix_applied"]) == (0.9, 1, 1)
@@ -217,6 +217,7 @@ def test_a_report_is_told_on_one_scale_with_the_original_and_the_corrections(fol
     assert told["autofix"] == [
         {"issue_id": "vc_001", "action": "adjust_parameters", "success": True, "details": "done"},
         {"issue_id": "vc_002", "action": "regenerate_content", "success": False},
+        {"issue_id": "vc_003", "action": "repair", "success": True, "simulated": True},
     ]
 
 

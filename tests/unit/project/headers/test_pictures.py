@@ -105,6 +105,17 @@ def test_exr_tells_its_display_window():
     assert (found.media_type, found.width, found.height, found.bit_depth) == ("image/x-exr", 96, 54, 32)
 
 
+def test_a_tiff_of_the_other_byte_order_is_read():
+    tags = [(256, 96), (257, 54), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1), (278, 54), (279, 96 * 54)]
+    start = 8 + 96 * 54
+    entries = b"".join(struct.pack(">HHII", tag, 4, 1, value) for tag, value in tags)
+    data = struct.pack(">2sHI", b"MM", 42, start) + bytes(96 * 54) + struct.pack(">H", len(tags)) + entries + bytes(4)
+    with Image.open(io.BytesIO(data)) as picture:
+        assert picture.size == (96, 54)
+    found = facts(data)
+    assert (found.width, found.height, found.bit_depth, found.color) == (96, 54, 8, "grey")
+
+
 def test_photoshop_documents_tell_their_size():
     data = b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, 54, 96, 16, 3) + bytes(4)
     with Image.open(io.BytesIO(data[:22] + struct.pack(">HH", 8, 3) + bytes(40))) as picture:

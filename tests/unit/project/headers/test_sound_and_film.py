@@ -167,6 +167,17 @@ def test_an_mp3_without_a_count_is_marked_as_estimated():
     assert found.duration == pytest.approx(4, rel=0.03)
 
 
+def test_an_mp3_with_a_vbri_tag_has_the_length_that_it_counts():
+    data = bytearray(
+        film_bytes("mp3", audio="libmp3lame", frames=24, options={"write_xing": "0", "id3v2_version": "0"})
+    )
+    struct.pack_into(">4sHHHII", data, 36, b"VBRI", 1, 0, 0, len(data), 500)
+    found = facts(bytes(data))
+    with av.open(io.BytesIO(bytes(data))) as opened:
+        assert found.duration == pytest.approx(Fraction(opened.duration, av.time_base), abs=0.1)
+    assert (found.duration, found.estimated) == (Fraction(500 * 1152, 48000), False)
+
+
 def test_tags_before_and_after_an_mp3_are_not_sound():
     plain = film_bytes("mp3", audio="libmp3lame", frames=24, options={"write_xing": "0", "id3v2_version": "0"})
     tag = b"ID3\x04\0\0\0\0\x08\0" + bytes(1024)
