@@ -7,36 +7,15 @@ import hashlib
 import os
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 from storycore.project.content import open_regular
 from storycore.project.files import Listing, Role, SourceFile
 from storycore.project.headers import HeaderFault, MediaFacts, facts_of
+from storycore.project.media_types import named
 from storycore.project.memory import Measured, Memory
 from storycore.project.model import ProjectWarning
-
-_TYPES = {
-    ".json": "application/json",
-    ".md": "text/markdown",
-    ".txt": "text/plain",
-    ".csv": "text/csv",
-    ".html": "text/html",
-    ".srt": "application/x-subrip",
-    ".vtt": "text/vtt",
-    ".ass": "text/x-ssa",
-    ".ssa": "text/x-ssa",
-    ".pdf": "application/pdf",
-    ".py": "text/x-python",
-    ".yaml": "application/yaml",
-    ".yml": "application/yaml",
-    ".xml": "application/xml",
-    ".svg": "image/svg+xml",
-    ".ttf": "font/ttf",
-    ".otf": "font/otf",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-}
 
 
 class Depth(StrEnum):
@@ -143,8 +122,7 @@ def _probed(known: Measured, opened: BinaryIO) -> Measured:
 
 
 def _media_type(file: SourceFile, measured: Measured) -> str:
-    suffix = PurePosixPath(file.path).suffix.lower()
-    return measured.facts.media_type if measured.facts else _TYPES.get(suffix, "")
+    return measured.facts.media_type if measured.facts else named(file.path)
 
 
 def _warning(file: SourceFile, reason: str, message: str) -> ProjectWarning:

@@ -258,8 +258,8 @@ def plan(app: App, request: PlanRequest) -> PlanResult:
         StoryCoreError: the path is not acceptable, or there is no project that can be read.
     """
     from storycore.exports import contents as exports
-    from storycore.exports.media_types import expected
     from storycore.exports.selection import missing
+    from storycore.project.media_types import expected
 
     _, project, listing = _read(app, request.project_path)
     contents = exports.plan(project, listing, _selection(request))

@@ -5,7 +5,6 @@ import os
 import random
 import threading
 import time
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -64,13 +63,13 @@ def test_what_was_measured_is_known_to_the_next_run(project, settings):
 )
 def test_a_file_that_differs_in_anything_is_unknown(project, settings, change):
     store(project, settings, FILE)
-    assert Memory.open(project, settings).recall(replace(FILE, **change)) == Measured()
+    assert Memory.open(project, settings).recall(FILE._replace(**change)) == Measured()
 
 
 @pytest.mark.parametrize("age_seconds", [0, 1.9, -5])
 def test_a_file_changed_just_now_is_not_remembered(project, settings, age_seconds):
     memory = Memory.open(project, settings)
-    fresh = replace(FILE, modified_ns=time.time_ns() - int(age_seconds * 1e9))
+    fresh = FILE._replace(modified_ns=time.time_ns() - int(age_seconds * 1e9))
     memory.remember(fresh, MEASURED)
     memory.save()
     assert memory.recall(fresh) == Measured()
@@ -130,7 +129,7 @@ def test_a_pipe_under_the_name_of_the_memory_does_not_block(project, settings):
 
 
 def test_two_writers_at_once_leave_a_whole_memory_with_both_in_it(project, settings):
-    files = [replace(FILE, path=f"assets/{number}.png") for number in range(20)]
+    files = [FILE._replace(path=f"assets/{number}.png") for number in range(20)]
     memories = [Memory.open(project, settings) for _ in files]
 
     def write(memory: Memory, file: SourceFile) -> None:
@@ -152,12 +151,12 @@ def test_two_writers_at_once_leave_a_whole_memory_with_both_in_it(project, setti
 
 def test_the_memory_does_not_outgrow_the_largest_project(project, settings):
     small = settings.model_copy(update={"max_project_files": 5})
-    files = [replace(FILE, path=f"assets/{number}.png") for number in range(9)]
+    files = [FILE._replace(path=f"assets/{number}.png") for number in range(9)]
     rows = json.loads(store(project, small, *files).read_text())["files"]
     assert len(rows) == 5
 
 
 def test_a_file_that_changed_takes_the_place_of_what_it_was(project, settings):
     store(project, settings, FILE)
-    rows = json.loads(store(project, settings, replace(FILE, size_bytes=5)).read_text())["files"]
+    rows = json.loads(store(project, settings, FILE._replace(size_bytes=5)).read_text())["files"]
     assert [row[:2] for row in rows] == [[FILE.path, 5]]
