@@ -80,7 +80,7 @@ def _command(result: VerifyResult) -> str:
 
 def _print(console: Console, width: int, text: Text, *, indent: int = 0) -> None:
     text.overflow = "fold"
-    console.print(Padding(text, (0, 0, 0, indent)), width=width, highlight=False)
+    console.print(Padding(text, (0, 0, 0, indent), expand=False), width=width, highlight=False)
 
 
 def _count(number: int, noun: str) -> str:

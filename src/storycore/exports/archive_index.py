@@ -7,9 +7,10 @@ alike: no checksum of the bag covers it, and common tools never make it.
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from storycore.exports import archive_records as records
@@ -29,6 +30,8 @@ MAX_TOTAL_BYTES: Final = 1 << 44
 
 _FOLDER_ATTRIBUTE, _VOLUME_ATTRIBUTE, _REPARSE_ATTRIBUTE = 0x10, 0x08, 0x400
 _DESCRIPTOR_BYTES = 24
+_NOT_TEXT = re.compile("[\udc80-\udcff]")
+"""What bytes that are not UTF-8 were read as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,20 +192,19 @@ class Index:
     def _entry(self, central: Central, offset: int, limit: int, twins: Twins) -> Entry:
         """The entry; `data_offset` is -1 if it must not be read."""
         name = self._name(central)
-        entry = Entry(
-            name, central.method, central.crc, central.size_bytes, central.packed_bytes, offset, -1, limit,
-            central.modified, central.dos_time,
-        )  # fmt: skip
         sound = self._check_name(name, twins)
         for defect in _defects(central, name):
             self._findings.fault(name, defect.reason, defect.message)
             sound = False
+        data_offset, end = -1, limit
         try:
             data_offset, end = self._extent(central, offset, limit)
         except Defect as defect:
             self._findings.fault(name, defect.reason, defect.message)
-            return entry
-        return replace(entry, data_offset=data_offset if sound else -1, end=end)
+        return Entry(
+            name, central.method, central.crc, central.size_bytes, central.packed_bytes, offset,
+            data_offset if sound else -1, end, central.modified, central.dos_time,
+        )  # fmt: skip
 
     def _extent(self, central: Central, offset: int, limit: int) -> tuple[int, int]:
         """Where the data of an entry begins, and where it and its descriptor end."""
@@ -234,7 +236,7 @@ class Index:
         return raw.decode(errors="surrogateescape")
 
     def _check_name(self, name: str, twins: Twins) -> bool:
-        if any("\udc80" <= character <= "\udcff" for character in name):
+        if _NOT_TEXT.search(name):
             self._findings.fault(name, Finding.NAME_NOT_TEXT, "The name is not UTF-8.")
             return False
         fault = unsafe(name)

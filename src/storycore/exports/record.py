@@ -1,5 +1,6 @@
 """StoryCore's own layer of a package: does it agree with what is there, and are the media what their names say."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -7,7 +8,7 @@ from typing import Any, Final
 from storycore.exports.scan import CRATE, PAYLOAD, RECORD, FileFacts, Scan
 from storycore.exports.verdict import Finding, Findings
 from storycore.json_text import BadJson, read_strict
-from storycore.project.files import Role, role_of
+from storycore.project.files import MEDIA_SUFFIXES, Role, role_of
 
 _OWN: Final = ("data/storycore/", CRATE)
 _NETPBM: Final = frozenset({"image/x-portable-anymap"})
@@ -67,7 +68,8 @@ def check_record(scan: Scan, findings: Findings) -> None:
 def check_media(scan: Scan, findings: Findings) -> None:
     """Warns of pictures, clips and sound that are empty or not what their names say."""
     for path, facts in scan.payload():
-        if facts is not None and role_of(path.removeprefix(PAYLOAD)) is Role.MEDIA:
+        is_media = os.path.splitext(path)[1].lower() in MEDIA_SUFFIXES  # noqa: PTH122 - a hot path
+        if facts is not None and is_media and role_of(path.removeprefix(PAYLOAD)) is Role.MEDIA:
             for reason, message in _media_faults(path, facts):
                 findings.warn(path, reason, message)
 
