@@ -4,9 +4,10 @@ The straight line: the project file → its shape, by its keys → where its par
 add → values (`fields`), media (`lookup`), times (`timeline`) → `Project`.
 """
 
+import os
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from itertools import chain
+from fractions import Fraction
 from pathlib import Path, PurePosixPath
 
 from storycore.errors import NotFound, Reason
@@ -22,6 +23,7 @@ from storycore.project.shapes.shape import KnownShape, Source
 from storycore.settings import Settings
 
 PROJECT_FILE = "project.json"
+_SECONDS = Fraction(3)  # what a video plan takes for a shot
 _MOST_FOLDERS = 2_000
 _MORE_FACTS = (sides.STORYBOARD, sides.VIDEO_PLAN)
 
@@ -46,7 +48,7 @@ def read_project(folder: Path, settings: Settings) -> Project:
     else:
         source = Source(folder=place, file=PROJECT_FILE, raw=reading.value, notes=notes)
         shape = recognise(source.raw)
-    draft = shape.read(source) if shape is not None else Draft(head=[Piece(raw={}, file="")])
+    draft = shape.read(source) if shape is not None else Draft(head=[Piece(raw={}, file="")], default_seconds=_SECONDS)
     sides.add(draft, source)
     return assemble(draft, source, shape.SHAPE if shape is not None else Shape.FOLDER)
 
@@ -56,10 +58,10 @@ def is_project(folder: Path, settings: Settings) -> bool:
 
     Nothing is opened.
     """
+    if os.path.lexists(folder / PROJECT_FILE):
+        return True
     place = ProjectFolder(folder.resolve(), settings, Notes())
-    names = set(chain(place.names(""), place.folders("")))
-    known = {PROJECT_FILE, *_MORE_FACTS}
-    return not known.isdisjoint(names) or (folder / PROJECT_FILE).is_symlink() or (folder / PROJECT_FILE).exists()
+    return not set(_MORE_FACTS).isdisjoint(place.names("")) or bool(_stand_ins(place))
 
 
 def _without_project_file(place: ProjectFolder, notes: Notes) -> tuple[Source, KnownShape | None]:

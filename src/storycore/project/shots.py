@@ -105,7 +105,7 @@ def sort_shots(film: list[ShotDraft], notes: Notes) -> list[ShotDraft]:
             return [film[place] for _, place in sorted(zip(values, range(len(film)), strict=True))]
         partly = partly or (name if values else "")
     if partly:
-        message = f"Not all shots have a {partly}; they stay in the order in which they stand."
+        message = f"Only some shots have `{partly}`; all stay in the order in which they stand."
         notes.warn(film[0].pieces[0].file, "", "order_incomplete", message)
     return film
 

@@ -30,8 +30,8 @@ def add(draft: Draft, source: Source) -> None:
         _shots(source.side(VIDEO_PLAN, plain), "video_entries"),
         *(_shots(source.side(name, plain), "shot_timings") for name in timeline_files(source.folder, source.file)),
     ]
-    draft.scenes += _things(source, _SCENES, "scenes", plain)
-    draft.characters += _things(source, _CHARACTERS, "characters", plain)
+    draft.scenes += _but(draft.scenes, _things(source, _SCENES, "scenes", plain))
+    draft.characters += _but(draft.characters, _things(source, _CHARACTERS, "characters", plain))
     if (sound := source.side(_SOUND, plain)) is not None:
         draft.audio += [(clip, track) for track in sound.objects("tracks") for clip in track.objects("clips")]
     if source.file != _TIMELINE and (timeline := source.side(_TIMELINE, plain)) is not None:
@@ -75,6 +75,12 @@ def _things(source: Source, files: tuple[str, ...], name: str, units: Units) -> 
         if piece is not None:
             found.append(piece)
     return found
+
+
+def _but(known: list[Piece], found: list[Piece]) -> list[Piece]:
+    """What the shape has not found itself."""
+    places = {(piece.file, piece.pointer) for piece in known}
+    return [piece for piece in found if (piece.file, piece.pointer) not in places]
 
 
 def _listed(source: Source, file: str, name: str, units: Units) -> list[Piece]:

@@ -7,23 +7,23 @@ from typing import Any
 from storycore.project import aliases
 from storycore.project.aliases import Names
 from storycore.project.draft import Notes, Piece
-from storycore.project.fields import Fields
+from storycore.project.fields import UNSPECIFIED, Fields
 from storycore.project.lookup import MediaLookup, is_data
 from storycore.project.model import Character, MediaKind, Scene
 from storycore.project.sound import free_name
 
+GUESSED = "duration_guessed"
+"""Beside a scene's duration that was only put there because one is required."""
+
 _SCENE_KEYS = aliases.first_names(
     aliases.SCENE_ID, aliases.SCENE_TITLE, aliases.SCENE_DESCRIPTION, aliases.SCENE_LOCATION, aliases.SCENE_TIME,
     aliases.SCENE_DURATION, aliases.SCENE_MINUTES, aliases.SCENE_SHOTS, aliases.SCENE_CHARACTERS,
-    aliases.SCENE_ACTIONS,
+    aliases.SCENE_ACTIONS, (GUESSED,),
 ) - {"environment"}  # fmt: skip
 _CHARACTER_KEYS = aliases.first_names(
     aliases.CHARACTER_ID, aliases.CHARACTER_NAME, aliases.CHARACTER_ROLE, aliases.CHARACTER_DESCRIPTION,
     aliases.CHARACTER_APPEARANCE, aliases.CHARACTER_PERSONALITY, aliases.CHARACTER_IMAGE,
 ) - {"visual_identity", "background"}  # fmt: skip
-
-GUESSED = "duration_guessed"
-"""Beside a scene's duration that was only put there because one is required."""
 
 
 def read_scenes(
@@ -100,7 +100,7 @@ def _said(fields: Fields, names: Names) -> str:
     """A text, or the texts of a list joined by commas."""
     for found in fields.candidates(names):
         if isinstance(found.value, list):
-            texts = fields.texts((found.name,))
+            texts = [text for text in fields.texts((found.name,)) if text != UNSPECIFIED]
             if texts:
                 return ", ".join(texts)
         elif isinstance(found.value, str):
