@@ -1,6 +1,7 @@
 """Writes a project in one or several formats."""
 
 import contextlib
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,11 +37,13 @@ class Exported:
         path: absolute.
         format: its name.
         made: what was measured in it.
+        seconds: how long it took.
     """
 
     path: Path
     format: str
     made: Made
+    seconds: float
 
 
 def wanted(target_format: str | Sequence[str], options: Mapping[str, Any]) -> list[Wanted]:
@@ -108,8 +111,10 @@ def export(
     try:
         for item in formats:
             path = folder / (name or title_name(film.project.name) + item.format.suffix)
+            started = time.perf_counter()
             made = item.format.write(film, path, item.options, progress)
-            finished.append(Exported(path=path, format=item.format.name, made=made))
+            seconds = time.perf_counter() - started
+            finished.append(Exported(path=path, format=item.format.name, made=made, seconds=seconds))
     except BaseException:
         for other in finished:
             with contextlib.suppress(OSError):

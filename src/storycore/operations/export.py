@@ -12,6 +12,7 @@ from typing_extensions import override
 from storycore.app import App
 from storycore.errors import AccessDenied, Reason
 from storycore.observe.progress import Progress
+from storycore.operations.format_fields import FormatNames, FormatOptions
 from storycore.operations.request import (
     Facts,
     Flag,
@@ -172,7 +173,7 @@ class FormatRequest(Request[FormatResult]):
     """Write a project in one or several formats."""
 
     project_path: ProjectPath = Field(description="Folder of the project.")
-    target_format: Annotated[str | list[str], Spelling(("-t", "--to"))] = Field(
+    target_format: Annotated[str | list[str], Spelling(("-t", "--to")), FormatNames] = Field(
         description="zip or json, in any case; several as a list."
     )
     source_format: str | None = Field(default=None, description="Found by itself if left out.")
@@ -180,7 +181,9 @@ class FormatRequest(Request[FormatResult]):
         default=None,
         description="Folder, or file name with the format's suffix; exports/export_<time> of the project if left out.",
     )
-    conversion_options: Facts = Field(default={}, description="Options of the formats, as each one documents.")
+    conversion_options: Annotated[Facts, FormatOptions] = Field(
+        default={}, description="Options of the formats, as each one documents."
+    )
     metadata: Facts = Field(default={}, description="Facts of your own; they come back in the result.")
 
 
@@ -297,7 +300,7 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
     from storycore.exports.export import export, target_of, wanted
     from storycore.exports.formats.format import Film
 
-    started = time.perf_counter()
+    app.places.project(request.project_path)  # callers expect a wrong folder to be told before a wrong format
     formats = wanted(request.target_format, request.conversion_options)
     folder, project, listing = _read(app, request.project_path)
     film = Film(project=project, listing=listing, settings=app.settings)
@@ -310,7 +313,7 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
             output_path=str(item.path),
             source_format="storycore_project" if project.original else "unknown",
             target_format=item.format,
-            conversion_time_ms=(time.perf_counter() - started) * 1000,
+            conversion_time_ms=item.seconds * 1000,
             output_size_bytes=item.made.size_bytes,
             checksum=f"sha256:{item.made.sha256}",
             quality_metrics=dict(item.made.metrics),

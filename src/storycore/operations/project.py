@@ -1,8 +1,5 @@
 """storycore.project.*: look at projects."""
 
-import base64
-import binascii
-import json
 import os
 from collections.abc import Sequence
 from fractions import Fraction
@@ -13,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from storycore.app import App
-from storycore.errors import FieldFault, InvalidInput, Reason, StoryCoreError
+from storycore.errors import StoryCoreError
 from storycore.operations.export import WarningEntry
 from storycore.operations.request import PathText, ProjectPath, Request, Result, Spelling, Whole
 from storycore.project.model import Project, ProjectWarning, Shot
@@ -103,7 +100,9 @@ class ListRequest(Request[ListResult]):
         default=None, description="Folder to look in; the roots, or else this folder, if left out."
     )
     limit: Whole = Field(default=50, ge=1, le=200, description="Most projects a page.")
-    cursor: str | None = Field(default=None, max_length=4096, description="Where the page before ended.")
+    cursor: str | None = Field(
+        default=None, max_length=8192, pattern="^([0-9a-f]{2})*$", description="Where the page before ended."
+    )
 
 
 def inspect(app: App, request: InspectRequest) -> InspectResult:
@@ -152,7 +151,7 @@ def list_projects(app: App, request: ListRequest) -> ListResult:
     read is listed with the reason. Only the projects of the page are read.
 
     Raises:
-        InvalidInput: path_invalid; out_of_range: the cursor is not one of ours.
+        InvalidInput: path_invalid.
         AccessDenied: path_outside_root.
         NotFound: project_not_found: there is no such folder.
     """
@@ -258,23 +257,11 @@ def _entry(folder: Path, settings: Settings) -> ListEntry:
 
 
 def _write_cursor(last: tuple[str, str]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(last).encode()).decode().rstrip("=")
+    return "\0".join(last).encode(errors="replace").hex()
 
 
 def _read_cursor(cursor: str | None) -> tuple[str, str] | None:
     if cursor is None:
         return None
-    try:
-        value = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True))
-    except (binascii.Error, ValueError, RecursionError):
-        value = None
-    match value:
-        case [str(name), str(path)]:
-            return name, path
-        case _:
-            raise InvalidInput(
-                "cursor: this is no cursor of a list.",
-                reason=Reason.OUT_OF_RANGE,
-                remediation="Give next_cursor back as it came, or leave it out to start again.",
-                errors=[FieldFault("/cursor", Reason.OUT_OF_RANGE, "this is no cursor of a list")],
-            )
+    name, _, path = bytes.fromhex(cursor).decode(errors="replace").partition("\0")
+    return name, path

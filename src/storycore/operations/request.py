@@ -93,7 +93,11 @@ class Spelling:
     flags: tuple[str, ...] = ()
 
 
-_PATH_PATTERN = r"^[^\x00-\x1f\x7f-\x9f$%]+$"
+_LETTER = r"[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069$%~:/\\]"
+_FIRST = r"[^\u0000-\u0020\u007f-\u00a0\u061c\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2069\u3000$%~:/\\]"
+_NAME = f"{_FIRST}{_LETTER}{{0,254}}"
+_PATH_SCHEMA = {"pattern": f"^/?{_NAME}(/{_NAME})*/?$"}
+"""Paths that are fine on every system, for the published schema; `check_text` takes a few odd ones too."""
 
 Whole = Annotated[int, BeforeValidator(_not_bool_or_text)]
 """A whole number; `5.0` is one, as JSON Schema says, `true` and `"5"` are not."""
@@ -101,7 +105,9 @@ Whole = Annotated[int, BeforeValidator(_not_bool_or_text)]
 Flag = Annotated[bool, BeforeValidator(_real_bool)]
 """true or false and nothing that looks like it."""
 
-PathText = Annotated[str, Field(min_length=1, max_length=1024, pattern=_PATH_PATTERN), BeforeValidator(_harmless)]
+PathText = Annotated[
+    str, Field(min_length=1, max_length=1024, json_schema_extra=_PATH_SCHEMA), BeforeValidator(_harmless)
+]
 """A path whose text is harmless on every system."""
 
 ProjectPath = Annotated[PathText, Spelling()]
@@ -135,6 +141,7 @@ _REASONS = {
     "less_than_equal": Reason.OUT_OF_RANGE,
     "string_too_long": Reason.OUT_OF_RANGE,
     "string_too_short": Reason.OUT_OF_RANGE,
+    "string_pattern_mismatch": Reason.OUT_OF_RANGE,
     "too_long": Reason.OUT_OF_RANGE,
     "too_short": Reason.OUT_OF_RANGE,
     "literal_error": Reason.UNKNOWN_VALUE,
