@@ -289,11 +289,21 @@ def test_plain_dialogue_is_spread_over_its_shot(tmp_path):
 
 @pytest.mark.slow
 def test_a_large_project_takes_little_more_than_reading_its_json(tmp_path):
-    shots = [{"id": f"s{n}", "title": f"Shot {n}", "duration": 2.5, "position": n, "image": f"pictures/{n}.png",
-              "audioTracks": [{"id": "a", "url": f"sound/{n}.wav", "volume": 80}],
-              "dialogue": [{"character": "x", "text": "Hello"}], "transition": "dissolve"} for n in range(500)]  # fmt: skip
+    shots = [
+        {
+            "id": f"s{n}",
+            "duration": 2.5,
+            "position": n,
+            "image": f"pictures/{n}.png",
+            "audioTracks": [{"id": "a", "url": f"sound/{n}.wav", "volume": 80}],
+            "dialogue": [{"character": "x", "text": "Hello"}],
+            "transition": "dissolve",
+        }
+        for n in range(500)
+    ]
     files = {"project.json": {"schema_version": "1.0", "name": "big", "shots": shots}}
-    files |= {f"pictures/{n}.png": png() for n in range(500)} | {f"other/{n % 50}/{n}.bin": b"x" for n in range(4500)}
+    files |= {f"pictures/{n}.png": png() for n in range(500)}
+    files |= {f"other/{n % 50}/{n}.bin": b"x" for n in range(4500)}
     write_project(tmp_path, files)
     read(tmp_path)
     started = time.process_time()

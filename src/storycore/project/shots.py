@@ -244,9 +244,9 @@ def _entries(found: Found) -> list[Piece]:
     """Objects of a list; texts in it count as lines."""
     path = found.name.split(".")
     return [
-        found.piece.child(item if isinstance(item, Mapping) else {"text": item}, *path, place)
+        found.piece.child(item if isinstance(item, dict) else {"text": item}, *path, place)
         for place, item in enumerate(found.value)
-        if isinstance(item, (Mapping, str))
+        if isinstance(item, (dict, str))
     ]
 
 
@@ -257,12 +257,12 @@ def _audio_pieces(fields: Fields) -> list[Piece]:
         path = found.name.split(".")
         pieces = [
             found.piece.child(
-                item if isinstance(item, Mapping) else {"url": item},
+                item if isinstance(item, dict) else {"url": item},
                 *path,
                 *([place] if isinstance(found.value, list) else []),
             )
             for place, item in enumerate(values)
-            if isinstance(item, Mapping) or (isinstance(item, str) and item.strip())
+            if isinstance(item, dict) or (isinstance(item, str) and item.strip())
         ]
         if pieces:
             return pieces

@@ -1,6 +1,5 @@
 """Transitions, read out of the pieces of a shot."""
 
-from collections.abc import Mapping
 from fractions import Fraction
 
 from storycore.project import aliases
@@ -43,7 +42,7 @@ def read_transition(draft: ShotDraft, fields: Fields) -> Transition:
 def _named_transition(fields: Fields) -> tuple[Fields, Found | None]:
     """The object that describes the transition, and where its name stands."""
     for found in fields.candidates(aliases.TRANSITION):
-        if isinstance(found.value, Mapping):
+        if isinstance(found.value, dict):
             own = Fields([found.piece.child(found.value, *found.name.split("."))], fields.notes)
             kind = own.first(aliases.TRANSITION_KIND)
             if kind is not None:
