@@ -13,3 +13,10 @@ def load(target: str) -> Any:
     """
     module, _, attribute = target.partition(":")
     return getattr(importlib.import_module(module), attribute)
+
+
+def installed(group: str) -> dict[str, str]:
+    """What other installed packages offer under an entry-point group: name → `module:attribute`. Loads nothing."""
+    from importlib.metadata import entry_points
+
+    return {point.name: point.value for point in entry_points(group=group)}

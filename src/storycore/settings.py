@@ -4,12 +4,14 @@ Precedence, highest first: flags (arguments of `Settings.read`), environment `ST
 `<user config folder>/storycore/storycore.toml`, defaults.
 """
 
+import difflib
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from platformdirs import user_cache_path, user_config_path
 from pydantic import Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -29,7 +31,7 @@ NameList = Annotated[tuple[str, ...], NoDecode]
 class Settings(BaseSettings):
     """Everything that can be set; frozen, so that no part of a run sees another value than the next."""
 
-    model_config = SettingsConfigDict(env_prefix="STORYCORE_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="STORYCORE_", extra="forbid", frozen=True)
 
     roots: PathList = Field(
         default=(),
@@ -86,13 +88,9 @@ class Settings(BaseSettings):
         try:
             return cls(**{name: value for name, value in flags.items() if value is not None})
         except ValidationError as fault:
-            faults = [
-                FieldFault("/" + "/".join(map(str, item["loc"])), Reason.SETTING_INVALID, item["msg"])
-                for item in fault.errors(include_url=False)
-            ]
-            names = ", ".join(str(item["loc"][0]) for item in fault.errors() if item["loc"])
+            faults = [_fault(item) for item in fault.errors(include_url=False)]
             raise InvalidInput(
-                f"Setting not acceptable: {names}: {faults[0].message}",
+                f"Setting not acceptable: {faults[0].pointer[1:]}: {faults[0].message}",
                 reason=Reason.SETTING_INVALID,
                 errors=faults,
             ) from None
@@ -117,3 +115,12 @@ class Settings(BaseSettings):
             TomlConfigSettingsSource(settings_cls, Path("storycore.toml")),
             TomlConfigSettingsSource(settings_cls, user_file),
         )
+
+
+def _fault(item: ErrorDetails) -> FieldFault:
+    name = ".".join(map(str, item["loc"]))
+    message = item["msg"]
+    if item["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+        message = "there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
+    return FieldFault(f"/{name}", Reason.SETTING_INVALID, message)

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from fixtures.projects import hashes, read, reasons
+from fixtures.reading import hashes, read, reasons
 from fixtures.shapes import SHAPES, write_project
 from storycore.project.model import (
     AudioTrack,

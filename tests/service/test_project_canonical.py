@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fixtures.projects import SAMPLES, needs_samples, promised, read, read_again, write_json
+from fixtures.reading import SAMPLES, needs_samples, promised, read, read_again, write_json
 from fixtures.shapes import SHAPES, write_project
 from fixtures.validators import VALIDATORS, faults
 from fixtures.wild import wild_project, wild_value

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.projects import read, reasons
+from fixtures.reading import read, reasons
 from fixtures.shapes import mp4, png, wav, write_project
 from storycore.project.lookup import INDEX, data_bytes
 from storycore.project.model import Media, MediaKind

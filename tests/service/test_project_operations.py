@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from fixtures.projects import SAMPLES, hashes, needs_samples, settings, write_json
+from fixtures.reading import SAMPLES, hashes, needs_samples, settings, write_json
 from fixtures.shapes import SHAPES, write_project
 from storycore import InspectRequest, ListRequest, StoryCore
 from storycore.errors import AccessDenied, InvalidInput, NotFound, Reason

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import pytest
 
-from fixtures.projects import SAMPLES, hashes, needs_samples, read, reasons, write_json
+from fixtures.reading import SAMPLES, hashes, needs_samples, read, reasons, write_json
 from fixtures.shapes import png, write_project
 from storycore.errors import AccessDenied, InvalidInput, NotFound, Reason
 from storycore.project.model import Shape, TransitionKind

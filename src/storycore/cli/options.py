@@ -42,7 +42,7 @@ def _parameter(name: str, field: FieldInfo, *, streams: bool) -> click.Parameter
     if streams and name == "output_path":
         text += " `-` writes it to the standard output."
     return click.Option(
-        [*(spelling.flags if spelling else (flag,)), name],
+        [*dict.fromkeys((*(spelling.flags if spelling else ()), flag)), name],
         required=field.is_required(),
         multiple=kind is dict,
         help=f"{text}{_default(field)}",

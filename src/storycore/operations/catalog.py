@@ -60,7 +60,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "storycore.export.metadata", "POST", f"{_EXPORT}:metadata", f"{_EXPORT}:MetadataRequest",
         "Describe a project for people and machines, as JSON, XML or YAML",
-        ("storycore export metadata film/", "storycore export metadata film/ --metadata-format xml > film.xml"),
+        ("storycore export metadata film/", "storycore export metadata film/ --format xml > film.xml"),
     ),
     Operation(
         "storycore.export.verify", "POST", f"{_EXPORT}:verify", f"{_EXPORT}:VerifyRequest",

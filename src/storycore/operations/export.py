@@ -1,10 +1,17 @@
 """storycore.export.*: pack, convert, describe, verify, plan."""
 
-from typing import Annotated, Any, Literal
+import contextlib
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal, cast
 
 from pydantic import Field
 from typing_extensions import override
 
+from storycore.app import App
+from storycore.errors import AccessDenied, Reason
+from storycore.observe.progress import Progress
 from storycore.operations.request import (
     Facts,
     Flag,
@@ -16,6 +23,15 @@ from storycore.operations.request import (
     Spelling,
     Whole,
 )
+from storycore.project.paths import EXPORTS
+from storycore.units import now, stamp
+
+if TYPE_CHECKING:
+    from storycore.exports.contents import Contents
+    from storycore.exports.package import Package
+    from storycore.exports.selection import Selection
+    from storycore.project.files import Listing
+    from storycore.project.model import Project, ProjectWarning
 
 
 class WarningEntry(Result):
@@ -65,7 +81,9 @@ class PackageRequest(Request[PackageResult]):
     include_source: Flag = Field(default=False, description="Pack workflows, scripts, prompts and editor files.")
     include_assets: Flag = Field(default=True, description="Pack pictures, clips and sound.")
     include_reports: Flag = Field(default=True, description="Pack QA reports.")
-    compression_level: Whole = Field(default=6, ge=0, le=9, description="0 stored, 1-3 fast, 4-9 smaller.")
+    compression_level: Annotated[Whole, Spelling(("-l", "--level"))] = Field(
+        default=6, ge=0, le=9, description="0 stored, 1-3 fast, 4-9 smaller."
+    )
     metadata: Facts = Field(default={}, description="Facts of your own; they come back in the result.")
 
 
@@ -110,6 +128,7 @@ class VerifyResult(Result):
     checksum: str = Field(description="sha256: and 64 hex digits of the ZIP; empty for a folder.")
     files_checked: int = Field(description="How many files were read and compared.")
     bytes_checked: int = Field(description="Their size, unpacked.")
+    algorithms: list[str] = Field(default=[], description="Checksums that were compared: sha256, sha512, md5, ….")
     faults: list[VerifyFault] = Field(description="Everything that is wrong.")
     warnings: list[VerifyFault] = Field(description="Odd but not wrong, media that can't be read for instance.")
     unpacked_to: str | None = Field(description="Folder that it was unpacked to, if asked for and valid.")
@@ -182,7 +201,9 @@ class MetadataRequest(Request[MetadataResult]):
     """Describe a project for people and machines."""
 
     project_path: ProjectPath = Field(description="Folder of the project.")
-    metadata_format: Literal["json", "xml", "yaml"] = Field(default="json", description="json, xml or yaml.")
+    metadata_format: Annotated[Literal["json", "xml", "yaml"], Spelling(("-f", "--format"))] = Field(
+        default="json", description="json, xml or yaml."
+    )
     include_technical: Flag = Field(default=True, description="Files, formats, durations, sizes, checksums, software.")
     include_creative: Flag = Field(default=True, description="Title, story, scenes, shots, prompts, seeds, models.")
     include_qa_reports: Flag = Field(default=True, description="What quality checks said.")
@@ -191,3 +212,250 @@ class MetadataRequest(Request[MetadataResult]):
     )
     omc: Flag = Field(default=False, description="Add the MovieLabs OMC-JSON description.")
     metadata: Facts = Field(default={}, description="Facts of your own; they come back in the result.")
+
+
+def package(app: App, request: PackageRequest, progress: Progress) -> PackageResult:
+    """Packs a project into a ZIP file.
+
+    Guarantee: atomic; no file is replaced; after an error or a cancellation nothing is left; the project is not
+    changed.
+
+    Raises:
+        StoryCoreError: see `exports.package.write_package`.
+    """
+    from storycore.exports.package import write_package
+
+    started = time.perf_counter()
+    folder, project, listing = _read(app, request.project_path)
+    contents = _contents(app, project, listing, request)
+    with _output(app, folder, request.output_path) as place:
+        target = place if place.suffix.lower() == ".zip" and not place.is_dir() else place / f"{contents.name}.zip"
+        packed = write_package(contents, target, level=request.compression_level, progress=progress)
+    progress.finish()
+    return _package_result(request, project, contents, packed, started)
+
+
+def stream_package(app: App, request: PackageRequest, sink: BinaryIO, progress: Progress) -> PackageResult:
+    """Packs a project into a ZIP that is written to `sink` as it is made; nothing is stored here.
+
+    Raises:
+        StoryCoreError: before the first byte for whatever is refused; later if the project changes meanwhile.
+    """
+    from storycore.exports.package import stream_package as stream
+
+    started = time.perf_counter()
+    _, project, listing = _read(app, request.project_path)
+    contents = _contents(app, project, listing, request)
+    packed = stream(contents, sink, level=request.compression_level, progress=progress)
+    progress.finish()
+    return _package_result(request, project, contents, packed, started)
+
+
+def plan(app: App, request: PlanRequest) -> PlanResult:
+    """What a package of a project would hold; nothing is written, and no media is read but what the film names.
+
+    Raises:
+        StoryCoreError: the path is not acceptable, or there is no project that can be read.
+    """
+    from storycore.exports import contents as exports
+    from storycore.exports.selection import missing
+    from storycore.project.media_types import expected
+
+    _, project, listing = _read(app, request.project_path)
+    contents = exports.plan(project, listing, _selection(request))
+    return PlanResult(
+        project_name=project.name,
+        files=[
+            FileEntry(
+                path=contents.renamed.get(file.path, file.path),
+                size_bytes=file.size_bytes,
+                sha256="",
+                media_type=expected(file.path),
+                role=file.role.value,
+            )
+            for file in contents.files
+        ],
+        files_included=len(contents.files),
+        total_size_bytes=contents.size_bytes,
+        shots=len(project.shots),
+        duration_seconds=float(project.duration),
+        missing=missing(project),
+        skipped=_entries(contents.skipped),
+        renamed=dict(contents.renamed),
+        warnings=_entries(project.warnings),
+    )
+
+
+def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResult:
+    """Writes a project in one or several formats.
+
+    Guarantee: all or none; no file is replaced; the project is not changed.
+
+    Raises:
+        StoryCoreError: see `exports.export`.
+    """
+    from storycore.exports.export import export, target_of, wanted
+    from storycore.exports.formats.format import Film
+
+    started = time.perf_counter()
+    formats = wanted(request.target_format, request.conversion_options)
+    folder, project, listing = _read(app, request.project_path)
+    film = Film(project=project, listing=listing, settings=app.settings)
+    with _output(app, folder, request.output_path) as place:
+        target, name = target_of(formats, place)
+        finished = export(film, formats, target, progress, name=name)
+    progress.finish()
+    outputs = [
+        FormatOutput(
+            output_path=str(item.path),
+            source_format="storycore_project" if project.original else "unknown",
+            target_format=item.format,
+            conversion_time_ms=(time.perf_counter() - started) * 1000,
+            output_size_bytes=item.made.size_bytes,
+            checksum=f"sha256:{item.made.sha256}",
+            quality_metrics=dict(item.made.metrics),
+        )
+        for item in finished
+    ]
+    return FormatResult(
+        **outputs[0].model_dump(),
+        outputs=outputs,
+        metadata=request.metadata,
+        warnings=_entries(project.warnings),
+    )
+
+
+def verify(app: App, request: VerifyRequest, progress: Progress) -> VerifyResult:
+    """Checks a package, and unpacks it if that is asked for and it is valid.
+
+    Raises:
+        NotFound, AccessDenied, InvalidInput: the paths are not acceptable.
+        Conflict: output_exists: something stands where it should be unpacked to; source_changed; cancelled.
+    """
+    from storycore.exports.unpack import unpack
+    from storycore.exports.verify import verify_package
+
+    started = time.monotonic()
+    path = app.places.file(request.package_path)
+    target = None if request.unpack_to is None else app.places.new_folder(request.unpack_to)
+    if target is None:
+        verdict = verify_package(path, settings=app.settings, progress=progress)
+    else:
+        verdict = unpack(path, target, settings=app.settings, progress=progress)
+    progress.finish()
+    return VerifyResult(
+        valid=verdict.valid,
+        path=str(path),
+        kind=verdict.kind,
+        checksum=verdict.checksum,
+        files_checked=verdict.files_checked,
+        bytes_checked=verdict.bytes_checked,
+        algorithms=list(verdict.algorithms),
+        faults=[VerifyFault(path=it.path, reason=it.reason.value, message=it.message) for it in verdict.faults],
+        warnings=[VerifyFault(path=it.path, reason=it.reason.value, message=it.message) for it in verdict.warnings],
+        unpacked_to=str(target) if target is not None and verdict.valid else None,
+        verify_time_ms=round((time.monotonic() - started) * 1000, 3),
+    )
+
+
+def metadata(app: App, request: MetadataRequest) -> MetadataResult:
+    """The project described; nothing of it is changed, and nothing is written but the memory of measured files.
+
+    Raises:
+        StoryCoreError: the path is not acceptable, or there is no project that can be read.
+    """
+    from storycore.metadata.collect import collect, with_run
+    from storycore.metadata.write import write
+    from storycore.project.files import walk
+    from storycore.project.reader import read_project
+
+    started = time.perf_counter()
+    folder = app.places.project(request.project_path)
+    project = read_project(folder, app.settings)
+    collected = collect(
+        project,
+        walk(folder, max_files=app.settings.max_project_files),
+        technical=request.include_technical,
+        creative=request.include_creative,
+        qa_reports=request.include_qa_reports,
+        measure=request.measure,
+        settings=app.settings,
+        omc=request.omc,
+    )
+    document, more = with_run(collected.document, project_path=folder, generated_at=now())
+    text = write(document, request.metadata_format)
+    return MetadataResult(
+        metadata_content=document,
+        metadata_format=request.metadata_format,
+        generation_time_ms=(time.perf_counter() - started) * 1000,
+        metadata_size_bytes=len(text.encode()),
+        sections_included=list(collected.sections_included),
+        metadata=request.metadata,
+        metadata_text=text,
+        warnings=[
+            WarningEntry(file=odd.file, pointer=odd.pointer, reason=odd.reason, message=odd.message)
+            for odd in (*project.warnings, *collected.warnings, *more)
+        ],
+    )
+
+
+def _read(app: App, path: str) -> "tuple[Path, Project, Listing]":
+    """A project and its files, listed first, so that what changes after it was read is noticed when it is packed."""
+    from storycore.project.files import walk
+    from storycore.project.reader import read_project
+
+    folder = app.places.project(path)
+    listing = walk(folder, max_files=app.settings.max_project_files)
+    return folder, read_project(folder, app.settings), listing
+
+
+def _selection(request: PackageRequest | PlanRequest) -> "Selection":
+    from storycore.exports.selection import Selection
+
+    return Selection(source=request.include_source, assets=request.include_assets, reports=request.include_reports)
+
+
+def _contents(app: App, project: "Project", listing: "Listing", request: PackageRequest) -> "Contents":
+    from storycore.exports import contents as exports
+
+    return exports.documented(exports.plan(project, listing, _selection(request)), project, app.settings)
+
+
+@contextlib.contextmanager
+def _output(app: App, folder: Path, wanted: str | None) -> "Iterator[Path]":
+    """Where results go: what the caller named, or else a folder of its own in the project's exports/."""
+    from storycore.storage.local import free_folder
+
+    if wanted is not None:
+        yield app.places.output(wanted, folder)
+        return
+    exports = folder / EXPORTS
+    if exports.resolve() != exports:
+        raise AccessDenied("The project's exports/ is a link.", reason=Reason.PATH_OUTSIDE_ROOT)
+    with free_folder(exports, f"export_{stamp(now())}") as made:
+        yield made
+
+
+def _package_result(
+    request: PackageRequest, project: "Project", contents: "Contents", packed: "Package", started: float
+) -> PackageResult:
+    files = [file._asdict() for file in packed.files]
+    return PackageResult(
+        export_path="" if packed.path is None else str(packed.path),
+        package_size_bytes=packed.size_bytes,
+        files_included=len(files),
+        export_time_ms=(time.perf_counter() - started) * 1000,
+        checksum=f"sha256:{packed.sha256}",
+        manifest=[file.path for file in packed.files],
+        metadata=request.metadata,
+        files=cast("list[FileEntry]", files),  # made by the model, all in one go: there can be many
+        skipped=_entries(contents.skipped),
+        renamed=dict(contents.renamed),
+        warnings=_entries(project.warnings),
+    )
+
+
+def _entries(warnings: "Iterable[ProjectWarning]") -> list[WarningEntry]:
+    return [
+        WarningEntry(file=odd.file, pointer=odd.pointer, reason=odd.reason, message=odd.message) for odd in warnings
+    ]

@@ -2,12 +2,13 @@
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from storycore.errors import FieldFault, InvalidInput, Reason
 from storycore.project.paths import check_text
@@ -72,19 +73,21 @@ def _finite(value: object, depth: int = 0) -> object:
     return value
 
 
-def _acceptable_path(value: str) -> str:
-    try:
-        return check_text(value)
-    except InvalidInput as fault:
-        raise ValueError(fault.message) from None
+def _harmless(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            check_text(value)
+        except InvalidInput as fault:
+            raise PydanticCustomError("path_invalid", "{text}", {"text": fault.message}) from None
+    return value
 
 
 @dataclass(frozen=True)
 class Spelling:
-    """How a field is spelled on the command line, where that differs from `--field-name`.
+    """How a field is spelled on the command line, where `--field-name` is not enough.
 
     Attributes:
-        flags: option names, `("-o", "--output")`; empty for a positional argument.
+        flags: more option names, `("-o", "--output")`; empty for a positional argument.
     """
 
     flags: tuple[str, ...] = ()
@@ -98,7 +101,7 @@ Whole = Annotated[int, BeforeValidator(_not_bool_or_text)]
 Flag = Annotated[bool, BeforeValidator(_real_bool)]
 """true or false and nothing that looks like it."""
 
-PathText = Annotated[str, Field(min_length=1, max_length=1024, pattern=_PATH_PATTERN), AfterValidator(_acceptable_path)]
+PathText = Annotated[str, Field(min_length=1, max_length=1024, pattern=_PATH_PATTERN), BeforeValidator(_harmless)]
 """A path whose text is harmless on every system."""
 
 ProjectPath = Annotated[PathText, Spelling()]
@@ -111,11 +114,13 @@ Facts = Annotated[dict[str, Any], BeforeValidator(_finite)]
 """A JSON object of the caller's own."""
 
 
-def _as_invalid_input(fault: ValidationError, fields: Iterable[str]) -> InvalidInput:
-    faults = [_field_fault(item, tuple(fields)) for item in fault.errors(include_url=False)]
-    missing = [
-        name for name in fields if any(f.reason is Reason.MISSING_FIELD and f.pointer == f"/{name}" for f in faults)
-    ]
+def _as_invalid_input(fault: ValidationError, fields: Mapping[str, FieldInfo]) -> InvalidInput:
+    found: dict[str, FieldFault] = {}
+    for item in fault.errors(include_url=False):
+        told = _field_fault(item, fields)
+        found.setdefault(told.pointer, told)  # each kind of a union complains; the first says enough
+    faults = list(found.values())
+    missing = [item.pointer[1:] for item in faults if item.reason is Reason.MISSING_FIELD]
     details = {"missing_fields": missing} if missing else {}
     first = faults[0]
     name = first.pointer.lstrip("/").replace("/", ".") or "request"
@@ -124,46 +129,27 @@ def _as_invalid_input(fault: ValidationError, fields: Iterable[str]) -> InvalidI
 
 
 _REASONS = {
-    "missing": Reason.MISSING_FIELD,
     "extra_forbidden": Reason.UNKNOWN_FIELD,
+    "path_invalid": Reason.PATH_INVALID,
     "greater_than_equal": Reason.OUT_OF_RANGE,
     "less_than_equal": Reason.OUT_OF_RANGE,
-    "greater_than": Reason.OUT_OF_RANGE,
-    "less_than": Reason.OUT_OF_RANGE,
     "string_too_long": Reason.OUT_OF_RANGE,
+    "string_too_short": Reason.OUT_OF_RANGE,
     "too_long": Reason.OUT_OF_RANGE,
     "too_short": Reason.OUT_OF_RANGE,
-    "enum": Reason.UNKNOWN_VALUE,
     "literal_error": Reason.UNKNOWN_VALUE,
 }
 
 
-def _field_fault(item: ErrorDetails, fields: tuple[str, ...]) -> FieldFault:
-    place = [str(part) for part in item["loc"]]
-    pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in place)
-    field = place[0] if place else ""
-    if item["type"] == "missing" or (item["input"] is None and item["type"] != "extra_forbidden"):
+def _field_fault(item: ErrorDetails, fields: Mapping[str, FieldInfo]) -> FieldFault:
+    name = str(item["loc"][0]) if item["loc"] else ""
+    places = [name, *(str(part) for part in item["loc"][1:] if isinstance(part, int))]
+    pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in places if name)
+    required = name in fields and fields[name].is_required()
+    if item["type"] == "missing" or (item["input"] is None and required):
         return FieldFault(pointer, Reason.MISSING_FIELD, "is needed")
-    if item["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(place[-1], fields, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        return FieldFault(pointer, Reason.UNKNOWN_FIELD, f"there is no such field{hint}")
     message = item["msg"].removeprefix("Value error, ")
-    if field.endswith("_path") and item["type"] in (
-        "value_error",
-        "string_pattern_mismatch",
-        "string_too_short",
-        "string_too_long",
-    ):
-        return FieldFault(pointer, Reason.PATH_INVALID, _path_message(item, message))
-    if field == "compression_level" and item["type"].endswith("_equal"):
-        message = f"compression_level goes from 0 (stored) to 9 (smallest), not {item['input']}"
+    if item["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, fields, n=1)
+        message = "there is no such field" + (f"; did you mean {near[0]}?" if near else "")
     return FieldFault(pointer, _REASONS.get(item["type"], Reason.WRONG_TYPE), message)
-
-
-def _path_message(item: ErrorDetails, message: str) -> str:
-    try:
-        check_text(item["input"])
-    except InvalidInput as fault:
-        return fault.message
-    return message

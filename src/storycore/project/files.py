@@ -1,12 +1,15 @@
 """Which files a project folder holds, and what each is for. Nothing is opened."""
 
+import fnmatch
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
-from pathlib import Path, PurePosixPath
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
 
 from storycore.errors import AccessDenied, InvalidInput, Reason
 from storycore.project.model import ProjectWarning
@@ -28,8 +31,7 @@ class Role(StrEnum):
     """Workflows, scripts, prompts, editor files, and everything that has no other role."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(NamedTuple):
     """One regular file of a project.
 
     Attributes:
@@ -63,62 +65,19 @@ class Listing:
 
 
 MEDIA_SUFFIXES = frozenset(
-    [
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".webp",
-        ".gif",
-        ".bmp",
-        ".tif",
-        ".tiff",
-        ".exr",
-        ".ppm",
-        ".pgm",
-        ".pbm",
-        ".pnm",
-        ".avif",
-        ".heic",
-        ".dpx",
-        ".hdr",
-        ".tga",
-        ".svg",
-        ".mp4",
-        ".mov",
-        ".m4v",
-        ".mkv",
-        ".webm",
-        ".avi",
-        ".mxf",
-        ".ts",
-        ".mpg",
-        ".mpeg",
-        ".ogv",
-        ".wav",
-        ".mp3",
-        ".flac",
-        ".m4a",
-        ".aac",
-        ".ogg",
-        ".opus",
-        ".aif",
-        ".aiff",
-        ".wma",
-        ".srt",
-        ".vtt",
-        ".ass",
-        ".ssa",
-        ".ttf",
-        ".otf",
-        ".woff",
-        ".woff2",
-        ".cube",
-    ]
-)
+    {
+        ".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".exr", ".ppm", ".pgm", ".pbm", ".pnm",
+        ".avif", ".heic", ".dpx", ".hdr", ".tga", ".svg",
+        ".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mxf", ".ts", ".mpg", ".mpeg", ".ogv",
+        ".wav", ".mp3", ".flac", ".m4a", ".aac", ".ogg", ".opus", ".aif", ".aiff", ".wma",
+        ".srt", ".vtt", ".ass", ".ssa", ".ttf", ".otf", ".woff", ".woff2", ".cube",
+    }
+)  # fmt: skip
 _REPORT_FOLDERS = (("qa_output",), ("qa_reports",), ("assets", "metadata"))
 _DATA_FOLDERS = frozenset(
     {
         "sequences",
+        "shots",
         "scenes",
         "characters",
         "worlds",
@@ -137,116 +96,208 @@ _DATA_NAMES = (
     "*timeline*.json",
 )  # fmt: skip
 _SKIP_FOLDERS = frozenset(
-    {"__pycache__", "node_modules", "cache", "caches", ".cache", "tmp", "temp", "venv", "env", "site-packages"}
+    {
+        "__pycache__", "node_modules", "cache", "caches", "tmp", "temp", "venv", "site-packages", "__macosx",
+        "$recycle.bin", "system volume information", "lost+found",
+    }
+)  # fmt: skip
+_ENVIRONMENT = "pyvenv.cfg"  # marks a Python environment, whatever its folder is called
+_SKIP_SUFFIXES = frozenset(
+    {".tmp", ".temp", ".part", ".partial", ".crdownload", ".swp", ".swo", ".bak", ".pyc", ".lock"}
 )
-_SKIP_NAMES = (
-    "*.tmp", "*.temp", "*.part", "*.partial", "*.crdownload", "*.swp", "*.swo", "*.bak", "*.pyc", "*~", "~$*",
-    "thumbs.db", "desktop.ini", "*.lock",
-)  # fmt: skip
-_SECRET_NAMES = (
-    ".*", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.kdbx", "*.gpg", "id_rsa*", "id_ed25519*", "id_ecdsa*",
-    "*secret*", "*credential*", "*password*", "*token*.json", "*token*.txt", "*api_key*", "*apikey*", "*.env",
-    "storycore.toml", "service_account*.json",
-)  # fmt: skip
+_SKIP_NAMES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini"})
+_SECRET_SUFFIXES = frozenset({".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".gpg", ".ppk", ".env"})
+_SECRET_STARTS = ("id_rsa", "id_ed25519", "id_ecdsa", "id_dsa", "service_account", "service-account", "storycore.toml")
+_NOTE_SUFFIXES = frozenset(
+    {
+        "",
+        ".json",
+        ".txt",
+        ".yaml",
+        ".yml",
+        ".toml",
+        ".ini",
+        ".cfg",
+        ".conf",
+        ".xml",
+        ".properties",
+        ".csv",
+        ".py",
+        ".js",
+    }
+)
+_SECRET_WORDS = re.compile(
+    # These say what a file holds wherever they stand in its name …
+    r"(?:^|[^a-z])(?:credentials?|passwords?|passwd|(?:api|access|private|secret|signing|encryption)[-_ ]?keys?)"
+    r"(?:$|[^a-z])"
+    # … these also stand in titles ("secret garden"), so only at its end.
+    r"|(?:^|[^a-z])(?:secrets?|tokens?)(?:[-_. ](?:dev|prod|production|test|local|staging|backup|old|copy|\d+))*$"
+)
 
 
 def walk(folder: Path, *, max_files: int) -> Listing:
     """Every regular file of a project, less exports/, caches, temporaries and secrets.
 
     Links are never followed. Files are sorted by path, so that the same folder gives the same listing everywhere.
+    Secrets are told in `skipped`; what nobody would miss is not.
 
     Raises:
-        InvalidInput: project_too_large: more than `max_files`.
+        InvalidInput: project_too_large: more than `max_files` files, or as many folders.
         AccessDenied: permission_denied: the folder itself can't be read.
     """
     files: list[SourceFile] = []
     skipped: list[ProjectWarning] = []
-    for found in _scan(folder, "", skipped):
-        if isinstance(found, OSError):
-            raise AccessDenied("The project folder can't be read.", reason=Reason.PERMISSION_DENIED) from found
-        files.append(found)
-        if len(files) > max_files:
-            raise InvalidInput(
-                f"The project holds more than {max_files} files.",
-                reason=Reason.PROJECT_TOO_LARGE,
-                remediation="Move what does not belong to the film out of the folder, or raise max_project_files.",
-            )
-    files.sort(key=lambda file: file.path)
+    folders = [""]
+    for count, prefix in enumerate(_growing(folders)):
+        try:
+            with os.scandir(os.path.join(folder, prefix)) as entries:  # noqa: PTH118 - a hot path
+                found = list(entries)
+        except OSError as fault:
+            if not prefix:
+                raise AccessDenied("The project folder can't be read.", reason=Reason.PERMISSION_DENIED) from fault
+            skipped.append(_skip(prefix.rstrip("/"), "unreadable", "The folder can't be read."))
+            continue
+        if not (prefix and any(entry.name == _ENVIRONMENT for entry in found)):
+            for entry in found:
+                _sort_in(entry, prefix, files, folders, skipped)
+        if max(len(files), len(skipped), count) > max_files:
+            raise _too_large(max_files)
+    files.sort()  # paths come first, and none stands twice
+    skipped.sort(key=lambda warning: warning.file)
     return Listing(tuple(files), tuple(skipped))
 
 
 def role_of(path: str) -> Role:
     """What a file is for, by its place and name."""
-    pure = PurePosixPath(path)
-    folders, name = tuple(part.lower() for part in pure.parts[:-1]), pure.name.lower()
-    if not folders and name == "project.json":
-        return Role.PROJECT
-    if fnmatchcase(name, "qa_report*.json") or any(folders[: len(place)] == place for place in _REPORT_FOLDERS):
-        return Role.REPORT
-    if pure.suffix.lower() in MEDIA_SUFFIXES:
-        return Role.MEDIA
-    if name.endswith(".json") and (
-        (not folders and any(fnmatchcase(name, pattern) for pattern in _DATA_NAMES))
-        or (folders and folders[0] in _DATA_FOLDERS and "workflows" not in folders)
-    ):
-        return Role.STORYBOARD
-    return Role.SOURCE
+    folder, _, name = path.rpartition("/")
+    lower = name.lower()
+    return _role(_place(folder), lower, _suffix(lower))
 
 
 def is_left_out(path: str) -> bool:
     """Whether a file of that path is never listed: exports, caches, temporaries, hidden files, secrets."""
-    pure = PurePosixPath(path)
-    folders = [part.lower() for part in pure.parts[:-1]]
-    if folders and folders[0] == EXPORTS:
+    folder, _, name = path.rpartition("/")
+    folders, lower = folder.split("/"), name.lower()
+    if folders[0].lower() == EXPORTS:
         return True
-    return any(_skips_folder(part) for part in folders) or _skips_name(pure.name)
+    suffix = _suffix(lower)
+    return (
+        any(_skips_folder(part) for part in folders)
+        or _skips_name(lower, suffix)
+        or _is_secret(lower, suffix, _role(_place(folder), lower, suffix))
+    )
+
+
+class _Place(StrEnum):
+    """What a folder says about the files in it."""
+
+    TOP = "top"
+    REPORTS = "reports"
+    DATA = "data"
+    OTHER = "other"
+
+
+@lru_cache(maxsize=1024)
+def _place(folder: str) -> _Place:
+    if not folder:
+        return _Place.TOP
+    names = tuple(folder.lower().split("/"))
+    if any(names[: len(place)] == place for place in _REPORT_FOLDERS):
+        return _Place.REPORTS
+    return _Place.DATA if names[0] in _DATA_FOLDERS and "workflows" not in names else _Place.OTHER
+
+
+def _role(place: _Place, name: str, suffix: str) -> Role:
+    if place is _Place.REPORTS or (suffix == ".json" and name.startswith("qa_report")):
+        return Role.REPORT
+    if suffix in MEDIA_SUFFIXES:
+        return Role.MEDIA
+    if suffix != ".json" or place is _Place.OTHER:
+        return Role.SOURCE
+    if place is _Place.TOP and name == "project.json":
+        return Role.PROJECT
+    return Role.STORYBOARD if place is _Place.DATA or _is_data_name(name) else Role.SOURCE
+
+
+def _is_data_name(name: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _DATA_NAMES)
+
+
+def _suffix(name: str) -> str:
+    dot = name.rfind(".")
+    return name[dot:] if dot > 0 else ""
 
 
 def _skips_folder(name: str) -> bool:
     return name.startswith(".") or name.lower() in _SKIP_FOLDERS
 
 
-def _skips_name(name: str) -> bool:
-    lower = name.lower()
-    media = os.path.splitext(lower)[1] in MEDIA_SUFFIXES  # noqa: PTH122 - a hot path
-    patterns = _SKIP_NAMES if media and not lower.startswith(".") else (*_SKIP_NAMES, *_SECRET_NAMES)
-    return any(fnmatchcase(lower, pattern) for pattern in patterns)
+def _skips_name(name: str, suffix: str) -> bool:
+    return name.startswith((".", "~$")) or name.endswith("~") or suffix in _SKIP_SUFFIXES or name in _SKIP_NAMES
 
 
-def _scan(folder: Path, prefix: str, skipped: list[ProjectWarning]) -> Iterator[SourceFile | OSError]:
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-    except OSError as fault:
-        if not prefix:
-            yield fault
-        else:
-            skipped.append(_skip(prefix.rstrip("/"), "unreadable", "The folder can't be read."))
-        return
-    for entry in found:
-        path = prefix + entry.name
-        if not _is_text(entry.name):
-            shown = path.encode(errors="replace").decode()
-            skipped.append(_skip(shown, "name_not_text", "The name is not valid Unicode."))
-        elif entry.is_symlink():
-            skipped.append(_skip(path, "link", "Links are not followed."))
-        elif entry.is_dir(follow_symlinks=False):
-            if not (_skips_folder(entry.name) or (not prefix and entry.name.lower() == EXPORTS)):
-                yield from _scan(Path(entry.path), path + "/", skipped)
-        elif not _skips_name(entry.name):
-            yield from _regular(entry, path, skipped)
+def _is_secret(name: str, suffix: str, role: Role) -> bool:
+    """Whether a file looks as if it held keys or passwords; titles of pictures and of the story may say so freely."""
+    if suffix in _SECRET_SUFFIXES or name.startswith(_SECRET_STARTS):
+        return role is not Role.MEDIA
+    if role is not Role.SOURCE or suffix not in _NOTE_SUFFIXES:
+        return False
+    return _SECRET_WORDS.search(name[: len(name) - len(suffix)]) is not None
 
 
-def _regular(entry: "os.DirEntry[str]", path: str, skipped: list[ProjectWarning]) -> Iterator[SourceFile]:
+def _growing(items: list[str]) -> Iterator[str]:
+    """The last item, taken off, until none is left; items may be added meanwhile."""
+    while items:
+        yield items.pop()
+
+
+def _sort_in(
+    entry: "os.DirEntry[str]",
+    prefix: str,
+    files: list[SourceFile],
+    folders: list[str],
+    skipped: list[ProjectWarning],
+) -> None:
+    name, path = entry.name, prefix + entry.name
+    if not name.isascii() and not _is_text(name):
+        shown = path.encode(errors="replace").decode()
+        skipped.append(_skip(shown, "name_not_text", "The name is not valid Unicode."))
+    elif entry.is_symlink():
+        skipped.append(_skip(path, "link", "Links are not followed."))
+    elif entry.is_dir(follow_symlinks=False):
+        if not (_skips_folder(name) or (not prefix and name.lower() == EXPORTS)):
+            folders.append(path + "/")
+    else:
+        lower = name.lower()
+        suffix = _suffix(lower)
+        if not _skips_name(lower, suffix):
+            role = _role(_place(prefix[:-1]), lower, suffix)
+            if _is_secret(lower, suffix, role):
+                skipped.append(_skip(path, "secret", "It looks like a key, a password or a token."))
+            else:
+                _add_regular(entry, path, role, files, skipped)
+
+
+def _add_regular(
+    entry: "os.DirEntry[str]", path: str, role: Role, files: list[SourceFile], skipped: list[ProjectWarning]
+) -> None:
     try:
         facts = entry.stat(follow_symlinks=False)
     except OSError:
         skipped.append(_skip(path, "unreadable", "The file vanished or can't be read."))
         return
-    if not stat.S_ISREG(facts.st_mode):
+    if stat.S_ISREG(facts.st_mode):
+        files.append(SourceFile(path, role, facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_dev))
+    else:
         skipped.append(_skip(path, "not_a_file", "It is a pipe, a socket or a device."))
-        return
-    yield SourceFile(path, role_of(path), facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_dev)
+
+
+def _too_large(max_files: int) -> InvalidInput:
+    return InvalidInput(
+        f"The project holds more than {max_files} files.",
+        reason=Reason.PROJECT_TOO_LARGE,
+        remediation="Move what does not belong to the film out of the folder, or raise max_project_files.",
+    )
 
 
 def _is_text(name: str) -> bool:

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NoReturn
@@ -16,7 +17,7 @@ _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
-    """A binary file, open for writing and seeking, that appears under `path` when the block ends well.
+    """A binary file, open for writing, reading and seeking, that appears under `path` when the block ends well.
 
     Guarantee: atomic. Until the end the bytes stand under a temporary name in the same folder; then they are synced
     to the disk and renamed. After an error nothing is left, neither the temporary file nor folders that were made
@@ -34,7 +35,7 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(6)}.part")
     try:
         _make_folders(path.parent, made)
-        with temporary.open("xb") as file:
+        with temporary.open("x+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -42,11 +43,63 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException as fault:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        for folder in reversed(made):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+        _remove(made)
         if isinstance(fault, OSError):
             explain(fault, path)
+        raise
+
+
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A folder that appears under `path` when the block ends well; until then it stands beside it, yours alone.
+
+    Guarantee: atomic. After an error nothing is left, neither what was written nor folders that were made for it.
+    Whatever stands there already is never touched. Files in it are not synced to the disk one by one.
+
+    Raises:
+        Conflict: output_exists.
+        Unavailable: disk_full.
+        AccessDenied: permission_denied.
+        InvalidInput: path_invalid: a part of the path is a file, or too long.
+    """
+    if os.path.lexists(path):
+        raise Conflict(f"There is already something there: {path.name}", reason=Reason.OUTPUT_EXISTS)
+    made: list[Path] = []
+    temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(6)}.part")
+    try:
+        _make_folders(path.parent, made)
+        temporary.mkdir(mode=0o700)
+        yield temporary
+        _publish_folder(temporary, path)
+    except BaseException as fault:
+        shutil.rmtree(temporary, ignore_errors=True)
+        _remove(made)
+        if isinstance(fault, OSError):
+            explain(fault, path)
+        raise
+
+
+@contextlib.contextmanager
+def free_folder(parent: Path, name: str) -> Iterator[Path]:
+    """A new, empty folder in `parent` called `name`, or `name_2`, `name_3`, … where that is taken.
+
+    Guarantee: no two callers get the same one. After an error it is gone again if it is empty, and so are folders that
+    were made for it.
+
+    Raises:
+        Unavailable: disk_full.
+        AccessDenied: permission_denied.
+        InvalidInput: path_invalid: a part of the path is a file.
+    """
+    made: list[Path] = []
+    try:
+        _make_folders(parent, made)
+        made.append(_take_name(parent, name))
+        yield made[-1]
+    except BaseException as fault:
+        _remove(made)
+        if isinstance(fault, OSError):
+            explain(fault, parent / name)
         raise
 
 
@@ -81,6 +134,25 @@ def _make_folders(folder: Path, made: list[Path]) -> None:
         made.append(path)
 
 
+def _remove(made: list[Path]) -> None:
+    """Removes folders that were made for nothing, as far as they are empty."""
+    for folder in reversed(made):
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
+def _take_name(parent: Path, name: str) -> Path:
+    folder, number = parent / name, 1
+    while True:
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+            folder = parent / f"{name}_{number}"
+        else:
+            return folder
+
+
 def _publish(temporary: Path, path: Path) -> None:
     # A hard link refuses to replace what another process put there meanwhile; a rename would not.
     try:
@@ -93,6 +165,20 @@ def _publish(temporary: Path, path: Path) -> None:
         temporary.rename(path)
     else:
         temporary.unlink()
+    _sync_folder(path.parent)
+
+
+def _publish_folder(temporary: Path, path: Path) -> None:
+    temporary.chmod(0o755)
+    if os.path.lexists(path):
+        raise Conflict(f"There is already something there: {path.name}", reason=Reason.OUTPUT_EXISTS)
+    try:
+        # Over a file, a link or a folder that is not empty, put there this very moment, renaming a folder fails.
+        temporary.rename(path)
+    except OSError as fault:
+        if os.path.lexists(path):
+            raise Conflict(f"There is already something there: {path.name}", reason=Reason.OUTPUT_EXISTS) from fault
+        raise
     _sync_folder(path.parent)
 
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storycore.errors import InvalidInput
@@ -33,11 +33,13 @@ def test_a_wrong_type_is_told_with_its_pointer_and_the_next_name_is_tried():
     assert told(found) == [("/a~1b/c", "wrong_type")]
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.decimals(0, 10**6, places=6))
 def test_decimal_seconds_are_exact(value):
     assert fields({"t": float(value)}).seconds(("t",)) == Fraction(str(float(value)))
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 10**6), st.sampled_from([Fraction(24), Fraction(24000, 1001), Fraction(30000, 1001)]))
 def test_frames_are_exact_seconds(frames, rate):
     assert fields({"t": frames}, frames=True, frame_rate=rate).seconds(("t",)) == frames / rate
@@ -82,6 +84,7 @@ def test_instants_are_read_in_every_way_that_they_are_written(value, instant):
     assert read_instant(value) == instant
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.none() | st.booleans() | st.integers() | st.floats() | st.text())
 def test_a_number_is_read_or_not_but_nothing_is_raised(value):
     number = read_number(value)

@@ -1,0 +1,110 @@
+"""Writes the reference pages from the code; `python3 run.py fix` runs it, and a test compares the pages with it."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from storycore.api.document import document, result_type
+from storycore.cli.options import parameters
+from storycore.errors import REASONS
+from storycore.exports.formats.registry import FORMATS
+from storycore.json_text import write
+from storycore.loading import load
+from storycore.operations.catalog import OPERATIONS, Operation
+from storycore.settings import Settings
+
+HERE = Path(__file__).parent / "reference"
+MADE = "<!-- Made from the code by docs/reference.py; change the code, then run `python3 run.py fix`. -->\n\n"
+
+
+def pages() -> dict[str, str]:
+    """File name → content of every page."""
+    return {
+        "operations.md": MADE + "\n".join(_operations()),
+        "errors.md": MADE + "\n".join(_errors()),
+        "settings.md": MADE + "\n".join(_settings()),
+        "formats.md": MADE + "\n".join(_formats()),
+        "openapi.json": write(document()),
+    }
+
+
+def _operations() -> Iterator[str]:
+    yield "# Operations\n"
+    yield "Each operation has one dotted name and three spellings: the command line, HTTP and the library.\n"
+    for operation in OPERATIONS:
+        yield from _operation(operation)
+
+
+def _operation(operation: Operation) -> Iterator[str]:
+    request = load(operation.request)
+    result = result_type(request)
+    yield f"## `{operation.name}`\n\n{operation.summary}.\n"
+    yield f"- Command line: `storycore {' '.join(operation.words)}`"
+    yield f"- HTTP: `{operation.method} /v1/{operation.name}`"
+    yield f"- Library: `sc.run({request.__name__}(…)) -> {result.__name__}`\n"
+    yield "```sh\n" + "\n".join(operation.examples) + "\n```\n"
+    yield "| field | command line | default | meaning |\n|---|---|---|---|"
+    options = parameters(request, streams=bool(operation.stream))
+    for (name, field), option in zip(request.model_fields.items(), options, strict=True):
+        spelled = option.opts[0] if option.param_type_name == "option" else option.make_metavar(_context())
+        default = "needed" if field.is_required() else f"`{_shown(field.default)}`"
+        yield f"| `{name}` | `{spelled}` | {default} | {field.description} |"
+    yield "\n| result | meaning |\n|---|---|"
+    for name, field in result.model_fields.items():
+        yield f"| `{name}` | {field.description or name.replace('_', ' ')} |"
+    yield ""
+
+
+def _context() -> Any:
+    import click
+
+    return click.Context(click.Command("x"))
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value) if value is None or isinstance(value, (bool, dict)) else str(value)
+
+
+def _errors() -> Iterator[str]:
+    yield "# Errors\n"
+    yield "`error.code` is the family, `details.reason` the stable word; `exit` is the command line's exit code.\n"
+    yield "| code | reason | HTTP | exit | worth retrying | what to do |\n|---|---|---|---|---|---|"
+    for reason, facts in REASONS.items():
+        again = "yes" if facts.retryable else "no"
+        yield f"| {facts.code} | `{reason}` | {facts.http_status} | {facts.exit_code} | {again} | {facts.remediation} |"
+    yield ""
+
+
+def _settings() -> Iterator[str]:
+    yield "# Settings\n"
+    yield "Highest first: flags, environment, `./storycore.toml`, `storycore/storycore.toml` in the user's config"
+    yield "folder, defaults. In the environment a list of paths is parted like `PATH`, a list of names by commas.\n"
+    yield "| storycore.toml | environment | default | meaning |\n|---|---|---|---|"
+    for name, field in Settings.model_fields.items():
+        default = "the user's cache folder" if field.default_factory else f"`{_plain(field.default)}`"
+        yield f"| `{name}` | `STORYCORE_{name.upper()}` | {default} | {field.description} |"
+    yield ""
+
+
+def _plain(value: Any) -> str:
+    return "[]" if value == () else str(value)
+
+
+def _formats() -> Iterator[str]:
+    yield "# Formats\n"
+    yield "What `storycore export format --to` can write.\n"
+    yield "| name | suffix | media type | what it is |\n|---|---|---|---|"
+    for name in sorted(FORMATS):
+        found = load(FORMATS[name])
+        summary = (sys.modules[type(found).__module__].__doc__ or "").splitlines()[0].removeprefix(f"{name}: ")
+        yield f"| `{name}` | `{found.suffix}` | `{found.media_type}` | {summary} |"
+    yield ""
+
+
+if __name__ == "__main__":
+    HERE.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (HERE / name).write_text(text, encoding="utf-8", newline="\n")
+    sys.exit(0)

@@ -1,0 +1,72 @@
+"""Answers by HTTP: the one place where results and errors become responses here."""
+
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from storycore.errors import Code, StoryCoreError
+from storycore.json_text import write
+from storycore.operations import envelope
+from storycore.operations.request import Result
+from storycore.units import now
+
+PROBLEM = "application/problem+json"
+
+
+def succeed(http: HttpRequest, result: Result) -> Response:
+    """200 with the envelope of a result."""
+    return _json(envelope.success(result, _facts(http)), 200, "application/json", {})
+
+
+def fail(http: HttpRequest, fault: StoryCoreError, headers: Mapping[str, str] | None = None) -> Response:
+    """The envelope of an error, or RFC 9457 problem details if the caller prefers them."""
+    facts = _facts(http)
+    status = fault.facts.http_status
+    if _prefers_problem(http.headers.get("accept", "")):
+        return _json(_problem(fault, facts), status, PROBLEM, headers or {})
+    return _json(envelope.failure(fault, facts), status, "application/json", headers or {})
+
+
+def _problem(fault: StoryCoreError, facts: dict[str, Any]) -> dict[str, Any]:
+    body = envelope.error_body(fault)
+    return {
+        "type": f"urn:storycore:error:{fault.reason}",
+        "title": _TITLES[fault.code],
+        "status": fault.facts.http_status,
+        "detail": body["message"],
+        "instance": f"urn:storycore:request:{facts['request_id']}",
+        "code": body["code"],
+        "details": body["details"],
+        "remediation": body["remediation"],
+    }
+
+
+_TITLES = {
+    Code.VALIDATION_ERROR: "The request is not acceptable",
+    Code.AUTHORIZATION_DENIED: "Not allowed",
+    Code.NOT_FOUND: "Not found",
+    Code.CONFLICT: "It clashes with how things stand",
+    Code.DEPENDENCY_ERROR: "Something that StoryCore stands on failed",
+    Code.SERVICE_UNAVAILABLE: "Not now",
+    Code.INTERNAL_ERROR: "A fault of StoryCore's own",
+}
+
+
+def _prefers_problem(accept: str) -> bool:
+    kinds = [part.split(";")[0].strip().lower() for part in accept.split(",")]
+    return PROBLEM in kinds and "application/json" not in kinds
+
+
+def _facts(http: HttpRequest) -> dict[str, Any]:
+    begun = http.scope.get("storycore.begun", time.monotonic())
+    request_id = http.scope.get("storycore.request_id") or uuid.uuid4().hex
+    return envelope.metadata(request_id, now(), time.monotonic() - begun)
+
+
+def _json(body: dict[str, Any], status: int, media_type: str, headers: Mapping[str, str]) -> Response:
+    content = write(body, indent=None).encode(errors="backslashreplace")
+    return Response(content, status, headers=dict(headers), media_type=media_type)

@@ -1,0 +1,102 @@
+"""What every call passes first: an id and a log line, the Host allow-list, the Origin rule, safe headers.
+
+The Host header is checked before anything else: a page on the internet can make its own name resolve to 127.0.0.1
+(DNS rebinding), and then Host and Origin agree. `Origin: null` is foreign.
+
+Source: the Fetch standard's `Sec-Fetch-Site`; the cross-origin protection of Go 1.25's net/http.
+"""
+
+import re
+import time
+import uuid
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.requests import Request as HttpRequest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from storycore.api.answers import fail
+from storycore.errors import AccessDenied, InvalidInput, Reason, StoryCoreError
+from storycore.observe import logging
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+log = logging.get(__name__)
+
+
+class Guard:
+    """ASGI middleware around the whole HTTP surface.
+
+    Args:
+        app: what is guarded.
+        names: by which the server may be called, in lower case, without ports.
+    """
+
+    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
+        self._app = app
+        self._names = frozenset(names)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a refused call itself; passes any other on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        http = HttpRequest(scope, receive)
+        wanted = http.headers.get("x-request-id", "")
+        request_id = wanted if _ID.fullmatch(wanted) else uuid.uuid4().hex
+        begun = time.monotonic()
+        scope["storycore.begun"], scope["storycore.request_id"] = begun, request_id
+        status = 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *_HEADERS, (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            fault = self._fault(http)
+            inner: ASGIApp = fail(http, fault) if fault else self._app
+            try:
+                await inner(scope, receive, answer)
+            finally:
+                log.info(
+                    "http_request",
+                    method=scope["method"],
+                    path=scope["path"][:200],
+                    status=status,
+                    duration_ms=round((time.monotonic() - begun) * 1000, 1),
+                )
+
+    def _fault(self, http: HttpRequest) -> StoryCoreError | None:
+        hosts = http.headers.getlist("host")
+        if len(hosts) != 1 or _host_name(hosts[0]) not in self._names:
+            return InvalidInput("The server is not known by this host name.", reason=Reason.HOST_NOT_ALLOWED)
+        if _is_foreign(http, hosts[0]):
+            return AccessDenied("Calls from pages of other sites are refused.", reason=Reason.CROSS_ORIGIN)
+        return None
+
+
+def _host_name(host: str) -> str:
+    """Name of a Host header in lower case, without its port; "" if it is malformed."""
+    found = re.fullmatch(r"(\[[0-9a-f:.]+\]|[^\[\]:/@\s]+)(?::\d{1,5})?", host.lower())
+    return found[1] if found else ""
+
+
+def _is_foreign(http: HttpRequest, host: str) -> bool:
+    for origin in http.headers.getlist("origin"):
+        parts = urlsplit(origin) if origin.isascii() and origin != "null" else None
+        if parts is None or parts.scheme not in ("http", "https") or parts.netloc.lower() != host.lower():
+            return True
+    site = http.headers.get("sec-fetch-site")
+    return http.method not in _SAFE and site is not None and site.lower() not in ("same-origin", "none")

@@ -1,0 +1,130 @@
+"""The HTTP surface: one route for each operation of the catalogue, none of which holds logic."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from storycore import __version__
+from storycore.api.answers import fail, succeed
+from storycore.api.document import document
+from storycore.api.guard import Guard
+from storycore.api.reading import read_body, read_query
+from storycore.api.streaming import ZIP, ProductStream
+from storycore.errors import InvalidInput, NotFound, Reason, StoryCoreError, Unexpected
+from storycore.library import StoryCore
+from storycore.loading import load
+from storycore.observe import logging
+from storycore.observe.progress import Progress
+from storycore.operations.catalog import OPERATIONS, Operation
+from storycore.operations.request import Request, Result
+
+LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+
+log = logging.get(__name__)
+
+
+def build(core: StoryCore) -> ASGIApp:
+    """The whole HTTP surface over an open library door, guarded."""
+    app = FastAPI(
+        title="StoryCore", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
+    for operation in OPERATIONS:
+        app.add_api_route(
+            f"/v1/{operation.name}", _endpoint(operation, core), methods=[operation.method], response_model=None
+        )
+    app.add_api_route("/openapi.json", _openapi(), methods=["GET"], response_model=None)
+    app.add_exception_handler(StoryCoreError, _refused)
+    app.add_exception_handler(Exception, _refused)
+    app.add_exception_handler(HTTPException, _not_routed)
+    return Guard(_Answered(app), {*LOCAL_NAMES, core.settings.host.lower(), *core.settings.allowed_hosts})
+
+
+def _endpoint(operation: Operation, core: StoryCore) -> Callable[[HttpRequest], Awaitable[Response]]:
+    request_type: type[Request[Any]] = load(operation.request)
+
+    async def endpoint(request: HttpRequest) -> Response:
+        if operation.method == "POST":
+            values = await read_body(request, core.settings)
+        else:
+            values = read_query(request, request_type)
+        wanted = request_type(**values)
+        if operation.stream and ZIP in request.headers.get("accept", ""):
+            return ProductStream(core, wanted)
+        return succeed(request, await _run(core, wanted, request))
+
+    return endpoint
+
+
+async def _run(core: StoryCore, request: Request[Any], http: HttpRequest) -> Result:
+    """Runs in a worker thread; when the caller hangs up, the work is cancelled."""
+    progress = Progress()
+
+    async def watch() -> None:
+        while (await http.receive())["type"] != "http.disconnect":
+            pass
+        progress.cancel()
+
+    outcome: Result | Exception
+    async with anyio.create_task_group() as group:
+        group.start_soon(watch)
+        try:
+            outcome = await anyio.to_thread.run_sync(lambda: core.run(request, progress=progress))
+        except Exception as fault:  # noqa: BLE001 - raised below, outside the group that would wrap it
+            outcome = fault
+        group.cancel_scope.cancel()
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def _openapi() -> Callable[[], Response]:
+    from storycore.json_text import write
+
+    text = write(document())
+
+    def openapi() -> Response:
+        return Response(text, media_type="application/json")
+
+    return openapi
+
+
+async def _refused(http: HttpRequest, fault: Exception) -> Response:
+    if isinstance(fault, StoryCoreError) and fault.reason is not Reason.UNEXPECTED:
+        return fail(http, fault)
+    log.error("unexpected_error", exc_info=fault)  # the traceback goes to the log, never to the caller
+    return fail(http, Unexpected("A fault of StoryCore's own; it was logged."))
+
+
+async def _not_routed(http: HttpRequest, fault: Exception) -> Response:
+    assert isinstance(fault, HTTPException)  # noqa: S101 - as registered
+    if fault.status_code == 405:
+        allowed = InvalidInput(f"{http.method} is not the method of this operation.", reason=Reason.METHOD_NOT_ALLOWED)
+        return fail(http, allowed, fault.headers)
+    return fail(http, NotFound("There is no such operation.", reason=Reason.OPERATION_NOT_FOUND))
+
+
+class _Answered:
+    """Forgets a fault that was answered already; an answer that broke off half-way still cuts the connection."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        whole = False
+
+        async def watch(message: Message) -> None:
+            nonlocal whole
+            whole = message["type"] == "http.response.body" and not message.get("more_body", False)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception:
+            if not whole:
+                raise

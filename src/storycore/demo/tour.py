@@ -1,0 +1,127 @@
+"""The tour: what a user would do with a film project, one command after the other, on a film made for it."""
+
+import shlex
+import shutil
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TypeVar
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from storycore.cli.bar import follow
+from storycore.cli.show import show
+from storycore.demo.film import make_film
+from storycore.errors import Conflict, DependencyFailed, Reason, Unexpected
+from storycore.library import StoryCore
+from storycore.operations.export import MetadataRequest, PackageRequest, PackageResult, VerifyRequest
+from storycore.operations.project import InspectRequest
+from storycore.operations.request import Request, Result
+from storycore.units import human_bytes
+
+R = TypeVar("R", bound=Result)
+
+_METADATA = ("json", "xml", "yaml")
+
+
+def tour(folder: Path | None) -> None:
+    """Makes the film in `folder` (a new one; `demo-film` here if None), works on it and tells what it does.
+
+    Raises:
+        Conflict: output_exists: the folder named is there already.
+        Unexpected: the independent checker disagrees with us.
+    """
+    place = _new_folder(folder)
+    film, deliveries = place / "film", place / "delivered"
+    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 80)
+    _say(console, "1", "A film project is drawn, sounded and written; code stands in for the generator", f"{film}")
+    make_film(film)
+    with StoryCore() as core:
+        _say(console, "2", "What is in it", _line("project", "inspect", film))
+        show("storycore.project.inspect", core.run(InspectRequest(project_path=str(film))), quiet=False, err=False)
+
+        _say(
+            console, "3", "Packed into one ZIP", _line("export", "package", film, "-o", deliveries, "--include-source")
+        )
+        packed = _follow(core, PackageRequest(project_path=str(film), output_path=str(deliveries), include_source=True))
+        show("storycore.export.package", packed, quiet=False, err=False)
+
+        _say(console, "4", "Checked down to the last byte", _line("export", "verify", packed.export_path))
+        verified = _follow(core, VerifyRequest(package_path=packed.export_path))
+        show("storycore.export.verify", verified, quiet=False, err=False)
+        _check_independently(console, packed)
+
+        _say(console, "5", "Described three ways", _line("export", "metadata", film, "--format", "xml"))
+        described = [_describe(core, film, deliveries, metadata_format) for metadata_format in _METADATA]
+    _tell_where(console, place, [Path(packed.export_path), *described])
+
+
+def _new_folder(folder: Path | None) -> Path:
+    if folder is not None:
+        if folder.exists():
+            raise Conflict(f"{folder} is there already.", remediation="Name a new folder, or remove this one.")
+        return folder.absolute()
+    names = ("demo-film", *(f"demo-film-{number}" for number in range(2, 10_000)))
+    return next(Path(name) for name in names if not Path(name).exists()).absolute()
+
+
+def _follow(core: StoryCore, request: Request[R]) -> R:
+    with follow(quiet=False) as listener:
+        return core.run(request, progress=listener)
+
+
+def _check_independently(console: Console, packed: PackageResult) -> None:
+    """Unpacks with Python's own zipfile and checks with bagit-python, neither of which we wrote."""
+    try:
+        import bagit
+    except ImportError:
+        raise DependencyFailed(
+            "The independent checker is not installed.",
+            reason=Reason.LIBRARY_MISSING,
+            remediation='Install it with: python -m pip install "storycore[demo]"',
+        ) from None
+    with tempfile.TemporaryDirectory() as folder:
+        with zipfile.ZipFile(packed.export_path) as package:
+            package.extractall(folder)
+            top = package.namelist()[0].split("/")[0]
+        try:
+            bagit.Bag(str(Path(folder, top))).validate(processes=1)
+        except bagit.BagError as fault:
+            raise Unexpected(f"bagit-python does not accept the package: {fault}") from fault
+    console.print(Text("✓ ", style="green") + Text("bagit-python, which is not ours, says the same"))
+
+
+def _describe(core: StoryCore, film: Path, folder: Path, metadata_format: str) -> Path:
+    request = MetadataRequest.model_validate({"project_path": str(film), "metadata_format": metadata_format})
+    path = folder / f"metadata.{metadata_format}"
+    path.write_text(core.run(request).metadata_text, encoding="utf-8", newline="\n")
+    return path
+
+
+def _line(*words: object) -> str:
+    """A command as it can be typed here, whether or not the program's folder is on the PATH."""
+    program = "storycore"
+    if shutil.which(program) is None:
+        program = str(Path(sys.executable).with_name(program))
+    return shlex.join([program, *map(str, words)])
+
+
+def _say(console: Console, number: str, what: str, how: str) -> None:
+    console.print()
+    console.print(Text(f"{number} ", style="dark_orange"), Text(what, style="bold"), sep="")
+    console.print(Text(f"  {how}", style="dim"), soft_wrap=True)
+
+
+def _tell_where(console: Console, place: Path, paths: list[Path]) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for path in paths:
+        table.add_row(Text("✓", style="green"), human_bytes(path.stat().st_size), Text(str(path.relative_to(place))))
+    console.print(table)
+    console.print()
+    console.print(Text("Everything is in ", style="bold"), Text(str(place)), sep="", soft_wrap=True)
+    console.print("Try next:")
+    for line in (_line("export", "plan", place / "film"), _line("serve", "--root", place)):
+        console.print(Text(f"  {line}"), soft_wrap=True)

@@ -1,0 +1,150 @@
+"""Writes a project in one or several formats."""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from storycore.errors import FieldFault, InvalidInput, NotFound, Reason
+from storycore.exports.formats import registry
+from storycore.exports.formats.format import Film, Format, FormatOptions, Made
+from storycore.exports.names import title_name
+from storycore.observe.progress import Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One format with its options, both checked.
+
+    Attributes:
+        format: the format.
+        options: an instance of its options model.
+    """
+
+    format: Format
+    options: FormatOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """One file that was made.
+
+    Attributes:
+        path: absolute.
+        format: its name.
+        made: what was measured in it.
+    """
+
+    path: Path
+    format: str
+    made: Made
+
+
+def wanted(target_format: str | Sequence[str], options: Mapping[str, Any]) -> list[Wanted]:
+    """The formats asked for, each once, in the order asked for, with their options.
+
+    An option must be known to one of them at least; each gets those that it knows.
+
+    Args:
+        target_format: one name, several with commas between, or a list, in any case.
+        options: of all of them together.
+
+    Raises:
+        InvalidInput: unsupported_format; unknown_field, wrong_type or out_of_range for an option.
+    """
+    parts = [target_format] if isinstance(target_format, str) else list(target_format)
+    formats = [registry.find(name) for part in parts for name in part.split(",")]
+    if not formats:
+        registry.find("")
+    unique = list({format_.name: format_ for format_ in formats}.values())
+    known = {name for format_ in unique for name in format_.options.model_fields}
+    _refuse_unknown(options, known)
+    return [Wanted(format=format_, options=_options(format_, options)) for format_ in unique]
+
+
+def target_of(formats: Sequence[Wanted], output: Path) -> tuple[Path, str | None]:
+    """The folder that results go to, and the name of the file if `output` names one.
+
+    Raises:
+        InvalidInput: path_invalid: a file name for several formats, or with the suffix of another one.
+    """
+    suffix = output.suffix.lower()
+    if output.is_dir() or suffix not in {registry.find(name).suffix for name in registry.names()}:
+        return output, None
+    if [item.format.suffix for item in formats] != [suffix]:
+        raise InvalidInput(
+            f"{output.name} can't be the name of every file that was asked for.",
+            reason=Reason.PATH_INVALID,
+            remediation="Name a folder, or a file that ends like its format.",
+            details={"pointer": "/output_path"},
+        )
+    return output.parent, output.name
+
+
+def export(
+    film: Film, formats: Sequence[Wanted], folder: Path, progress: Progress, *, name: str | None = None
+) -> list[Exported]:
+    """Writes a film in each format, in order.
+
+    Guarantee: all or none; after an error or a cancellation none of the files is left.
+
+    Args:
+        film: what to write.
+        formats: as `wanted` gives them.
+        folder: absolute; made if it is missing.
+        progress: told how far it is; can cancel.
+        name: of the file; made of the project's name if left out.
+
+    Raises:
+        NotFound: nothing_to_export: `strict` was asked for, and the film has no shots.
+        StoryCoreError: see `Format.write`.
+    """
+    if not film.project.shots and any(item.options.strict for item in formats):
+        raise NotFound("The project has no shots.", reason=Reason.NOTHING_TO_EXPORT)
+    finished: list[Exported] = []
+    try:
+        for item in formats:
+            path = folder / (name or title_name(film.project.name) + item.format.suffix)
+            made = item.format.write(film, path, item.options, progress)
+            finished.append(Exported(path=path, format=item.format.name, made=made))
+    except BaseException:
+        for other in finished:
+            with contextlib.suppress(OSError):
+                other.path.unlink()
+        raise
+    return finished
+
+
+def _refuse_unknown(options: Mapping[str, Any], known: set[str]) -> None:
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        listed = ", ".join(sorted(known))
+        faults = [
+            FieldFault(f"/conversion_options/{name}", Reason.UNKNOWN_FIELD, f"no such option; there are: {listed}")
+            for name in unknown
+        ]
+        raise InvalidInput(
+            f"conversion_options.{unknown[0]}: {faults[0].message}", reason=Reason.UNKNOWN_FIELD, errors=faults
+        )
+
+
+def _options(format_: Format, options: Mapping[str, Any]) -> FormatOptions:
+    try:
+        return format_.options(
+            **{name: value for name, value in options.items() if name in format_.options.model_fields}
+        )
+    except ValidationError as fault:
+        faults = [
+            FieldFault("/conversion_options/" + "/".join(map(str, item["loc"])), _reason(item["type"]), item["msg"])
+            for item in fault.errors(include_url=False)
+        ]
+        first = faults[0]
+        name = first.pointer.removeprefix("/").replace("/", ".")
+        raise InvalidInput(f"{name}: {first.message}", reason=first.reason, errors=faults) from None
+
+
+def _reason(kind: str) -> Reason:
+    return Reason.OUT_OF_RANGE if kind.endswith(("_equal", "_than")) else Reason.WRONG_TYPE

@@ -1,0 +1,88 @@
+"""What a format is: how a project becomes one file of it.
+
+A new format is one module with an object that has these members, and one line in `registry`; third parties name
+theirs under the entry-point group `storycore.formats`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+
+from storycore.observe.progress import Progress
+from storycore.project.files import Listing
+from storycore.project.model import Project
+from storycore.settings import Settings
+
+
+class FormatOptions(BaseModel):
+    """What every format can be asked for; a format with more has a subclass."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    strict: StrictBool = Field(default=False, description="Refuse a project without shots.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Film:
+    """What a format is made from.
+
+    Attributes:
+        project: as read.
+        listing: the files of its folder, as they were before it was read.
+        settings: the settings in force.
+    """
+
+    project: Project
+    listing: Listing
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A file that was made.
+
+    Attributes:
+        size_bytes: of the finished file.
+        sha256: of the finished file, 64 hex digits.
+        metrics: what else was measured in the finished file.
+    """
+
+    size_bytes: int
+    sha256: str
+    metrics: Mapping[str, Any]
+
+
+class Format(Protocol):
+    """One format.
+
+    Attributes:
+        name: lower case, as callers ask for it.
+        suffix: of its files, with the dot.
+        media_type: IANA media type of its files.
+        options: the model of its options.
+    """
+
+    name: str
+    suffix: str
+    media_type: str
+    options: type[FormatOptions]
+
+    def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
+        """Writes the film to a new file.
+
+        Guarantee: atomic; the same film and options give the same bytes; a file that stands there already is not
+        replaced; after an error or a cancellation nothing is left; the project is not changed.
+
+        Args:
+            film: what to write.
+            target: absolute path ending in `suffix`.
+            options: an instance of `self.options`.
+            progress: told how far it is; can cancel.
+
+        Raises:
+            StoryCoreError: the target can't be written, the project changed meanwhile, or the caller cancelled.
+        """
+        ...

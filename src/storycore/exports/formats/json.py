@@ -1,0 +1,37 @@
+"""json: the project in the canonical form, which every known reader of project.json accepts."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from storycore import json_text
+from storycore.exports.formats.format import Film, FormatOptions, Made
+from storycore.observe.progress import Progress
+from storycore.project.canonical import canonical
+from storycore.storage.local import new_file
+
+
+class _Json:
+    name = "json"
+    suffix = ".json"
+    media_type = "application/json"
+    options = FormatOptions
+
+    def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:  # noqa: ARG002 - none needed
+        """The canonical project."""
+        data = json_text.write(canonical(film.project)).encode()
+        progress.begin("writing", total=len(data), unit="bytes", until=0.99)
+        with new_file(target) as file:
+            file.write(data)
+            progress.advance(len(data))
+            file.seek(0)
+            finished = file.read()
+        found = json_text.read_strict(finished, max_depth=film.settings.max_json_depth)
+        return Made(
+            size_bytes=len(finished),
+            sha256=hashlib.sha256(finished).hexdigest(),
+            metrics={"shots": len(found["shots"]), "keys": len(found)},
+        )
+
+
+FORMAT = _Json()

@@ -1,0 +1,41 @@
+"""Which formats there are, as plain data: listing them loads none."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from storycore.errors import InvalidInput, Reason
+from storycore.exports.formats.format import Format
+from storycore.loading import installed, load
+
+_HERE = "storycore.exports.formats"
+
+FORMATS: Mapping[str, str] = {
+    "zip": f"{_HERE}.zip:FORMAT",
+    "json": f"{_HERE}.json:FORMAT",
+}
+"""Name → where the format is."""
+
+GROUP = "storycore.formats"
+"""Entry points of other packages that bring formats: name → `module:object`."""
+
+
+def names() -> list[str]:
+    """Every format there is, ours first."""
+    return [*FORMATS, *(name for name in sorted(installed(GROUP)) if name.lower() not in FORMATS)]
+
+
+def find(name: str) -> Format:
+    """The format of a name, in any case.
+
+    Raises:
+        InvalidInput: unsupported_format; `details` lists those there are.
+    """
+    wanted = name.strip().lower()
+    target = FORMATS.get(wanted) or {key.lower(): value for key, value in installed(GROUP).items()}.get(wanted)
+    if target is None:
+        raise InvalidInput(
+            f"Unsupported target format: {name[:40]!r}",
+            reason=Reason.UNSUPPORTED_FORMAT,
+            details={"supported_formats": names()},
+        )
+    return cast("Format", load(target))

@@ -1,0 +1,177 @@
+"""Packs a project into one ZIP that is a BagIt bag with an RO-Crate inside.
+
+The bytes depend on the names, contents and times of the files, on the level and on the versions of the libraries,
+and on nothing else.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from storycore.errors import Reason, Unavailable, Unexpected
+from storycore.exports.bag import PAYLOAD, Packed, tag_files
+from storycore.exports.compression import is_compressed
+from storycore.exports.contents import GENERATED, Contents
+from storycore.exports.crate import CRATE, crate
+from storycore.exports.manifest import manifest
+from storycore.exports.readback import Finished, read_back
+from storycore.exports.sources import SourceFolder
+from storycore.exports.zip_writer import SMALL_BYTES, SeekableSink, Sink, ZipWriter
+from storycore.observe.progress import Progress
+from storycore.project.files import SourceFile
+from storycore.project.media_types import kind_of, measured
+from storycore.storage.local import new_file
+from storycore.units import human_bytes
+
+_GENERATED_ROLE = "generated"
+_STORED_SUFFIXES = (".mp4", ".mov", ".webm", ".mkv", ".png", ".jpg", ".jpeg", ".webp", ".mp3", ".m4a", ".flac")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A package that was written.
+
+    Attributes:
+        path: absolute path of the ZIP; None if it was streamed.
+        size_bytes: of the ZIP.
+        sha256: of the ZIP, 64 hex digits.
+        files: payload files, in the order in which they stand in it.
+    """
+
+    path: Path | None
+    size_bytes: int
+    sha256: str
+    files: tuple[Packed, ...]
+
+
+def write_package(contents: Contents, target: Path, *, level: int, progress: Progress) -> Package:
+    """Writes a package to a new file.
+
+    Guarantee: atomic; a file that stands there already is not replaced; after an error or a cancellation nothing is
+    left. Size, checksum and names in the answer are read back from the finished file.
+
+    Args:
+        contents: what goes in.
+        target: absolute path of the ZIP; missing folders are made.
+        level: 0-9, see `compression`.
+        progress: advanced in bytes; can cancel.
+
+    Raises:
+        Conflict: output_exists; source_changed: the project changed meanwhile.
+        Unavailable: disk_full.
+        AccessDenied: permission_denied, for the target or a source.
+        InvalidInput: path_invalid: a part of the target path is a file.
+        Cancelled: on request.
+    """
+    _require_room(contents, target.parent, level)
+    with new_file(target) as file:
+        progress.begin("packing", total=contents.size_bytes, unit="bytes", until=0.85)
+        files = _pack(contents, file, level=level, patch=file, progress=progress)
+        file.flush()
+        progress.begin("checking", total=file.tell(), unit="bytes", until=0.99)
+        finished = read_back(file, progress)
+        _compare(contents, files, finished)
+    return Package(path=target, size_bytes=finished.size_bytes, sha256=finished.sha256, files=files)
+
+
+def stream_package(contents: Contents, sink: BinaryIO, *, level: int, progress: Progress) -> Package:
+    """Writes a package to a sink that need not seek, as it is made.
+
+    The ZIP holds the same files as a written one, in other bytes; the same bytes each time.
+
+    Raises:
+        Conflict: source_changed. What the sink has received then, and after any error, is no valid package.
+        Cancelled: on request.
+        OSError: whatever the sink raises.
+    """
+    progress.begin("packing", total=contents.size_bytes, unit="bytes", until=0.99)
+    counted = _CountedSink(sink)
+    # A sink that seeks is treated like any other: a pipe and a redirected file receive the same bytes.
+    files = _pack(contents, counted, level=level, patch=None, progress=progress)
+    sink.flush()
+    return Package(path=None, size_bytes=counted.size_bytes, sha256=counted.digest.hexdigest(), files=files)
+
+
+def _pack(
+    contents: Contents, sink: Sink, *, level: int, patch: SeekableSink | None, progress: Progress
+) -> tuple[Packed, ...]:
+    writer = ZipWriter(sink, level=level, patch=patch, progress=progress)
+    top, moment_ns = contents.name, contents.label.modified_ns
+    files: list[Packed] = []
+    with SourceFolder(contents.folder) as sources:
+        for file in contents.files:
+            path = contents.renamed.get(file.path, file.path)
+            name = f"{top}/{PAYLOAD}/{path}"
+            files.append(_pack_source(file, path, name, sources, writer, contents.latest_ns))
+    for path, data in _generated(contents, files):
+        size, sha256 = writer.add(f"{top}/{PAYLOAD}/{path}", data, moment_ns)
+        files.append(Packed(path, size, sha256, "application/json", _GENERATED_ROLE))
+    for name, data in tag_files(contents.label, files).items():
+        writer.add(f"{top}/{name}", data, moment_ns)
+    writer.close()
+    return tuple(files)
+
+
+def _pack_source(  # noqa: PLR0913, PLR0917 - one call of the hot loop
+    file: SourceFile, path: str, name: str, sources: SourceFolder, writer: ZipWriter, latest_ns: int
+) -> Packed:
+    modified_ns = min(file.modified_ns, latest_ns)
+    if file.size_bytes <= SMALL_BYTES:
+        head = data = sources.read(file)
+        kind = kind_of(head)
+        size, sha256 = writer.add(name, data, modified_ns, compressed=is_compressed(kind, head))
+    else:
+        with sources.open(file) as source:
+            head = source.head()
+            kind = kind_of(head)
+            size, sha256 = writer.add_large(name, source, modified_ns, compressed=is_compressed(kind, head))
+    return Packed(path, size, sha256, measured(path, head, kind), file.role.value)
+
+
+def _generated(contents: Contents, files: list[Packed]) -> Iterator[tuple[str, bytes]]:
+    """What StoryCore adds; each one may tell of those before it, since `files` grows meanwhile."""
+    for name, data in contents.documents.items():
+        yield f"{GENERATED}/{name}", data
+    yield f"{GENERATED}/manifest.json", manifest(files)
+    yield CRATE, crate(contents.label, files)
+
+
+def _compare(contents: Contents, files: tuple[Packed, ...], finished: Finished) -> None:
+    """Makes sure that what was written is what is there."""
+    top = f"{contents.name}/{PAYLOAD}/"
+    expected = {top + file.path: file.size_bytes for file in files}
+    found = {name: size for name, size in finished.entries.items() if name.startswith(top)}
+    if found != expected:
+        raise Unexpected("The finished package does not hold what was written to it.")
+
+
+def _require_room(contents: Contents, folder: Path, level: int) -> None:
+    """Refuses at once what can't fit, rather than after an hour of writing."""
+    least = sum(
+        file.size_bytes for file in contents.files if level == 0 or file.path.lower().endswith(_STORED_SUFFIXES)
+    )
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    if least > shutil.disk_usage(there).free:
+        raise Unavailable(
+            f"The package needs at least {human_bytes(least)}, more than is free there.", reason=Reason.DISK_FULL
+        )
+
+
+class _CountedSink:
+    """Takes all that is written, counts it, and knows its SHA-256."""
+
+    def __init__(self, sink: BinaryIO) -> None:
+        self._sink = sink
+        self.digest = hashlib.sha256()
+        self.size_bytes = 0
+
+    def write(self, data: bytes | memoryview, /) -> int:
+        self.digest.update(data)
+        self.size_bytes += len(data)
+        left = memoryview(data)
+        while left:  # an unbuffered sink may take less than it is given
+            left = left[self._sink.write(left) :]
+        return len(data)

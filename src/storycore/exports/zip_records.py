@@ -1,0 +1,127 @@
+"""The records of a ZIP file as bytes.
+
+Source: PKWARE APPNOTE 6.3.10, sections 4.3.7 (local header), 4.3.9 (data descriptor), 4.3.12 (central directory),
+4.3.14-4.3.16 (ends), 4.5.3 (Zip64).
+"""
+
+import struct
+import time
+from functools import lru_cache
+from typing import NamedTuple
+
+STORED = 0
+DEFLATED = 8
+
+_LOCAL = struct.Struct("<4s5HL2L2H")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
+_DESCRIPTOR = struct.Struct("<4s3L")
+_DESCRIPTOR64 = struct.Struct("<4sL2Q")
+_END64 = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR64 = struct.Struct("<4sLQL")
+_END = struct.Struct("<4s4H2LH")
+
+_UTF8 = 0x800
+_LATER = 0x8  # size and checksum follow in a data descriptor
+_MADE_ON_UNIX = 3 << 8
+_REGULAR_0644 = 0o100644 << 16
+_FULL16, FULL32 = 0xFFFF, 0xFFFF_FFFF
+
+_FIRST_INSTANT = 315_532_800  # 1980-01-01T00:00:00Z, before which a ZIP knows no time
+_LAST_INSTANT = 4_354_819_198  # 2107-12-31T23:59:58Z
+
+
+class Entry(NamedTuple):
+    """One file of a ZIP.
+
+    Attributes:
+        name: UTF-8, `/` between folders.
+        method: STORED or DEFLATED.
+        moment: DOS date and time, see `moment`.
+        crc: CRC-32 of the content.
+        packed: bytes in the ZIP.
+        size: bytes of the content.
+        offset: where its local header begins.
+        zip64: whether its local header has room for sizes beyond 4 GiB.
+        later: whether a data descriptor holds its sizes and checksum.
+    """
+
+    name: bytes
+    method: int
+    moment: int
+    crc: int
+    packed: int
+    size: int
+    offset: int
+    zip64: bool = False
+    later: bool = False
+
+
+def moment(modified_ns: int) -> int:
+    """DOS date and time of an instant, in UTC, even seconds, clamped to 1980-2107; the date is in the upper half."""
+    instant = min(max(modified_ns // 1_000_000_000, _FIRST_INSTANT), _LAST_INSTANT)
+    day, second = divmod(instant, 86_400)
+    minute, second = divmod(second, 60)
+    return _date(day) | minute // 60 << 11 | minute % 60 << 5 | second // 2
+
+
+@lru_cache(maxsize=64)
+def _date(day: int) -> int:
+    year, month, day_of_month, *_ = time.gmtime(day * 86_400)
+    return ((year - 1980) << 9 | month << 5 | day_of_month) << 16
+
+
+def local_header(entry: Entry) -> bytes:
+    """What stands before the content; always the same length for the same name and `zip64`."""
+    crc, packed, size = (0, 0, 0) if entry.later else (entry.crc, entry.packed, entry.size)
+    extra = struct.pack("<2H2Q", 1, 16, size, packed) if entry.zip64 else b""
+    if entry.zip64:
+        packed = size = FULL32
+    flags = _UTF8 | _LATER if entry.later else _UTF8
+    return (
+        _LOCAL.pack(
+            b"PK\3\4", 45 if entry.zip64 else 20, flags, entry.method, entry.moment & _FULL16, entry.moment >> 16,
+            crc, packed, size, len(entry.name), len(extra),
+        )
+        + entry.name
+        + extra
+    )  # fmt: skip
+
+
+def data_descriptor(entry: Entry) -> bytes:
+    """What stands after content whose sizes were not known before."""
+    form = _DESCRIPTOR64 if entry.zip64 else _DESCRIPTOR
+    return form.pack(b"PK\7\10", entry.crc, entry.packed, entry.size)
+
+
+def central_header(entry: Entry) -> bytes:
+    """The line of the directory at the end."""
+    extra = b""
+    size, packed, offset = entry.size, entry.packed, entry.offset
+    version = 45 if entry.zip64 else 20
+    if size >= FULL32 or packed >= FULL32 or offset >= FULL32:
+        large = [value for value in (size, packed, offset) if value >= FULL32]
+        extra = struct.pack(f"<2H{len(large)}Q", 1, 8 * len(large), *large)
+        size, packed, offset, version = min(size, FULL32), min(packed, FULL32), min(offset, FULL32), 45
+    flags = _UTF8 | _LATER if entry.later else _UTF8
+    return (
+        _CENTRAL.pack(
+            b"PK\1\2", _MADE_ON_UNIX | version, version, flags, entry.method, entry.moment & _FULL16,
+            entry.moment >> 16, entry.crc, packed, size, len(entry.name), len(extra), 0, 0, 0, _REGULAR_0644, offset,
+        )
+        + entry.name
+        + extra
+    )  # fmt: skip
+
+
+def end_records(*, count: int, directory_size: int, directory_offset: int) -> bytes:
+    """What stands last; with the Zip64 forms only where a number does not fit otherwise."""
+    large = count >= _FULL16 or directory_size >= FULL32 or directory_offset >= FULL32
+    ends = b""
+    if large:
+        ends = _END64.pack(
+            b"PK\6\6", 44, _MADE_ON_UNIX | 45, 45, 0, 0, count, count, directory_size, directory_offset
+        ) + _LOCATOR64.pack(b"PK\6\7", 0, directory_offset + directory_size, 1)
+    count = min(count, _FULL16)
+    return ends + _END.pack(
+        b"PK\5\6", 0, 0, count, count, min(directory_size, FULL32), min(directory_offset, FULL32), 0
+    )

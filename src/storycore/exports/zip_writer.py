@@ -1,0 +1,250 @@
+"""Writes a ZIP in one pass over its contents, with the SHA-256 of each.
+
+Small contents are tried in memory and come out complete. Large ones flow through one buffer: where the sink can be
+patched, sizes and checksum are put into the header afterwards; where it can't, a data descriptor follows, and what is
+not worth deflating is wrapped into stored deflate blocks, because readers of streams can't find the end of a stored
+entry.
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, Protocol
+
+from storycore.exports.compression import Compressor, Deflate, deflate, shrinks
+from storycore.exports.zip_records import (
+    DEFLATED,
+    FULL32,
+    STORED,
+    Entry,
+    central_header,
+    data_descriptor,
+    end_records,
+    local_header,
+    moment,
+)
+from storycore.observe.progress import Progress
+from storycore.units import MEBIBYTE
+
+SMALL_BYTES = 8 * MEBIBYTE
+"""Largest content that is tried in memory."""
+
+_BATCH_BYTES = MEBIBYTE
+_BLOCK_BYTES = 65_535  # RFC 1951, 3.2.4: the most a stored block can hold
+_LAST_BLOCK = b"\1\0\0\xff\xff"
+
+
+class Content(Protocol):
+    """Large content, read in parts, more than once if need be."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How much there is."""
+        ...
+
+    def sample(self) -> bytes:
+        """Parts spread over all of it."""
+        ...
+
+    def parts(self) -> Iterator[memoryview]:
+        """All of it from the start; each part is valid until the next is asked for."""
+        ...
+
+
+class Sink(Protocol):
+    """Where a ZIP goes that is never patched."""
+
+    def write(self, data: bytes | memoryview, /) -> int:
+        """Takes all of it."""
+        ...
+
+
+class SeekableSink(Sink, Protocol):
+    """Where a ZIP goes whose headers are patched."""
+
+    def seek(self, offset: int, /) -> int:
+        """Goes to a place."""
+        ...
+
+    def truncate(self) -> int:
+        """Forgets what follows."""
+        ...
+
+
+class Written(NamedTuple):
+    """What was packed.
+
+    Attributes:
+        size_bytes: of the content.
+        sha256: of the content, 64 hex digits.
+    """
+
+    size_bytes: int
+    sha256: str
+
+
+class ZipWriter:
+    """A ZIP file in the making.
+
+    Memory: at most a few times `SMALL_BYTES`, however large the contents are; about 150 bytes for each entry.
+
+    Args:
+        sink: where the bytes go.
+        level: 0-9, see `compression`.
+        patch: `sink` again if it can seek and truncate, else None; the bytes differ, the contents don't.
+        progress: advanced by the bytes of the contents, at least once a MiB.
+    """
+
+    def __init__(self, sink: Sink, *, level: int, patch: SeekableSink | None, progress: Progress) -> None:
+        from isal import isal_zlib
+
+        self._crc32 = isal_zlib.crc32  # several times as fast as the standard library's
+        self._sink, self._progress = sink, progress
+        self._deflate = deflate(level)
+        self._patch = patch
+        self._directory: list[bytes] = []
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+        self._offset = 0
+
+    def add(self, name: str, data: bytes, modified_ns: int, *, compressed: bool = False) -> Written:
+        """Adds content that is in memory.
+
+        Args:
+            name: with `/` between folders, unique, portable.
+            data: the content.
+            modified_ns: its time, nanoseconds since 1970.
+            compressed: whether it is known not to shrink.
+        """
+        body, method = data, STORED
+        if self._deflate and data and not compressed:
+            packed = self._packed(data, self._deflate)
+            if len(packed) < len(data):
+                body, method = packed, DEFLATED
+        crc = self._crc32(data)
+        entry = Entry(name.encode(), method, moment(modified_ns), crc, len(body), len(data), self._offset)
+        self._directory.append(central_header(entry))
+        self._put(local_header(entry), body)
+        self._progress.advance(len(data))
+        return Written(len(data), hashlib.sha256(data).hexdigest())
+
+    def add_large(self, name: str, content: Content, modified_ns: int, *, compressed: bool = False) -> Written:
+        """Adds content of any size through one buffer; see `add`."""
+        deflating = self._deflate is not None and not compressed and shrinks(content.sample())
+        entry = Entry(
+            name=name.encode(),
+            method=DEFLATED if deflating or not self._patch else STORED,
+            moment=moment(modified_ns),
+            crc=0,
+            packed=0,
+            size=content.size_bytes,
+            offset=self._offset,
+            zip64=self._needs_zip64(content.size_bytes),
+            later=not self._patch,
+        )
+        done, written = self._stream(entry, content, deflating=deflating)
+        if deflating and self._patch and done.packed >= done.size:
+            self._take_back(done, self._patch)  # the sample promised too much
+            done, written = self._stream(entry._replace(method=STORED), content, deflating=False)
+        self._finish(done)
+        return written
+
+    def close(self) -> None:
+        """Writes the directory and the end; nothing may follow. The sink stays open."""
+        start = self._offset
+        for line in self._directory:
+            self._put(line)
+        size, count = self._offset - start, len(self._directory)
+        self._put(end_records(count=count, directory_size=size, directory_offset=start))
+        self._flush()
+
+    def _needs_zip64(self, size: int) -> bool:
+        # Deflate can make a stream larger than its content; a patched file is stored then, so there the size decides.
+        return size + (0 if self._patch else size // 4) >= FULL32
+
+    def _stream(self, entry: Entry, content: Content, *, deflating: bool) -> tuple[Entry, Written]:
+        self._put(local_header(entry))
+        start = self._offset
+        digest, crc, size = hashlib.sha256(), 0, 0
+        packer = self._packer(entry.method, deflating=deflating)
+        for part in content.parts():
+            digest.update(part)
+            crc = self._crc32(part, crc)
+            size += len(part)
+            if packer is None:
+                self._write(part)
+            else:
+                self._put(packer.compress(part))
+                if entry.later:
+                    self._flush()  # who waits at the other end shall not wait for a whole batch
+            self._progress.advance(len(part))
+        if packer is not None:
+            self._put(packer.flush())
+        done = entry._replace(crc=crc, packed=self._offset - start, size=size)
+        return done, Written(size, digest.hexdigest())
+
+    def _packed(self, data: bytes, deflate: Deflate) -> bytes:
+        if len(data) <= MEBIBYTE:
+            return deflate.whole(data)
+        packer, view, parts = deflate.stream(), memoryview(data), []
+        for start in range(0, len(data), MEBIBYTE):
+            parts.append(packer.compress(view[start : start + MEBIBYTE]))
+            self._progress.check()
+        return b"".join((*parts, packer.flush()))
+
+    def _packer(self, method: int, *, deflating: bool) -> Compressor | None:
+        if deflating and self._deflate:
+            return self._deflate.stream()
+        return _StoredBlocks() if method == DEFLATED else None
+
+    def _finish(self, entry: Entry) -> None:
+        if self._patch is None:
+            self._put(data_descriptor(entry))
+        else:
+            self._flush()
+            self._patch.seek(entry.offset)
+            self._patch.write(local_header(entry))
+            self._patch.seek(self._offset)
+        self._directory.append(central_header(entry))
+
+    def _take_back(self, entry: Entry, patch: SeekableSink) -> None:
+        self._flush()
+        self._offset = entry.offset
+        patch.seek(self._offset)
+        patch.truncate()
+
+    def _put(self, *pieces: bytes) -> None:
+        """Writes pieces together with the next ones: one call of the system for many small entries."""
+        self._waiting += pieces
+        size = sum(map(len, pieces))
+        self._waiting_bytes += size
+        self._offset += size
+        if self._waiting_bytes >= _BATCH_BYTES:
+            self._flush()
+
+    def _write(self, data: memoryview) -> None:
+        self._flush()
+        self._sink.write(data)
+        self._offset += len(data)
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._sink.write(b"".join(self._waiting))
+            self._waiting, self._waiting_bytes = [], 0
+
+
+class _StoredBlocks:
+    """Deflate without compression, for readers that can't find the end of a stored entry."""
+
+    def compress(self, data: bytes | memoryview, /) -> bytes:
+        return b"".join(_blocks(memoryview(data)))
+
+    def flush(self) -> bytes:
+        return _LAST_BLOCK
+
+
+def _blocks(data: memoryview) -> Iterable[bytes | memoryview]:
+    for start in range(0, len(data), _BLOCK_BYTES):
+        block = data[start : start + _BLOCK_BYTES]
+        yield struct.pack("<B2H", 0, len(block), len(block) ^ 0xFFFF)
+        yield block

@@ -1,0 +1,110 @@
+"""What the long-running commands are made of: the only place above the surfaces."""
+
+import ipaddress
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from storycore.errors import InvalidInput, Reason, StoryCoreError
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from storycore.library import StoryCore
+
+
+@click.command("serve", context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on; 0 takes a free one.  [default: 8765]")
+@click.option(
+    "--root", "roots", multiple=True, type=click.Path(path_type=Path),
+    help="Folder that projects may be read from; may be given several times.  [default: this folder]",
+)  # fmt: skip
+def serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> int:
+    """Answer by HTTP."""
+    from storycore.cli.words import show_error
+
+    try:
+        _serve(host, port, roots)
+    except StoryCoreError as fault:
+        show_error(fault)
+        return fault.facts.exit_code
+    return 0
+
+
+def _serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> None:
+    from storycore.library import StoryCore
+    from storycore.observe import logging
+    from storycore.settings import Settings
+
+    settings = Settings.read(host=host, port=port, roots=roots or None)
+    _refuse_public(settings.host)
+    logging.configure(settings.log_level)
+    with StoryCore(settings, default_root=Path.cwd()) as core, _listen(settings.host, settings.port) as listener:
+        name = f"[{settings.host}]" if ":" in settings.host else settings.host
+        click.echo(f"StoryCore answers at http://{name}:{listener.getsockname()[1]}  (stop with Ctrl-C)", err=True)
+        http_server(core).run(sockets=[listener])
+
+
+def http_server(core: "StoryCore") -> "uvicorn.Server":
+    """The server of the HTTP surface, not started yet: bounded heads, no proxy headers, no name of its own."""
+    import uvicorn
+
+    from storycore.api.server import build
+
+    return uvicorn.Server(
+        uvicorn.Config(
+            build(core), http="h11", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
+            proxy_headers=False, h11_max_incomplete_event_size=32_768, timeout_keep_alive=15,
+        )
+    )  # fmt: skip
+
+
+def _refuse_public(host: str) -> None:
+    """Until there are API keys, nobody but this machine may call."""
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = host.lower() == "localhost"
+    if not loopback:
+        raise InvalidInput(
+            f"{host} can be reached from other machines, and this version has no API keys.",
+            reason=Reason.SETTING_INVALID,
+            remediation="Listen on 127.0.0.1, and reach it from elsewhere through an SSH tunnel.",
+        )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":  # there it would let others take the port over
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as fault:
+        listener.close()
+        raise InvalidInput(
+            f"Can't listen on {host}:{port}: {fault.strerror}.",
+            reason=Reason.SETTING_INVALID,
+            remediation="Choose another port with --port, or stop the program that uses this one.",
+        ) from None
+    return listener
+
+
+@click.command("demo", context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="New folder for it all.  [default: demo-film]")
+def demo(output: Path | None) -> int:
+    """Make a small film project, pack it, verify it and describe it."""
+    from storycore.cli.words import show_error
+    from storycore.demo.tour import tour
+
+    try:
+        tour(output)
+    except StoryCoreError as fault:
+        show_error(fault)
+        return fault.facts.exit_code
+    return 0

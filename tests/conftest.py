@@ -1,0 +1,53 @@
+"""What every test has: a place of its own, and no settings of the person who runs it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fixtures.projects import make_project
+from fixtures.servers import serving
+
+ROOT = Path(__file__).parents[1]
+SAMPLES = ROOT.parent / "shared" / "samples"
+
+
+@pytest.fixture(autouse=True)
+def _own_place(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path_factory.mktemp("own")
+    (own / "here").mkdir()
+    monkeypatch.chdir(own / "here")
+    monkeypatch.setenv("STORYCORE_CACHE_FOLDER", str(own / "cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(own / "config"))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
+    for name in ("STORYCORE_ROOTS", "STORYCORE_OUTPUT_ROOTS", "SOURCE_DATE_EPOCH", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    """A folder that projects stand in."""
+    folder = tmp_path / "films"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def film(films: Path) -> Path:
+    """A small project of three shots."""
+    return make_project(films / "little")
+
+
+@pytest.fixture
+def samples() -> Path:
+    """The sample projects; the test is skipped where they are not at hand."""
+    if not SAMPLES.is_dir():
+        pytest.skip("the sample projects are not beside this checkout")
+    return SAMPLES
+
+
+@pytest.fixture
+def server(films: Path) -> Iterator[str]:
+    """Base URL of a server whose root is `films`."""
+    with serving(films) as url:
+        yield url

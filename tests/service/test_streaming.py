@@ -1,0 +1,76 @@
+"""A package as an HTTP stream."""
+
+import io
+import subprocess
+import zipfile
+
+import httpx
+import pytest
+
+PACKAGE = "/v1/storycore.export.package"
+ZIP = {"Accept": "application/zip"}
+STORED = {"project_path": "little", "compression_level": 0}
+
+
+def stream(server, **body):
+    return httpx.post(server + PACKAGE, json=body, headers=ZIP, timeout=60)
+
+
+def test_a_package_comes_as_it_is_made(server, film, tmp_path):
+    answer = stream(server, project_path="little")
+    path = tmp_path / "film.zip"
+    path.write_bytes(answer.content)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
+    assert zipfile.ZipFile(io.BytesIO(answer.content)).testzip() is None
+    assert not (film / "exports").exists()
+
+
+def test_two_streams_are_the_same_bytes(server, film):
+    assert stream(server, project_path="little").content == stream(server, project_path="little").content
+
+
+@pytest.mark.parametrize(("path", "status"), [("nowhere", 404), ("../x", 403), ("a\0b", 400)])
+def test_a_refusal_before_the_first_byte_is_an_ordinary_error(server, film, path, status):
+    answer = stream(server, project_path=path)
+    assert (answer.status_code, answer.json()["status"]) == (status, "error")
+
+
+def test_a_source_that_changes_cuts_the_connection(server, film):
+    big = film / "assets/big.mov"
+    with big.open("wb") as file:
+        file.truncate(200 * 2**20)
+    with (
+        pytest.raises(httpx.RemoteProtocolError),
+        httpx.stream("POST", server + PACKAGE, json=STORED, headers=ZIP, timeout=60) as answer,
+    ):
+        chunks = answer.iter_raw()
+        next(chunks)
+        big.write_bytes(b"changed")
+        for _ in chunks:
+            pass
+
+
+def test_a_caller_that_hangs_up_stops_the_work(server, film):
+    with (film / "assets/big.mov").open("wb") as file:
+        file.truncate(2**30)
+    with httpx.stream("POST", server + PACKAGE, json=STORED, headers=ZIP, timeout=60) as answer:
+        next(answer.iter_raw())
+    assert stream(server, project_path="nowhere").status_code == 404
+
+
+def test_curl_can_take_it(server, film, tmp_path):
+    command = [
+        "curl",
+        "-sf",
+        server + PACKAGE,
+        "-H",
+        ZIP["Accept"].join(["Accept: ", ""]),
+        "-o",
+        str(tmp_path / "x.zip"),
+    ]
+    command += ["-H", "Content-Type: application/json", "-d", '{"project_path": "little"}']
+    try:
+        subprocess.run(command, check=True, timeout=60)
+    except FileNotFoundError:
+        pytest.skip("curl is not installed")
+    assert zipfile.ZipFile(tmp_path / "x.zip").testzip() is None

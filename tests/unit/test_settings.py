@@ -1,0 +1,59 @@
+"""Settings and their precedence."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from storycore.errors import InvalidInput, Reason
+from storycore.settings import Settings
+
+
+def test_flags_win_over_environment_over_project_file_over_user_file(monkeypatch):
+    user = Path(os.environ["XDG_CONFIG_HOME"]) / "storycore"
+    user.mkdir(parents=True)
+    ports = []
+    ports.append(Settings.read().port)
+    (user / "storycore.toml").write_text("port = 1001")
+    ports.append(Settings.read().port)
+    Path("storycore.toml").write_text("port = 1002")
+    ports.append(Settings.read().port)
+    monkeypatch.setenv("STORYCORE_PORT", "1003")
+    ports.append(Settings.read().port)
+    ports.append(Settings.read(port=1004).port)
+    assert ports == [8765, 1001, 1002, 1003, 1004]
+
+
+def test_roots_are_a_list_with_the_systems_path_separator(tmp_path, monkeypatch):
+    monkeypatch.setenv("STORYCORE_ROOTS", os.pathsep.join([str(tmp_path / "a"), str(tmp_path / "b")]))
+    assert Settings.read().roots == (tmp_path / "a", tmp_path / "b")
+
+
+def test_names_are_a_list_with_commas(monkeypatch):
+    monkeypatch.setenv("STORYCORE_ALLOWED_HOSTS", "studio.local, films")
+    assert Settings.read().allowed_hosts == ("studio.local", "films")
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "99999"), ("PORT", "x"), ("LOG_LEVEL", "loud")])
+def test_a_value_that_is_not_acceptable_is_named(name, value, monkeypatch):
+    monkeypatch.setenv(f"STORYCORE_{name}", value)
+    with pytest.raises(InvalidInput, match=name.lower()) as fault:
+        Settings.read()
+    assert fault.value.reason is Reason.SETTING_INVALID
+
+
+def test_a_settings_file_that_is_not_toml_is_told():
+    Path("storycore.toml").write_text("port = = 1")
+    with pytest.raises(InvalidInput, match="settings file"):
+        Settings.read()
+
+
+def test_a_name_that_is_no_setting_is_told_with_the_nearest_one():
+    Path("storycore.toml").write_text("prot = 1")
+    with pytest.raises(InvalidInput, match="did you mean port"):
+        Settings.read()
+
+
+def test_settings_do_not_change():
+    with pytest.raises(ValueError, match="frozen"):
+        Settings.read().port = 1  # type: ignore[misc]
