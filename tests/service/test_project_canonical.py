@@ -84,7 +84,7 @@ def test_the_rules_told_again_here_do_refuse_what_the_tools_refuse(name):
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @example(0)
 def test_arbitrary_projects_read_or_are_refused_by_name_and_what_reads_keeps_the_promise(seed):
     with tempfile.TemporaryDirectory() as folder:
@@ -120,7 +120,7 @@ SIDE_FILES = (
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_arbitrary_side_files_never_stop_a_project_from_being_read(seed):
     with tempfile.TemporaryDirectory() as folder:
         files = {path: wild_value(seed + place) for place, path in enumerate(SIDE_FILES)}

@@ -24,7 +24,7 @@ def show_inspect(result: InspectResult, console: Console) -> None:
     if result.logline:
         console.print(_words(result.logline, style="italic"))
     for name, value in _facts(result):
-        console.print(Text(f"  {name:<9}", style="dim") + value)
+        console.print(Text.assemble((f"  {name:<9}", "dim"), value))
     console.print()
     if result.shots:
         console.print(_storyboard(result.shots))
@@ -62,7 +62,7 @@ def show_list(result: ListResult, console: Console) -> None:
     console.print(table)
     for entry in result.items:
         if entry.error is not None:
-            console.print(Text("✗ ", style="red") + _words(f"{entry.project_name}: {entry.error}"))
+            console.print(Text.assemble(("✗ ", "red"), _words(f"{entry.project_name}: {entry.error}")))
     if result.next_cursor:
         console.print(_words(f"There are more: --cursor {result.next_cursor}", style="dim"), soft_wrap=True)
 
@@ -103,7 +103,7 @@ def _verdict(result: InspectResult) -> Text:
     if result.qa_passed is None:
         return Text(f"{score}, no verdict")
     mark, word, style = ("✓", "passed", "green") if result.qa_passed else ("✗", "not passed", "red")
-    return Text(f"{mark} {word}", style=style) + Text(f", {score}")
+    return Text.assemble((f"{mark} {word}", style), f", {score}")
 
 
 def _storyboard(shots: list[ShotEntry]) -> Table:
@@ -148,7 +148,7 @@ def _picture(shot: ShotEntry) -> Text:
 
 def _missing(result: InspectResult, console: Console) -> None:
     for path in result.missing[:_MOST]:
-        console.print(Text("! missing  ", style="yellow") + _words(path), soft_wrap=True)
+        console.print(Text.assemble(("! missing  ", "yellow"), _words(path)), soft_wrap=True)
     _more(len(result.missing), console)
 
 
@@ -156,9 +156,8 @@ def _warnings(warnings: list[WarningEntry], console: Console) -> None:
     listed = [warning for warning in warnings if warning.reason != "media_missing"]
     for warning in listed[:_MOST]:
         where = f"{warning.file}{warning.pointer}"
-        console.print(
-            Text("! odd      ", style="yellow") + _words(f"{where}: {warning.message}" if where else warning.message)
-        )
+        text = f"{where}: {warning.message}" if where else warning.message
+        console.print(Text.assemble(("! odd      ", "yellow"), _words(text)))
     _more(len(listed), console)
 
 

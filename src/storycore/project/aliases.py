@@ -3,7 +3,7 @@
 A dot leads into an object (or, with a number, a list). A name that ends in `#frames` counts frames, whatever the rest
 of its file counts.
 
-Source: survey of the writers of project files; `docs/project-shapes.md`.
+Source: a survey of the tools that write project files.
 """
 
 Names = tuple[str, ...]

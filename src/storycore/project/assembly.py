@@ -9,13 +9,14 @@ from storycore.project import aliases
 from storycore.project.draft import Draft, Notes, Piece
 from storycore.project.fields import Fields
 from storycore.project.film import read_frame_rate, read_size, read_version
+from storycore.project.film_order import join, sort_shots
 from storycore.project.lookup import MediaLookup
 from storycore.project.model import DialogueLine, Project, QAReport, Scene, Shape, Shot
 from storycore.project.panels import Panels
 from storycore.project.paths import relative_inside
 from storycore.project.reports import in_order, read_report, read_reports
 from storycore.project.shapes.shape import Source
-from storycore.project.shots import Reading, join, read_line, read_shots, sort_shots
+from storycore.project.shots import Reading, read_line, read_shots
 from storycore.project.sound import read_tracks
 from storycore.project.story import read_characters, read_scenes
 from storycore.project.timeline import place

@@ -72,18 +72,18 @@ class Piece:
         """
         value: Any = self.raw
         for name in names:
-            value = value.get(name) if isinstance(value, Mapping) else None
+            value = value.get(name) if isinstance(value, dict) else None
         if not isinstance(value, list):
             return []
         check_count(value, self.file)
-        return [self.child(item, *names, place) for place, item in enumerate(value) if isinstance(item, Mapping)]
+        return [self.child(item, *names, place) for place, item in enumerate(value) if isinstance(item, dict)]
 
     def object(self, *names: str) -> "Piece":
         """The object under `names`, an empty one if there is none."""
         value: Any = self.raw
         for name in names:
-            value = value.get(name) if isinstance(value, Mapping) else None
-        return self.child(value if isinstance(value, Mapping) else {}, *names)
+            value = value.get(name) if isinstance(value, dict) else None
+        return self.child(value if isinstance(value, dict) else {}, *names)
 
 
 def pointer(*names: str | int) -> str:

@@ -57,15 +57,13 @@ class Fields:
 
     def candidates(self, names: Names) -> Iterator[Found]:
         """Each value that is there, best first; null counts as absent."""
+        parsed = _parsed(names)
         for piece in self.pieces:
-            for dotted in names:
-                path, name, frames = _parsed(dotted)
-                value: Any = piece.raw
-                for step in path:
+            for first, rest, name, frames in parsed:
+                value: Any = piece.raw.get(first)
+                for step in rest:
                     value = _step(value, step)
-                    if value is None:
-                        break
-                else:
+                if value is not None:
                     yield Found(value, piece, name, frames)
 
     def first(self, names: Names) -> Found | None:
@@ -139,7 +137,7 @@ class Fields:
 
     def mapping(self, names: Names) -> Mapping[str, Any]:
         """An object, {} if there is none."""
-        return next((found.value for found in self.candidates(names) if isinstance(found.value, Mapping)), {})
+        return next((found.value for found in self.candidates(names) if isinstance(found.value, dict)), {})
 
     def objects(self, names: Names) -> list[Piece]:
         """The objects of the first list that holds any.
@@ -237,13 +235,18 @@ def read_instant(value: Any) -> datetime | None:
 
 
 @cache
-def _parsed(dotted: str) -> tuple[tuple[str, ...], str, bool]:
-    name, _, mark = dotted.partition("#")
-    return tuple(name.split(".")), name, mark == "frames"
+def _parsed(names: Names) -> tuple[tuple[str, tuple[str, ...], str, bool], ...]:
+    """Each name as its first step, the other steps, without its mark, and whether it counts frames."""
+    found = []
+    for dotted in names:
+        name, _, mark = dotted.partition("#")
+        first, *rest = name.split(".")
+        found.append((first, tuple(rest), name, mark == "frames"))
+    return tuple(found)
 
 
 def _step(value: Any, step: str) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return value.get(step)
     if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
         return value[int(step)]
@@ -259,7 +262,7 @@ def _is_short(value: Any) -> bool:
 
 
 def _text_of(value: Any, keys: Names) -> str:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         value = next((value[key] for key in keys if value.get(key)), None)
     return str(value).strip() if isinstance(value, str) or (_is_whole(value) and _is_short(value)) else ""
 
@@ -269,7 +272,7 @@ def _exact_beside(found: Found, value: Fraction) -> Fraction:
     beside: Any = found.piece.raw
     for step in path:
         beside = _step(beside, step)
-    exact = read_ratio(beside.get(f"{last}_exact")) if isinstance(beside, Mapping) else None
+    exact = read_ratio(beside.get(f"{last}_exact")) if isinstance(beside, dict) else None
     return exact if exact is not None and float(exact) == float(value) else value
 
 

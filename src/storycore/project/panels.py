@@ -1,7 +1,7 @@
 """Panels: the pictures that the pipeline draws together in a grid, cuts out, promotes and refines."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -90,7 +90,7 @@ def panel_number(path: str) -> int | None:
 
 def _shots_by_panel(value: Any) -> dict[int, str]:
     found = {}
-    for panel, shot in value.items() if isinstance(value, Mapping) else ():
+    for panel, shot in value.items() if isinstance(value, dict) else ():
         number = _number_of(panel, None)
         if number is not None and isinstance(shot, str):
             found[number] = shot

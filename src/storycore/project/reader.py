@@ -5,7 +5,6 @@ add → values (`fields`), media (`lookup`), times (`timeline`) → `Project`.
 """
 
 import os
-from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
@@ -70,7 +69,7 @@ def _without_project_file(place: ProjectFolder, notes: Notes) -> tuple[Source, K
     if not any((place.path / name).exists() for name in _MORE_FACTS):
         for name, shape in _stand_ins(place):
             value = place.load(name)
-            if isinstance(value, Mapping) and shape.matches(value):
+            if isinstance(value, dict) and shape.matches(value):
                 return Source(folder=place, file=name, raw=value, notes=notes), shape
     if not _has_anything(place):
         raise NotFound(

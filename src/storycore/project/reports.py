@@ -88,8 +88,8 @@ def _categories(value: Mapping[str, Any], scale: int, file: str, notes: Notes) -
     found = {}
     for key in ("category_metrics", "categories"):
         metrics = value.get(key)
-        for name, metric in islice(metrics.items(), MOST_ITEMS) if isinstance(metrics, Mapping) else ():
-            facts = metric if isinstance(metric, Mapping) else {"score": metric}
+        for name, metric in islice(metrics.items(), MOST_ITEMS) if isinstance(metrics, dict) else ():
+            facts = metric if isinstance(metric, dict) else {"score": metric}
             most = read_number(facts.get("max_score"))
             share = _share(
                 read_number(facts.get("score")), most if most and most > 0 else scale, file, f"/{key}", notes
@@ -102,7 +102,7 @@ def _categories(value: Mapping[str, Any], scale: int, file: str, notes: Notes) -
 def _issues(value: Mapping[str, Any]) -> Iterator[QAIssue]:
     issues = value.get("issues")
     for place, issue in enumerate(islice(issues, MOST_ITEMS) if isinstance(issues, list) else (), start=1):
-        facts = issue if isinstance(issue, Mapping) else {"title": issue if isinstance(issue, str) else ""}
+        facts = issue if isinstance(issue, dict) else {"title": issue if isinstance(issue, str) else ""}
         yield QAIssue(
             id=_text(facts, "issue_id", "id") or f"issue_{place}",
             severity=_word(_text(facts, "severity", "level")),

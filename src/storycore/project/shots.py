@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from storycore.project import aliases
 from storycore.project.draft import Notes, Piece, ShotDraft
-from storycore.project.fields import Fields, Found, read_number
+from storycore.project.fields import Fields, Found
 from storycore.project.lookup import MediaLookup, is_data
 from storycore.project.model import (
     DialogueLine,
@@ -16,12 +16,10 @@ from storycore.project.model import (
     MediaKind,
     Prompt,
     Shot,
-    Transition,
-    TransitionKind,
 )
 from storycore.project.panels import Panels
 from storycore.project.sound import free_name, read_layers, read_tracks
-from storycore.project.timeline import DEFAULT_OVERLAP, transition_kind
+from storycore.project.transitions import read_transition
 
 _CAMERA = {
     word: movement
@@ -73,43 +71,6 @@ class _Named(NamedTuple):
     number: int
 
 
-def join(lists: Sequence[Sequence[ShotDraft]], notes: Notes) -> list[ShotDraft]:
-    """The first list that is not empty, each shot enriched by what the later lists say of it.
-
-    Shots are the same if their ids are, or their numbers where one has no id. Nothing is added to the film.
-    """
-    filled = [list(shots) for shots in lists if shots]
-    if not filled:
-        return []
-    film = filled[0]
-    for others in filled[1:]:
-        places = _places(film)
-        for place, other in enumerate(others):
-            at = _same(other, film, places)
-            if at is None:
-                piece = other.pieces[0]
-                name = _id(other) or f"shot {place + 1}"
-                notes.warn(piece.file, piece.pointer, "shot_unknown", f"{name} is not in the film; it was left out.")
-            else:
-                film[at] = _enriched(film[at], other)
-    return film
-
-
-def sort_shots(film: list[ShotDraft], notes: Notes) -> list[ShotDraft]:
-    """Shots sorted by the first kind of number that all of them have; equal ones stay as they stand."""
-    partly = ""
-    for name in aliases.ORDERS:
-        orders = [_order(shot, name) for shot in film]
-        values = [order for order in orders if order is not None]
-        if film and len(values) == len(film):
-            return [film[place] for _, place in sorted(zip(values, range(len(film)), strict=True))]
-        partly = partly or (name if values else "")
-    if partly:
-        message = f"Only some shots have `{partly}`; all stay in the order in which they stand."
-        notes.warn(film[0].pieces[0].file, "", "order_incomplete", message)
-    return film
-
-
 def read_shots(film: Sequence[ShotDraft], reading: Reading) -> list[Shot]:
     """Shots in the order given, numbered from 1, ids made unique; not yet placed on a timeline."""
     shots: list[Shot] = []
@@ -142,7 +103,7 @@ def _read_shot(draft: ShotDraft, fields: Fields, named: _Named, reading: Reading
         clip_in=fields.seconds(aliases.CLIP_IN) or Fraction(0),
         clip_out=fields.seconds(aliases.CLIP_OUT) or None,
         camera=_camera(fields),
-        transition=_transition(draft, fields),
+        transition=read_transition(draft, fields),
         prompt=_prompt(fields),
         dialogue=_dialogue(fields, reading),
         audio=read_tracks([(piece,) for piece in audio], reading.lookup, reading.notes),
@@ -240,48 +201,6 @@ def _movement(text: str) -> str | None:
     return next((_CAMERA[word] for word in words if word in _CAMERA), None)
 
 
-def _transition(draft: ShotDraft, fields: Fields) -> Transition:
-    found: Found | None = None
-    if draft.transition is not None:
-        own = Fields([draft.transition], fields.notes)
-        found = own.first(aliases.TRANSITION_KIND)
-    else:
-        own, found = _named_transition(fields)
-    if found is None or not isinstance(found.value, str):
-        return Transition(kind=TransitionKind.CUT, duration=Fraction(0))
-    name = found.value.strip()
-    if not name:
-        return Transition(kind=TransitionKind.CUT, duration=Fraction(0))
-    kind = transition_kind(
-        name, direction=own.text(aliases.TRANSITION_DIRECTION), colour=own.text(aliases.TRANSITION_COLOUR)
-    )
-    if kind is None:
-        fields.warn(found, "transition_unknown", f"{name[:40]!r} is no transition that is known; it became a cut")
-        kind = TransitionKind.CUT
-    duration = own.seconds(aliases.TRANSITION_DURATION)
-    if duration is None:
-        duration = fields.seconds(aliases.TRANSITION_DURATION_BESIDE)
-    return Transition(
-        kind=kind if duration != 0 else TransitionKind.CUT,
-        duration=Fraction(0) if kind is TransitionKind.CUT else DEFAULT_OVERLAP if duration is None else duration,
-        easing=own.text(aliases.TRANSITION_EASING) or "linear",
-        original=own.text(aliases.TRANSITION_ORIGINAL) or name,
-    )
-
-
-def _named_transition(fields: Fields) -> tuple[Fields, Found | None]:
-    """The object that describes the transition, and where its name stands."""
-    for found in fields.candidates(aliases.TRANSITION):
-        if isinstance(found.value, Mapping):
-            own = Fields([found.piece.child(found.value, *found.name.split("."))], fields.notes)
-            kind = own.first(aliases.TRANSITION_KIND)
-            if kind is not None:
-                return own, kind
-        elif isinstance(found.value, str) and found.value.strip():
-            return Fields([], fields.notes), found
-    return Fields([], fields.notes), None
-
-
 def _prompt(fields: Fields) -> Prompt:
     return Prompt(
         text=fields.text(aliases.PROMPT, quiet=True),
@@ -325,9 +244,9 @@ def _entries(found: Found) -> list[Piece]:
     """Objects of a list; texts in it count as lines."""
     path = found.name.split(".")
     return [
-        found.piece.child(item if isinstance(item, Mapping) else {"text": item}, *path, place)
+        found.piece.child(item if isinstance(item, dict) else {"text": item}, *path, place)
         for place, item in enumerate(found.value)
-        if isinstance(item, (Mapping, str))
+        if isinstance(item, (dict, str))
     ]
 
 
@@ -338,69 +257,22 @@ def _audio_pieces(fields: Fields) -> list[Piece]:
         path = found.name.split(".")
         pieces = [
             found.piece.child(
-                item if isinstance(item, Mapping) else {"url": item},
+                item if isinstance(item, dict) else {"url": item},
                 *path,
                 *([place] if isinstance(found.value, list) else []),
             )
             for place, item in enumerate(values)
-            if isinstance(item, Mapping) or (isinstance(item, str) and item.strip())
+            if isinstance(item, dict) or (isinstance(item, str) and item.strip())
         ]
         if pieces:
             return pieces
     return []
 
 
-def _places(film: Sequence[ShotDraft]) -> dict[tuple[str, Any], int]:
-    """Where each id and each number stands first."""
-    places: dict[tuple[str, Any], int] = {}
-    for place, shot in enumerate(film):
-        places.setdefault(("id", _id(shot)), place)
-        places.setdefault(("number", _number(shot)), place)
-    return places
-
-
-def _same(other: ShotDraft, film: Sequence[ShotDraft], places: Mapping[tuple[str, Any], int]) -> int | None:
-    if (name := _id(other)) and (place := places.get(("id", name))) is not None:
-        return place
-    number = _number(other)
-    place = places.get(("number", number)) if number is not None else None
-    return place if place is not None and not (name and _id(film[place])) else None
-
-
-def _enriched(shot: ShotDraft, other: ShotDraft) -> ShotDraft:
-    return replace(
-        shot,
-        pieces=(*shot.pieces, *other.pieces),
-        audio=shot.audio or other.audio,
-        text=shot.text or other.text,
-        media=(*shot.media, *other.media),
-        scene_id=shot.scene_id or other.scene_id,
-        transition=shot.transition or other.transition,
-    )
-
-
 def _unknown(draft: ShotDraft) -> dict[str, Any]:
     """Keys that have no field here, and data: URIs, whose bytes have none."""
     merged = {key: value for piece in reversed(draft.pieces) for key, value in piece.raw.items()}
     return {key: value for key, value in merged.items() if key not in _KNOWN or is_data(value)}
-
-
-def _id(shot: ShotDraft) -> str:
-    for piece in shot.pieces:
-        for name in aliases.SHOT_ID:
-            value = piece.raw.get(name)
-            if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip():
-                return str(value).strip()
-    return ""
-
-
-def _number(shot: ShotDraft) -> Fraction | None:
-    values = (piece.raw.get(name) for piece in shot.pieces for name in aliases.SHOT_NUMBER)
-    return next((number for number in map(read_number, values) if number is not None), None)
-
-
-def _order(shot: ShotDraft, name: str) -> Fraction | None:
-    return next((number for piece in shot.pieces if (number := read_number(piece.raw.get(name))) is not None), None)
 
 
 def _warn(draft: ShotDraft, reading: Reading, reason: str, message: str) -> None:

@@ -1,6 +1,6 @@
 """Files beside project.json that every shape of project may have: plans, scenes, people, sound."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -88,7 +88,7 @@ def _listed(source: Source, file: str, name: str, units: Units) -> list[Piece]:
     if isinstance(value, list):
         listed = Piece(raw={"": value}, file=file, units=units).objects("")
         return [replace(piece, pointer=piece.pointer.removeprefix("/")) for piece in listed]
-    return Piece(raw=value, file=file, units=units).objects(name) if isinstance(value, Mapping) else []
+    return Piece(raw=value, file=file, units=units).objects(name) if isinstance(value, dict) else []
 
 
 def _json_names(folder: ProjectFolder, name: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storycore.project.model import DialogueLine, Project, Shape, Shot, Transition, TransitionKind
@@ -40,12 +40,14 @@ TRANSITIONS = st.builds(
 SHOTS = st.lists(st.builds(shot, SECONDS, TRANSITIONS), max_size=12)
 
 
+@settings(deadline=None, max_examples=60)
 @given(SHOTS)
 def test_the_film_is_as_long_as_its_shots_less_their_overlaps(shots):
     placed = place(shots)
     assert placed.duration == sum((one.duration for one in shots), Fraction(0)) - sum(overlaps(placed.shots))
 
 
+@settings(deadline=None, max_examples=60)
 @given(SHOTS)
 def test_a_transition_lasts_at_most_half_the_shorter_of_the_two_shots_that_it_joins(shots):
     placed = place(shots).shots
@@ -53,12 +55,14 @@ def test_a_transition_lasts_at_most_half_the_shorter_of_the_two_shots_that_it_jo
         assert one.transition.duration <= min(one.duration, after.duration) / 2
 
 
+@settings(deadline=None, max_examples=60)
 @given(SHOTS)
 def test_placing_a_placed_film_again_changes_nothing(shots):
     placed = place(shots)
     assert place(placed.shots) == placed._replace(shortened=())
 
 
+@settings(deadline=None, max_examples=60)
 @given(SHOTS, st.sampled_from([Fraction(24), Fraction(24000, 1001), Fraction(30000, 1001), Fraction(25)]))
 def test_cut_points_never_drift_from_the_exact_time_by_more_than_half_a_frame(shots, rate):
     placed = place(shots)
@@ -124,6 +128,7 @@ def test_a_line_without_an_end_lasts_until_the_next_one_or_the_end_of_its_shot()
     assert [(line.start, line.end) for line in found] == [(1, 3), (3, 5)]
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.builds(DialogueLine, text=st.text(max_size=5), start=st.none() | SECONDS, end=st.none() | SECONDS)))
 def test_subtitles_always_have_a_start_before_their_end_and_stand_in_order(lines):
     found = subtitles(film(replace(shot(10), dialogue=tuple(lines))))

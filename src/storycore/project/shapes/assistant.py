@@ -13,9 +13,7 @@ SHAPE: Final = Shape.ASSISTANT
 def matches(raw: Mapping[str, Any]) -> bool:
     """Whether shots stand in sequences only."""
     sequences = raw.get("sequences")
-    inside = isinstance(sequences, list) and any(
-        isinstance(one, Mapping) and has_list(one, "shots") for one in sequences
-    )
+    inside = isinstance(sequences, list) and any(isinstance(one, dict) and has_list(one, "shots") for one in sequences)
     return inside and not has_list(raw, "shots", "storyboard")
 
 

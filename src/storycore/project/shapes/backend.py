@@ -27,7 +27,7 @@ def read(source: Source) -> Draft:
 
 
 def _shot(source: Source, main: Piece, place: int, value: Any) -> ShotDraft | None:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return ShotDraft(pieces=(main.child(value, "shots", place),))
     if not isinstance(value, str) or not value.strip():
         return None

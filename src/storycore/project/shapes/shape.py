@@ -37,7 +37,7 @@ class Source:
     def side(self, path: str, units: Units) -> Piece | None:
         """A side file that holds one object, or None."""
         value = self.folder.load(path)
-        return Piece(raw=value, file=path, units=units) if isinstance(value, Mapping) else None
+        return Piece(raw=value, file=path, units=units) if isinstance(value, dict) else None
 
 
 class KnownShape(Protocol):
@@ -72,7 +72,7 @@ def shots_of_sequences(sequences: list[Piece]) -> list[ShotDraft]:
 
 def has_object(raw: Mapping[str, Any], *names: str) -> bool:
     """Whether an object stands under one of the names."""
-    return any(isinstance(raw.get(name), Mapping) for name in names)
+    return any(isinstance(raw.get(name), dict) for name in names)
 
 
 def has_list(raw: Mapping[str, Any], *names: str) -> bool:

@@ -31,7 +31,7 @@ def read(source: Source) -> Draft:
 
 
 def _scenes(main: Piece) -> list[Piece]:
-    return [scene for scene in main.objects("scenes") if isinstance(scene.raw.get("elements"), Mapping)]
+    return [scene for scene in main.objects("scenes") if isinstance(scene.raw.get("elements"), dict)]
 
 
 def _shot(scenes: list[Piece], place: int) -> ShotDraft:
