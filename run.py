@@ -3,7 +3,7 @@
     python3 run.py demo     make a small film project, pack it, verify it, describe it
     python3 run.py test     run every test
     python3 run.py check    format, lint, types, imports, docs, then every test
-    python3 run.py fix      format, and mend what the linter can mend
+    python3 run.py fix      format, mend what the linter can mend, write the reference pages
     python3 run.py bench    measure against peers:  python3 run.py bench package
     python3 run.py serve    answer by HTTP on this machine
 
@@ -77,9 +77,10 @@ def check(rest: list[str]) -> int:
 
 
 def fix(rest: list[str]) -> int:
-    """Formats, and mends what the linter can mend."""
+    """Formats, mends what the linter can mend, and writes the reference pages anew."""
     install(tests=True)
-    return run("-m", "ruff", "check", "--fix", ".", *rest) or run("-m", "ruff", "format", ".")
+    steps = (("-m", "ruff", "check", "--fix", ".", *rest), ("-m", "ruff", "format", "."), ("docs/reference.py",))
+    return next((code for step in steps if (code := run(*step))), 0)
 
 
 def bench(rest: list[str]) -> int:

@@ -98,7 +98,8 @@ def _formats() -> Iterator[str]:
     yield "| name | suffix | media type | what it is |\n|---|---|---|---|"
     for name in sorted(FORMATS):
         found = load(FORMATS[name])
-        yield f"| `{name}` | `{found.suffix}` | `{found.media_type}` | {found.summary} |"
+        summary = (sys.modules[type(found).__module__].__doc__ or "").splitlines()[0].removeprefix(f"{name}: ")
+        yield f"| `{name}` | `{found.suffix}` | `{found.media_type}` | {summary} |"
     yield ""
 
 

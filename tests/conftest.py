@@ -13,12 +13,12 @@ SAMPLES = ROOT.parent / "shared" / "samples"
 
 
 @pytest.fixture(autouse=True)
-def _own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = tmp_path / "here"
-    here.mkdir()
-    monkeypatch.chdir(here)
-    monkeypatch.setenv("STORYCORE_CACHE_FOLDER", str(tmp_path / "cache"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+def _own_place(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path_factory.mktemp("own")
+    (own / "here").mkdir()
+    monkeypatch.chdir(own / "here")
+    monkeypatch.setenv("STORYCORE_CACHE_FOLDER", str(own / "cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(own / "config"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
     for name in ("STORYCORE_ROOTS", "STORYCORE_OUTPUT_ROOTS", "SOURCE_DATE_EPOCH", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)

@@ -7,9 +7,11 @@ as deep as it is asked to. All of these are told here, with the line and column 
 import json
 import math
 import re
+from collections import Counter
 from typing import Any, NamedTuple, NoReturn
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]|-?Infinity|NaN|-?\d[\d.]*[eE][+-]?\d+|-?\d{300,}[\d.]*', re.DOTALL)
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_DIGITS = 4000
 
@@ -60,8 +62,8 @@ def read(data: bytes | str, *, max_depth: int = 64) -> Reading:
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(items)
         if len(found) < len(items):
-            names = [name for name, _ in items]
-            duplicates.extend(sorted({name for name in names if names.count(name) > 1}))
+            counts = Counter(name for name, _ in items)
+            duplicates.extend(sorted(name for name, count in counts.items() if count > 1))
         return found
 
     try:
@@ -71,7 +73,7 @@ def read(data: bytes | str, *, max_depth: int = 64) -> Reading:
     except (ValueError, RecursionError) as fault:
         raise BadJson(str(fault), 1, 1) from None
     repaired = 0
-    if "\\u" in text or isinstance(data, str):
+    if _ESCAPED_SURROGATE.search(text) or isinstance(data, str):
         value, repaired = _without_surrogates(value)
     return Reading(value, tuple(duplicates), repaired)
 

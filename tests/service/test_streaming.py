@@ -9,6 +9,7 @@ import pytest
 
 PACKAGE = "/v1/storycore.export.package"
 ZIP = {"Accept": "application/zip"}
+STORED = {"project_path": "little", "compression_level": 0}
 
 
 def stream(server, **body):
@@ -40,7 +41,7 @@ def test_a_source_that_changes_cuts_the_connection(server, film):
         file.truncate(200 * 2**20)
     with (
         pytest.raises(httpx.RemoteProtocolError),
-        httpx.stream("POST", server + PACKAGE, json={"project_path": "little"}, headers=ZIP, timeout=60) as answer,
+        httpx.stream("POST", server + PACKAGE, json=STORED, headers=ZIP, timeout=60) as answer,
     ):
         chunks = answer.iter_raw()
         next(chunks)
@@ -52,7 +53,7 @@ def test_a_source_that_changes_cuts_the_connection(server, film):
 def test_a_caller_that_hangs_up_stops_the_work(server, film):
     with (film / "assets/big.mov").open("wb") as file:
         file.truncate(2**30)
-    with httpx.stream("POST", server + PACKAGE, json={"project_path": "little"}, headers=ZIP, timeout=60) as answer:
+    with httpx.stream("POST", server + PACKAGE, json=STORED, headers=ZIP, timeout=60) as answer:
         next(answer.iter_raw())
     assert stream(server, project_path="nowhere").status_code == 404
 

@@ -9,8 +9,8 @@ from storycore.errors import InvalidInput, Reason
 from storycore.settings import Settings
 
 
-def test_flags_win_over_environment_over_project_file_over_user_file(tmp_path, monkeypatch):
-    user = tmp_path / "config/storycore"
+def test_flags_win_over_environment_over_project_file_over_user_file(monkeypatch):
+    user = Path(os.environ["XDG_CONFIG_HOME"]) / "storycore"
     user.mkdir(parents=True)
     ports = []
     ports.append(Settings.read().port)

@@ -56,15 +56,16 @@ class ProductStream(Response):
             progress.cancel()
             await reading.aclose()
 
-        async with anyio.create_task_group() as group:
-            group.start_soon(make)
-            group.start_soon(watch)
-            begun = await self._send(reading, send)
-            if not begun and fault:
-                await fail(HttpRequest(scope, receive), fault)(scope, receive, send)
-            elif not fault:
-                await send({"type": "http.response.body", "body": b""})
-            group.cancel_scope.cancel()
+        with reading, writing:
+            async with anyio.create_task_group() as group:
+                group.start_soon(make)
+                group.start_soon(watch)
+                begun = await self._send(reading, send)
+                if not begun and fault:
+                    await fail(HttpRequest(scope, receive), fault)(scope, receive, send)
+                elif not fault:
+                    await send({"type": "http.response.body", "body": b""})
+                group.cancel_scope.cancel()
         if begun and fault:
             raise fault  # the answer has begun: only a cut connection tells the caller that it is not whole
 

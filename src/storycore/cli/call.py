@@ -1,9 +1,11 @@
 """One call from the command line: build the request, run it, show what came of it."""
 
 import contextlib
+import os
 import signal
 import sys
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -95,9 +97,8 @@ class Call:
 
 
 def _unexpected(fault: Exception) -> StoryCoreError:
-    import logging
-
-    logging.getLogger(__name__).debug("unexpected", exc_info=fault)
+    if os.environ.get("STORYCORE_LOG_LEVEL", "").lower() == "debug":
+        traceback.print_exception(fault)
     return Unexpected(
         f"A fault of StoryCore's own: {type(fault).__name__}.",
         remediation="Run it again with STORYCORE_LOG_LEVEL=debug, and report what it says.",

@@ -1,5 +1,6 @@
 """How packages, conversions and plans look on the terminal."""
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -25,7 +26,9 @@ def show_package(result: PackageResult, console: Console) -> None:
     _warnings(console, "odd", result.warnings)
     if result.export_path != "-":
         console.print(
-            Text("Next: ", style="dim"), Text(f"storycore export verify {_short(result.export_path)}"), sep=""
+            Text("Next: ", style="dim"),
+            Text(f"storycore export verify {shlex.quote(_short(result.export_path))}"),
+            sep="",
         )
 
 

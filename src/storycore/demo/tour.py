@@ -1,5 +1,7 @@
 """The tour: what a user would do with a film project, one command after the other, on a film made for it."""
 
+import shlex
+import shutil
 import sys
 import tempfile
 import zipfile
@@ -35,22 +37,24 @@ def tour(folder: Path | None) -> None:
     place = _new_folder(folder)
     film, deliveries = place / "film", place / "delivered"
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 80)
-    _say(console, "1", "A film project is drawn, sounded and written", f"{film}")
+    _say(console, "1", "A film project is drawn, sounded and written; code stands in for the generator", f"{film}")
     make_film(film)
     with StoryCore() as core:
-        _say(console, "2", "What is in it", f"storycore project inspect {film}")
+        _say(console, "2", "What is in it", _line("project", "inspect", film))
         show("storycore.project.inspect", core.run(InspectRequest(project_path=str(film))), quiet=False, err=False)
 
-        _say(console, "3", "Packed into one ZIP", f"storycore export package {film} -o {deliveries} --include-source")
+        _say(
+            console, "3", "Packed into one ZIP", _line("export", "package", film, "-o", deliveries, "--include-source")
+        )
         packed = _follow(core, PackageRequest(project_path=str(film), output_path=str(deliveries), include_source=True))
         show("storycore.export.package", packed, quiet=False, err=False)
 
-        _say(console, "4", "Checked down to the last byte", f"storycore export verify {packed.export_path}")
+        _say(console, "4", "Checked down to the last byte", _line("export", "verify", packed.export_path))
         verified = _follow(core, VerifyRequest(package_path=packed.export_path))
         show("storycore.export.verify", verified, quiet=False, err=False)
         _check_independently(console, packed)
 
-        _say(console, "5", "Described three ways", f"storycore export metadata {film} --metadata-format xml")
+        _say(console, "5", "Described three ways", _line("export", "metadata", film, "--format", "xml"))
         described = [_describe(core, film, deliveries, metadata_format) for metadata_format in _METADATA]
     _tell_where(console, place, [Path(packed.export_path), *described])
 
@@ -97,6 +101,14 @@ def _describe(core: StoryCore, film: Path, folder: Path, metadata_format: str) -
     return path
 
 
+def _line(*words: object) -> str:
+    """A command as it can be typed here, whether or not the program's folder is on the PATH."""
+    program = "storycore"
+    if shutil.which(program) is None:
+        program = str(Path(sys.executable).with_name(program))
+    return shlex.join([program, *map(str, words)])
+
+
 def _say(console: Console, number: str, what: str, how: str) -> None:
     console.print()
     console.print(Text(f"{number} ", style="dark_orange"), Text(what, style="bold"), sep="")
@@ -111,5 +123,5 @@ def _tell_where(console: Console, place: Path, paths: list[Path]) -> None:
     console.print()
     console.print(Text("Everything is in ", style="bold"), Text(str(place)), sep="", soft_wrap=True)
     console.print("Try next:")
-    console.print(f"  storycore export plan {place / 'film'}", soft_wrap=True)
-    console.print("  storycore serve          and then  curl http://127.0.0.1:8765/openapi.json", soft_wrap=True)
+    for line in (_line("export", "plan", place / "film"), _line("serve", "--root", place)):
+        console.print(Text(f"  {line}"), soft_wrap=True)

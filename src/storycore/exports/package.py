@@ -17,12 +17,12 @@ from storycore.exports.compression import is_compressed
 from storycore.exports.contents import GENERATED, Contents
 from storycore.exports.crate import CRATE, crate
 from storycore.exports.manifest import manifest
-from storycore.exports.media_types import kind_of, measured
 from storycore.exports.readback import Finished, read_back
 from storycore.exports.sources import SourceFolder
 from storycore.exports.zip_writer import SMALL_BYTES, SeekableSink, Sink, ZipWriter
 from storycore.observe.progress import Progress
 from storycore.project.files import SourceFile
+from storycore.project.media_types import kind_of, measured
 from storycore.storage.local import new_file
 from storycore.units import human_bytes
 

@@ -128,6 +128,7 @@ class VerifyResult(Result):
     checksum: str = Field(description="sha256: and 64 hex digits of the ZIP; empty for a folder.")
     files_checked: int = Field(description="How many files were read and compared.")
     bytes_checked: int = Field(description="Their size, unpacked.")
+    algorithms: list[str] = Field(default=[], description="Checksums that were compared: sha256, sha512, md5, ….")
     faults: list[VerifyFault] = Field(description="Everything that is wrong.")
     warnings: list[VerifyFault] = Field(description="Odd but not wrong, media that can't be read for instance.")
     unpacked_to: str | None = Field(description="Folder that it was unpacked to, if asked for and valid.")
@@ -257,8 +258,8 @@ def plan(app: App, request: PlanRequest) -> PlanResult:
         StoryCoreError: the path is not acceptable, or there is no project that can be read.
     """
     from storycore.exports import contents as exports
-    from storycore.exports.media_types import expected
     from storycore.exports.selection import missing
+    from storycore.project.media_types import expected
 
     _, project, listing = _read(app, request.project_path)
     contents = exports.plan(project, listing, _selection(request))
@@ -321,6 +322,80 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
         outputs=outputs,
         metadata=request.metadata,
         warnings=_entries(project.warnings),
+    )
+
+
+def verify(app: App, request: VerifyRequest, progress: Progress) -> VerifyResult:
+    """Checks a package, and unpacks it if that is asked for and it is valid.
+
+    Raises:
+        NotFound, AccessDenied, InvalidInput: the paths are not acceptable.
+        Conflict: output_exists: something stands where it should be unpacked to; source_changed; cancelled.
+    """
+    from storycore.exports.unpack import unpack
+    from storycore.exports.verify import verify_package
+
+    started = time.monotonic()
+    path = app.places.file(request.package_path)
+    target = None if request.unpack_to is None else app.places.new_folder(request.unpack_to)
+    if target is None:
+        verdict = verify_package(path, settings=app.settings, progress=progress)
+    else:
+        verdict = unpack(path, target, settings=app.settings, progress=progress)
+    progress.finish()
+    return VerifyResult(
+        valid=verdict.valid,
+        path=str(path),
+        kind=verdict.kind,
+        checksum=verdict.checksum,
+        files_checked=verdict.files_checked,
+        bytes_checked=verdict.bytes_checked,
+        algorithms=list(verdict.algorithms),
+        faults=[VerifyFault(path=it.path, reason=it.reason.value, message=it.message) for it in verdict.faults],
+        warnings=[VerifyFault(path=it.path, reason=it.reason.value, message=it.message) for it in verdict.warnings],
+        unpacked_to=str(target) if target is not None and verdict.valid else None,
+        verify_time_ms=round((time.monotonic() - started) * 1000, 3),
+    )
+
+
+def metadata(app: App, request: MetadataRequest) -> MetadataResult:
+    """The project described; nothing of it is changed, and nothing is written but the memory of measured files.
+
+    Raises:
+        StoryCoreError: the path is not acceptable, or there is no project that can be read.
+    """
+    from storycore.metadata.collect import collect, with_run
+    from storycore.metadata.write import write
+    from storycore.project.files import walk
+    from storycore.project.reader import read_project
+
+    started = time.perf_counter()
+    folder = app.places.project(request.project_path)
+    project = read_project(folder, app.settings)
+    collected = collect(
+        project,
+        walk(folder, max_files=app.settings.max_project_files),
+        technical=request.include_technical,
+        creative=request.include_creative,
+        qa_reports=request.include_qa_reports,
+        measure=request.measure,
+        settings=app.settings,
+        omc=request.omc,
+    )
+    document, more = with_run(collected.document, project_path=folder, generated_at=now())
+    text = write(document, request.metadata_format)
+    return MetadataResult(
+        metadata_content=document,
+        metadata_format=request.metadata_format,
+        generation_time_ms=(time.perf_counter() - started) * 1000,
+        metadata_size_bytes=len(text.encode()),
+        sections_included=list(collected.sections_included),
+        metadata=request.metadata,
+        metadata_text=text,
+        warnings=[
+            WarningEntry(file=odd.file, pointer=odd.pointer, reason=odd.reason, message=odd.message)
+            for odd in (*project.warnings, *collected.warnings, *more)
+        ],
     )
 
 

@@ -1,11 +1,26 @@
 """storycore.project.*: look at projects."""
 
+import base64
+import binascii
+import json
+import os
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
+from storycore.app import App
+from storycore.errors import FieldFault, InvalidInput, Reason, StoryCoreError
 from storycore.operations.export import WarningEntry
 from storycore.operations.request import PathText, ProjectPath, Request, Result, Spelling, Whole
+from storycore.project.model import Project, ProjectWarning, Shot
+from storycore.project.reader import is_project, read_project
+from storycore.project.timeline import cut_points, subtitles
+from storycore.settings import Settings
+from storycore.units import iso, round_half_up, timecode
 
 
 class ShotEntry(Result):
@@ -75,7 +90,7 @@ class ListEntry(Result):
 
 
 class ListResult(Result):
-    """Projects, by name."""
+    """Projects, by the name of their folder."""
 
     items: list[ListEntry]
     next_cursor: str | None = Field(description="Give it back to see the next page; null at the end.")
@@ -89,3 +104,177 @@ class ListRequest(Request[ListResult]):
     )
     limit: Whole = Field(default=50, ge=1, le=200, description="Most projects a page.")
     cursor: str | None = Field(default=None, max_length=4096, description="Where the page before ended.")
+
+
+def inspect(app: App, request: InspectRequest) -> InspectResult:
+    """A project at a glance; nothing in it is changed.
+
+    Raises:
+        InvalidInput: path_invalid, project_invalid, project_too_large.
+        AccessDenied: path_outside_root, permission_denied.
+        NotFound: project_not_found.
+    """
+    folder = app.places.project(request.project_path)
+    project = read_project(folder, app.settings)
+    newest = project.qa_reports[0] if project.qa_reports else None
+    return InspectResult(
+        project_path=str(project.folder),
+        project_id=project.id,
+        project_name=project.name,
+        title=project.title,
+        logline=project.logline,
+        shape=project.shape.value,
+        schema_version=project.schema_version,
+        created_at=iso(project.created) if project.created else None,
+        updated_at=iso(project.updated) if project.updated else None,
+        frame_rate=str(project.frame_rate),
+        width=project.width,
+        height=project.height,
+        duration=timecode(project.duration, project.frame_rate),
+        duration_seconds=float(project.duration),
+        duration_frames=cut_points(project.shots, project.frame_rate)[-1],
+        shots=_shots(project),
+        scenes=len(project.scenes),
+        characters=[character.name for character in project.characters],
+        audio_tracks=len(project.audio) + sum(len(shot.audio) for shot in project.shots),
+        subtitles=len(subtitles(project)),
+        qa_score=newest.score if newest else None,
+        qa_passed=newest.passed if newest else None,
+        missing=list(project.missing),
+        warnings=[_warning(warning) for warning in project.warnings],
+    )
+
+
+def list_projects(app: App, request: ListRequest) -> ListResult:
+    """The projects that stand directly in a folder, and the folder itself if it is one, by the names of their folders.
+
+    Without a folder the configured roots are looked in, or else the working directory. A project that can't be
+    read is listed with the reason. Only the projects of the page are read.
+
+    Raises:
+        InvalidInput: path_invalid; out_of_range: the cursor is not one of ours.
+        AccessDenied: path_outside_root.
+        NotFound: project_not_found: there is no such folder.
+    """
+    after = _read_cursor(request.cursor)
+    found = sorted({(folder.name, str(folder)) for place in _places(app, request) for folder in _projects(place, app)})
+    waiting = [one for one in found if after is None or one > after]
+    page = waiting[: request.limit]
+    return ListResult(
+        items=[_entry(Path(path), app.settings) for _, path in page],
+        next_cursor=_write_cursor(page[-1]) if len(waiting) > len(page) else None,
+    )
+
+
+def _shots(project: Project) -> list[ShotEntry]:
+    rate = project.frame_rate
+    return [
+        ShotEntry(
+            id=shot.id,
+            number=shot.number,
+            title=shot.title,
+            start=timecode(shot.start, rate),
+            duration=timecode(_frames(shot, rate) / rate, rate),
+            duration_seconds=float(shot.duration),
+            duration_frames=_frames(shot, rate),
+            camera=shot.camera,
+            transition=shot.transition.kind.value,
+            transition_seconds=float(shot.transition.duration),
+            media=_shown(shot)[0],
+            media_source=_shown(shot)[1],
+            dialogue=[line.text for line in shot.dialogue],
+        )
+        for shot in project.shots
+    ]
+
+
+def _frames(shot: Shot, rate: Fraction) -> int:
+    """Frames between the exact beginning and the exact end, each rounded: what is seen of it."""
+    return round_half_up((shot.start + shot.duration) * rate) - round_half_up(shot.start * rate)
+
+
+def _shown(shot: Shot) -> tuple[str, str]:
+    """The file that is shown and where it comes from; a named one that is missing is said to be missing."""
+    media = [one for one in (shot.clip, shot.image) if one is not None]
+    found = next((one for one in media if one.found), None)
+    if found is not None:
+        return found.path, found.source
+    return (media[0].path if media else ""), "missing"
+
+
+def _warning(warning: ProjectWarning) -> WarningEntry:
+    return WarningEntry(file=warning.file, pointer=warning.pointer, reason=warning.reason, message=warning.message)
+
+
+def _places(app: App, request: ListRequest) -> Sequence[Path]:
+    if request.folder is not None:
+        return [app.places.project(request.folder)]
+    return app.places.roots or [Path.cwd()]
+
+
+def _projects(folder: Path, app: App) -> list[Path]:
+    """The projects in a folder; links and hidden folders are left out, and so is what can't be listed."""
+    try:
+        with os.scandir(folder) as entries:
+            listed = list(islice(entries, app.settings.max_project_files))
+    except OSError:
+        return []
+    inside = [
+        Path(entry.path)
+        for entry in listed
+        if not entry.name.startswith(".") and _is_text(entry.name) and entry.is_dir(follow_symlinks=False)
+    ]
+    return [found for found in (folder, *inside) if is_project(found, app.settings)]
+
+
+def _is_text(name: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _entry(folder: Path, settings: Settings) -> ListEntry:
+    try:
+        project = read_project(folder, settings)
+    except StoryCoreError as fault:
+        return ListEntry(
+            project_path=str(folder),
+            project_name=folder.name,
+            shape="",
+            shots=0,
+            duration_seconds=0.0,
+            updated_at=None,
+            warnings=0,
+            error=fault.message,
+        )
+    return ListEntry(
+        project_path=str(folder),
+        project_name=project.name,
+        shape=project.shape.value,
+        shots=len(project.shots),
+        duration_seconds=float(project.duration),
+        updated_at=iso(project.updated) if project.updated else None,
+        warnings=len(project.warnings),
+        error=None,
+    )
+
+
+def _write_cursor(last: tuple[str, str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(last).encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str | None) -> tuple[str, str] | None:
+    if cursor is None:
+        return None
+    try:
+        value = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True))
+    except (binascii.Error, ValueError, RecursionError):
+        value = None
+    match value:
+        case [str(name), str(path)]:
+            return name, path
+        case _:
+            raise InvalidInput(
+                "cursor: this is no cursor of a list.",
+                reason=Reason.OUT_OF_RANGE,
+                remediation="Give next_cursor back as it came, or leave it out to start again.",
+                errors=[FieldFault("/cursor", Reason.OUT_OF_RANGE, "this is no cursor of a list")],
+            )

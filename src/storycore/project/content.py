@@ -3,7 +3,10 @@
 Source: the magic numbers of each format's own specification.
 """
 
+import os
+import stat
 import struct
+from io import BufferedReader
 from pathlib import Path
 
 HEAD_BYTES = 4096
@@ -28,7 +31,12 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "application/gzip"),
 )
 _RIFF = {b"WAVE": "audio/wav", b"WEBP": "image/webp", b"AVI ": "video/x-msvideo"}
-_IMAGE_BRANDS = {b"avif": "image/avif", b"avis": "image/avif", b"heic": "image/heic", b"mif1": "image/heic"}
+_FORM = {b"AIFF": "audio/aiff", b"AIFC": "audio/aiff"}
+_IMAGE_BRANDS = {
+    b"avif": "image/avif",
+    b"avis": "image/avif",
+    **dict.fromkeys((b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"), "image/heic"),
+}
 _AUDIO_BRANDS = {b"M4A ", b"M4B ", b"F4A "}
 
 
@@ -49,8 +57,22 @@ def read_head(path: Path) -> bytes:
     Raises:
         OSError: it can't be read.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return file.read(HEAD_BYTES)
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """A regular file, open for reading. Never blocks, whatever was put under the name meanwhile.
+
+    Raises:
+        OSError: it can't be opened, or it is a pipe, a device, a folder or, where the system can tell, a link.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path.name} is not a regular file")
+    return os.fdopen(descriptor, "rb")
 
 
 def _boxes(head: bytes) -> str | None:
@@ -58,8 +80,10 @@ def _boxes(head: bytes) -> str | None:
     found = None
     if head[:4] in (b"RIFF", b"RF64"):
         found = _RIFF.get(head[8:12])
+    elif head[:4] == b"FORM":
+        found = _FORM.get(head[8:12])
     elif head[4:8] == b"ftyp":
-        found = _iso_base_media(head[8:12])
+        found = _iso_base_media(head)
     elif head[4:8] in (b"moov", b"mdat", b"wide", b"free"):
         found = "video/quicktime"
     elif head.startswith(b"\x1aE\xdf\xa3"):
@@ -77,7 +101,10 @@ def _ogg(head: bytes) -> str:
     return "video/ogg" if b"\x80theora" in head[:128] else "audio/ogg"
 
 
-def _iso_base_media(brand: bytes) -> str:
+def _iso_base_media(head: bytes) -> str:
+    brand = head[8:12]
+    if brand in (b"mif1", b"msf1") and b"avif" in head[16 : min(64, int.from_bytes(head[:4], "big"))]:
+        return "image/avif"  # a general brand first, the codec's own among the compatible ones
     if brand in _IMAGE_BRANDS:
         return _IMAGE_BRANDS[brand]
     if brand in _AUDIO_BRANDS:

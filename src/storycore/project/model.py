@@ -370,8 +370,10 @@ class Project:
         scenes: of the story.
         characters: of the story.
         audio: sounds that belong to the film as a whole.
+        phrases: spoken phrases that were recorded with times of the film; the first choice for subtitles.
         qa_reports: newest first.
         warnings: everything odd that was met while reading.
+        missing: POSIX paths of media that are named but can't be used, in the order met.
         capabilities: as written, both vocabularies.
         generation_status: as written.
         original: the whole of project.json, verbatim; {} if there is none.
@@ -395,8 +397,10 @@ class Project:
     scenes: tuple[Scene, ...] = ()
     characters: tuple[Character, ...] = ()
     audio: tuple[AudioTrack, ...] = ()
+    phrases: tuple[DialogueLine, ...] = ()
     qa_reports: tuple[QAReport, ...] = ()
     warnings: tuple[ProjectWarning, ...] = ()
+    missing: tuple[str, ...] = ()
     capabilities: Mapping[str, bool] = field(default_factory=dict)
     generation_status: Mapping[str, str] = field(default_factory=dict)
     original: Mapping[str, Any] = field(default_factory=dict)

@@ -143,6 +143,33 @@ class Places:
             )
         return target
 
+    def new_folder(self, path: str) -> Path:
+        """Absolute path for a folder that is to be made; nothing is made or checked for existence yet.
+
+        With roots, only inside an output root, or inside an exports/ folder of a root.
+
+        Raises:
+            InvalidInput: path_invalid.
+            AccessDenied: path_outside_root.
+        """
+        check_text(path, pointer="/unpack_to")
+        allowed = None if self.roots is None else (*self.roots, *self.output_roots)
+        target = self._resolve(path, allowed, base=self.roots)
+        if self.roots is not None and not self._takes_results(target):
+            raise AccessDenied(
+                "New folders are made only inside an exports/ folder or an output root.",
+                reason=Reason.PATH_OUTSIDE_ROOT,
+                remediation=f"Name a folder inside an {EXPORTS}/ folder, or add a folder to STORYCORE_OUTPUT_ROOTS.",
+            )
+        return target
+
+    def _takes_results(self, target: Path) -> bool:
+        """Whether results may go to `target`, which is resolved."""
+        if any(root.resolve() in target.parents for root in self.output_roots):
+            return True
+        roots = [root.resolve() for root in self.roots or () if target.is_relative_to(root.resolve())]
+        return any(EXPORTS in target.relative_to(root).parts[:-1] for root in roots)
+
     @staticmethod
     def _resolve(path: str, allowed: tuple[Path, ...] | None, *, base: tuple[Path, ...] | None = None) -> Path:
         starts = base or allowed

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NoReturn
@@ -42,9 +43,37 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException as fault:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        for folder in reversed(made):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+        _remove(made)
+        if isinstance(fault, OSError):
+            explain(fault, path)
+        raise
+
+
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A folder that appears under `path` when the block ends well; until then it stands beside it, yours alone.
+
+    Guarantee: atomic. After an error nothing is left, neither what was written nor folders that were made for it.
+    Whatever stands there already is never touched. Files in it are not synced to the disk one by one.
+
+    Raises:
+        Conflict: output_exists.
+        Unavailable: disk_full.
+        AccessDenied: permission_denied.
+        InvalidInput: path_invalid: a part of the path is a file, or too long.
+    """
+    if os.path.lexists(path):
+        raise Conflict(f"There is already something there: {path.name}", reason=Reason.OUTPUT_EXISTS)
+    made: list[Path] = []
+    temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(6)}.part")
+    try:
+        _make_folders(path.parent, made)
+        temporary.mkdir(mode=0o700)
+        yield temporary
+        _publish_folder(temporary, path)
+    except BaseException as fault:
+        shutil.rmtree(temporary, ignore_errors=True)
+        _remove(made)
         if isinstance(fault, OSError):
             explain(fault, path)
         raise
@@ -68,9 +97,7 @@ def free_folder(parent: Path, name: str) -> Iterator[Path]:
         made.append(_take_name(parent, name))
         yield made[-1]
     except BaseException as fault:
-        for folder in reversed(made):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+        _remove(made)
         if isinstance(fault, OSError):
             explain(fault, parent / name)
         raise
@@ -107,6 +134,13 @@ def _make_folders(folder: Path, made: list[Path]) -> None:
         made.append(path)
 
 
+def _remove(made: list[Path]) -> None:
+    """Removes folders that were made for nothing, as far as they are empty."""
+    for folder in reversed(made):
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
 def _take_name(parent: Path, name: str) -> Path:
     folder, number = parent / name, 1
     while True:
@@ -131,6 +165,20 @@ def _publish(temporary: Path, path: Path) -> None:
         temporary.rename(path)
     else:
         temporary.unlink()
+    _sync_folder(path.parent)
+
+
+def _publish_folder(temporary: Path, path: Path) -> None:
+    temporary.chmod(0o755)
+    if os.path.lexists(path):
+        raise Conflict(f"There is already something there: {path.name}", reason=Reason.OUTPUT_EXISTS)
+    try:
+        # Over a file, a link or a folder that is not empty, put there this very moment, renaming a folder fails.
+        temporary.rename(path)
+    except OSError as fault:
+        if os.path.lexists(path):
+            raise Conflict(f"There is already something there: {path.name}", reason=Reason.OUTPUT_EXISTS) from fault
+        raise
     _sync_folder(path.parent)
 
 

@@ -34,22 +34,22 @@ def test_what_must_be_given_is_an_argument():
 
 
 @pytest.mark.parametrize(
-    ("request_type", "options", "values"),
+    ("kind", "options", "values"),
     [
         (PackageRequest, {"compression_level": "3"}, {"compression_level": 3}),
         (PackageRequest, {"compression_level": "three"}, {"compression_level": "three"}),
         (PackageRequest, {"compression_level": "-1"}, {"compression_level": -1}),
         (PackageRequest, {"include_source": True}, {"include_source": True}),
         (PackageRequest, {"metadata": ()}, {}),
-        (PackageRequest, {"metadata": ("a=1", "b=text", 'c={"d": 2}')}, {"metadata": {"a": 1, "b": "text", "c": {"d": 2}}}),
+        (PackageRequest, {"metadata": ("a=1", "b=x", 'c={"d": 2}')}, {"metadata": {"a": 1, "b": "x", "c": {"d": 2}}}),
         (PackageRequest, {"metadata": ('{"a": [1]}',)}, {"metadata": {"a": [1]}}),
         (FormatRequest, {"target_format": "zip"}, {"target_format": "zip"}),
         (FormatRequest, {"target_format": "zip, json"}, {"target_format": ["zip", "json"]}),
         (MetadataRequest, {"metadata_format": "toml"}, {"metadata_format": "toml"}),
     ],
 )  # fmt: skip
-def test_only_the_form_of_a_text_is_read(request_type, options, values):
-    assert to_values(request_type, options) == values
+def test_only_the_form_of_a_text_is_read(kind, options, values):
+    assert to_values(kind, options) == values
 
 
 @pytest.mark.parametrize("text", ["{", "nothing", "=1", '{"a": NaN}', "a=NaN", '{"a": 1, "a": 2}'])

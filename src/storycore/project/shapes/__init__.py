@@ -1,1 +1,1 @@
-"""One module per known shape of project files."""
+"""The known shapes of project files: one module each, which knows where the parts stand and in which units."""

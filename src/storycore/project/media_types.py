@@ -33,11 +33,17 @@ def measured(path: str, head: bytes, kind: str | None) -> str:
     """
     if kind is not None:
         return kind
-    suffix = _suffix(path)
     if _is_text(head):
-        return _TEXTS.get(suffix, "text/plain")
-    named = _BINARIES.get(suffix, "")
-    return named if named.startswith("font/") else _UNKNOWN
+        return _TEXTS.get(_suffix(path), "text/plain")
+    by_name = named(path)
+    return by_name if by_name.startswith("font/") else _UNKNOWN
+
+
+def named(path: str) -> str:
+    """The media type of a text, font or document by its name; "" for media, whose content tells."""
+    suffix = _suffix(path)
+    binary = _BINARIES.get(suffix, "")
+    return _TEXTS.get(suffix, "") or (binary if binary.startswith(("font/", "application/")) else "")
 
 
 def expected(path: str) -> str:

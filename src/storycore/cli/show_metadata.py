@@ -1,0 +1,10 @@
+"""The metadata document on the terminal: standard output is the document and nothing else."""
+
+from typing import TextIO
+
+from storycore.operations.export import MetadataResult
+
+
+def show_metadata(result: MetadataResult, stdout: TextIO) -> None:
+    """Writes the document in the format that was asked for, ready for a file or a pipe."""
+    stdout.write(result.metadata_text)

@@ -1,0 +1,193 @@
+"""Reads every file of a package once and keeps what the checks need: sizes, checksums, kinds, the small text files."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Protocol
+
+from storycore.exports.verdict import Finding, Findings
+from storycore.observe.progress import Progress
+from storycore.project.content import HEAD_BYTES, media_type
+from storycore.units import MEBIBYTE
+
+RECORD: Final = "data/storycore/manifest.json"
+CRATE: Final = "data/ro-crate-metadata.json"
+PAYLOAD: Final = "data/"
+_SMALL_BYTES: Final = {"bagit.txt": 4096, "bag-info.txt": MEBIBYTE, "package-info.txt": MEBIBYTE}
+_MAX_TEXT_BYTES: Final = 64 * MEBIBYTE
+_MANIFEST = re.compile(r"(tag)?manifest-([A-Za-z0-9_-]{1,32})\.txt")
+_HASHES: Final = {
+    "md5": "md5", "sha1": "sha1", "sha224": "sha224", "sha256": "sha256", "sha384": "sha384", "sha512": "sha512",
+    "sha3224": "sha3_224", "sha3256": "sha3_256", "sha3384": "sha3_384", "sha3512": "sha3_512",
+    "blake2b": "blake2b", "blake2b512": "blake2b", "blake2s": "blake2s", "blake2s256": "blake2s",
+}  # fmt: skip
+"""Names of algorithms as RFC 8493 section 2.4 normalises them, and as hashlib knows them."""
+
+
+class Manifest(NamedTuple):
+    """A file that lists checksums.
+
+    Attributes:
+        path: its name.
+        of_tags: whether it lists tag files, not the payload.
+        algorithm: as hashlib knows it; None if it is not known here.
+    """
+
+    path: str
+    of_tags: bool
+    algorithm: str | None
+
+
+class FileFacts(NamedTuple):
+    """What is known of a file that was read to its end.
+
+    Attributes:
+        size_bytes: how many bytes were read.
+        media_type: what it is by its first bytes, None if not known.
+        digests: one for each algorithm of its part of the bag, in order.
+    """
+
+    size_bytes: int
+    media_type: str | None
+    digests: tuple[bytes, ...]
+
+
+class Readable(Protocol):
+    """One file of a package, wherever it is."""
+
+    @property
+    def path(self) -> str:
+        """Name inside the bag."""
+
+    @property
+    def size_bytes(self) -> int:
+        """As declared; reading gives no more."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """Its content.
+
+        Raises:
+            Broken: it can't be read as declared.
+        """
+
+
+class Broken(Exception):  # noqa: N818 - says what it is; never leaves this part
+    """A file is there but can't be read as declared.
+
+    Attributes:
+        reason: why.
+        message: one sentence for people.
+    """
+
+    def __init__(self, reason: Finding, message: str) -> None:
+        super().__init__(message)
+        self.reason, self.message = reason, message
+
+
+@dataclass(slots=True)
+class Scan:
+    """Everything that the checks of a bag need to know.
+
+    Attributes:
+        files: facts by name inside the bag; None for a file that is there but can't be read.
+        texts: content of the text files that the checks read.
+        manifests: the files that list checksums.
+        payload_algorithms: of `FileFacts.digests` for files under data/; sha256 is always the first.
+        tag_algorithms: of `FileFacts.digests` for the others, likewise.
+        has_payload_folder: whether there is a data folder, be it empty.
+        read: how many files were read to their end.
+        read_bytes: their size.
+    """
+
+    files: dict[str, FileFacts | None]
+    texts: dict[str, bytes]
+    manifests: tuple[Manifest, ...]
+    payload_algorithms: tuple[str, ...]
+    tag_algorithms: tuple[str, ...]
+    has_payload_folder: bool
+    read: int = 0
+    read_bytes: int = 0
+
+    def digest(self, path: str, algorithm: str) -> bytes | None:
+        """Checksum of a file, or None if it could not be read."""
+        facts = self.files.get(path)
+        if facts is None:
+            return None
+        algorithms = self.payload_algorithms if path.startswith(PAYLOAD) else self.tag_algorithms
+        return facts.digests[algorithms.index(algorithm)]
+
+    def payload(self) -> Iterator[tuple[str, FileFacts | None]]:
+        """The files under data/."""
+        return ((path, facts) for path, facts in self.files.items() if path.startswith(PAYLOAD))
+
+
+def begin(names: Iterable[str], *, has_payload_folder: bool) -> Scan:
+    """A scan that has read nothing yet, of a bag that holds files of these `names`."""
+    manifests = tuple(sorted(_manifests(names)))
+    return Scan(
+        files={},
+        texts={},
+        manifests=manifests,
+        payload_algorithms=_algorithms(manifests, of_tags=False),
+        tag_algorithms=_algorithms(manifests, of_tags=True),
+        has_payload_folder=has_payload_folder,
+    )
+
+
+def read_all(scan: Scan, files: Iterable[Readable], findings: Findings, progress: Progress) -> None:
+    """Reads files into `scan`; those that break are told and kept as None.
+
+    Raises:
+        Cancelled: the work was asked to stop.
+    """
+    for file in files:
+        scan.files[file.path] = None
+        try:
+            scan.files[file.path] = _read(scan, file, findings, progress)
+        except Broken as broken:
+            findings.fault(file.path, broken.reason, broken.message)
+
+
+def _read(scan: Scan, file: Readable, findings: Findings, progress: Progress) -> FileFacts:
+    algorithms = scan.payload_algorithms if file.path.startswith(PAYLOAD) else scan.tag_algorithms
+    hashes = [hashlib.new(name, usedforsecurity=False) for name in algorithms]
+    limit = _text_limit(file.path)
+    kept: list[bytes] = []
+    head, size = b"", 0
+    for chunk in file.chunks():
+        for digest in hashes:
+            digest.update(chunk)
+        if len(head) < HEAD_BYTES:
+            head += chunk[: HEAD_BYTES - len(head)]
+        size += len(chunk)
+        if size <= limit:
+            kept.append(chunk)
+        progress.advance(len(chunk))
+    if 0 < limit < size:
+        findings.fault(file.path, Finding.TOO_LARGE, f"It is larger than the {limit} bytes that are read of it.")
+    elif limit:
+        scan.texts[file.path] = b"".join(kept)
+    scan.read += 1
+    scan.read_bytes += size
+    return FileFacts(size, media_type(head), tuple(digest.digest() for digest in hashes))
+
+
+def _text_limit(path: str) -> int:
+    """How many bytes of a file are kept: 0 for those whose content is nothing to the checks."""
+    if path in _SMALL_BYTES:
+        return _SMALL_BYTES[path]
+    return _MAX_TEXT_BYTES if path in ("fetch.txt", RECORD, CRATE) or _MANIFEST.fullmatch(path) else 0
+
+
+def _manifests(names: Iterable[str]) -> Iterator[Manifest]:
+    for name in names:
+        match = _MANIFEST.fullmatch(name)
+        if match:
+            normal = match[2].lower().replace("-", "").replace("_", "")
+            yield Manifest(name, bool(match[1]), _HASHES.get(normal))
+
+
+def _algorithms(manifests: Iterable[Manifest], *, of_tags: bool) -> tuple[str, ...]:
+    named = {manifest.algorithm for manifest in manifests if manifest.of_tags == of_tags and manifest.algorithm}
+    return ("sha256", *sorted(named - {"sha256"}))

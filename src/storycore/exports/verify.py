@@ -1,0 +1,222 @@
+"""Checks a package: is the ZIP or the folder a whole and valid bag, and if not, exactly why.
+
+Everything is read once, in the order in which it stands, within bounds of memory and of unpacked size. Nothing is
+written and nothing is downloaded. The words for what can be wrong are `storycore.exports.verdict.Finding`.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from storycore.errors import AccessDenied, NotFound, Reason
+from storycore.exports import scan as scans
+from storycore.exports.archive import Archive, Damaged
+from storycore.exports.archive_index import Entry
+from storycore.exports.bag_rules import BagRules
+from storycore.exports.folder import Folder, FolderFile, Unreadable, open_regular
+from storycore.exports.record import check_media, check_record
+from storycore.exports.scan import Broken, Scan
+from storycore.exports.verdict import Finding, Findings, Verdict
+from storycore.observe.progress import Progress
+from storycore.settings import Settings
+
+_STEP = "checking"
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveFile:
+    """A file of a bag inside an archive.
+
+    Attributes:
+        path: name inside the bag.
+        entry: where it stands.
+        archive: that holds it.
+    """
+
+    path: str
+    entry: Entry
+    archive: Archive
+
+    @property
+    def size_bytes(self) -> int:
+        """As declared; reading gives no more."""
+        return self.entry.size_bytes
+
+    def chunks(self) -> Iterator[bytes]:
+        """Its content.
+
+        Raises:
+            Broken: it can't be read as declared.
+        """
+        try:
+            yield from self.archive.chunks(self.entry)
+        except Damaged as damaged:
+            raise Broken(damaged.reason, damaged.message) from None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedArchive:
+    """An archive that was checked and is still open.
+
+    Attributes:
+        verdict: what was found.
+        files: of the bag, in the order of their data; names inside the bag.
+        folders: of the bag, that have an entry of their own.
+        scan: what was read.
+    """
+
+    verdict: Verdict
+    files: tuple[ArchiveFile, ...]
+    folders: tuple[str, ...]
+    scan: Scan
+
+
+def verify_package(path: Path, *, settings: Settings, progress: Progress, until: float = 0.99) -> Verdict:
+    """Whether a ZIP, or the folder that one was unpacked to, is a whole and valid package.
+
+    Whatever is wrong with it is in the verdict; it is never an exception.
+
+    Args:
+        path: the ZIP or folder.
+        settings: `max_project_files` bounds how much is listed.
+        progress: is told of bytes, and can cancel.
+        until: share of the whole work that is done afterwards.
+
+    Raises:
+        NotFound: file_not_found: it is not there (any more).
+        AccessDenied: permission_denied: it can't be opened.
+        Cancelled: the work was asked to stop.
+    """
+    if path.is_dir():
+        return _verify_folder(path, settings, progress, until)
+    try:
+        with open_package(path) as file:
+            return check_archive(file, settings=settings, progress=progress, until=until).verdict
+    except Unreadable:
+        findings = Findings()
+        findings.fault("", Finding.NOT_A_PACKAGE, "It is neither a regular file nor a folder.")
+        return _verdict("zip", "", findings, scans.begin((), has_payload_folder=False))
+
+
+@contextlib.contextmanager
+def open_package(path: Path) -> Iterator[BinaryIO]:
+    """A package file open for reading; a pipe does not block.
+
+    Raises:
+        Unreadable: it is not a regular file.
+        NotFound: file_not_found.
+        AccessDenied: permission_denied.
+    """
+    try:
+        file, _ = open_regular(path, follow=True)
+    except FileNotFoundError:
+        raise NotFound(f"File not found: {path.name}", reason=Reason.FILE_NOT_FOUND) from None
+    except OSError as fault:
+        raise AccessDenied(f"{path.name} can't be opened.", reason=Reason.PERMISSION_DENIED) from fault
+    with file:
+        yield file
+
+
+def max_entries(settings: Settings) -> int:
+    """How many entries a package may have: folders and the files that packing adds count too."""
+    return 2 * settings.max_project_files + 1000
+
+
+def check_archive(file: BinaryIO, *, settings: Settings, progress: Progress, until: float) -> CheckedArchive:
+    """Checks an open ZIP; what it read can be read again from the same file.
+
+    Raises:
+        Cancelled: the work was asked to stop.
+    """
+    findings = Findings()
+    before = os.fstat(file.fileno())
+    archive = Archive(file, findings, max_entries=max_entries(settings))
+    progress.begin(_STEP, total=sum(entry.size_bytes for entry in archive.entries), unit="bytes", until=until)
+    top = _top_folder(archive.entries, findings) if archive.entries else ""
+    inside = [(entry.name.removeprefix(top), entry) for entry in archive.entries if entry.name.startswith(top)]
+    folders = tuple(name.removesuffix("/") for name, entry in inside if entry.is_folder and name)
+    files = tuple(ArchiveFile(name, entry, archive) for name, entry in inside if not entry.is_folder)
+    scan = scans.begin(
+        (file.path for file in files),
+        has_payload_folder="data" in folders or any(file.path.startswith(scans.PAYLOAD) for file in files),
+    )
+    scan.files.update((file.path, None) for file in files if not file.entry.is_sound)
+    sound = tuple(file for file in files if file.entry.is_sound)
+    scans.read_all(scan, sound, findings, progress)
+    if archive.entries:
+        _judge(scan, findings)
+    for _ in archive.checksum():
+        progress.check()
+    after = os.fstat(file.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        findings.fault("", Finding.UNREADABLE, "It was changed while it was checked.")
+    return CheckedArchive(_verdict("zip", f"sha256:{archive.hexdigest}", findings, scan), sound, folders, scan)
+
+
+def _verify_folder(root: Path, settings: Settings, progress: Progress, until: float) -> Verdict:
+    findings = Findings()
+    folder = Folder(root, findings, max_files=max_entries(settings))
+    progress.begin(_STEP, total=sum(file.size_bytes for file in folder.files), unit="bytes", until=until)
+    scan = scans.begin((file.name for file in folder.files), has_payload_folder="data" in folder.folders)
+    scans.read_all(scan, (_InFolder(file.name, file, folder) for file in folder.files), findings, progress)
+    _judge(scan, findings)
+    return _verdict("folder", "", findings, scan)
+
+
+@dataclass(frozen=True, slots=True)
+class _InFolder:
+    path: str
+    file: FolderFile
+    folder: Folder
+
+    @property
+    def size_bytes(self) -> int:
+        return self.file.size_bytes
+
+    def chunks(self) -> Iterator[bytes]:
+        try:
+            yield from self.folder.chunks(self.file)
+        except Unreadable as fault:
+            raise Broken(Finding.UNREADABLE, str(fault)) from None
+
+
+def _top_folder(entries: tuple[Entry, ...], findings: Findings) -> str:
+    """The one folder that holds everything, with a slash; "" if the bag stands at the top."""
+    tops = {entry.name.partition("/")[0] for entry in entries if entry.is_sound}
+    loose = sorted(entry.name for entry in entries if "/" not in entry.name and entry.is_sound)
+    if "bagit.txt" in loose:
+        findings.fault("bagit.txt", Finding.NO_TOP_FOLDER, "The bag stands at the top of the ZIP, not in one folder.")
+        return ""
+    bags = sorted(entry.name.removesuffix("bagit.txt") for entry in entries if _is_declaration(entry.name))
+    if len(tops) == 1 and not loose:
+        return f"{tops.pop()}/"
+    for other in sorted(tops - {bags[0].removesuffix("/")} if bags else tops):
+        findings.fault(other, Finding.SEVERAL_TOP_FOLDERS, "It stands beside the one folder that a package has.")
+    return bags[0] if bags else ""
+
+
+def _is_declaration(name: str) -> bool:
+    top, slash, rest = name.partition("/")
+    return bool(top and slash) and rest == "bagit.txt"
+
+
+def _judge(scan: Scan, findings: Findings) -> None:
+    BagRules(scan, findings).check()
+    check_record(scan, findings)
+    check_media(scan, findings)
+
+
+def _verdict(kind: str, checksum: str, findings: Findings, scan: Scan) -> Verdict:
+    named = {manifest.algorithm for manifest in scan.manifests if not manifest.of_tags and manifest.algorithm}
+    return Verdict(
+        kind="zip" if kind == "zip" else "folder",
+        checksum=checksum,
+        algorithms=tuple(sorted(named)),
+        files_checked=scan.read,
+        bytes_checked=scan.read_bytes,
+        faults=findings.faults,
+        warnings=findings.warnings,
+    )

@@ -1,0 +1,405 @@
+"""The canonical form: one project.json that every known tool of the field opens.
+
+Promise: a project that is read, written in this form as project.json into an empty folder and read again is the same
+`Project`, except for
+
+- `folder`, `shape`, `schema_version` (always "1.0"), `original` (also of its parts), `warnings`, `missing` and
+  `side_files`, which tell of the files that it was read from;
+- `Media.found`, since the media are not there, and the bytes of sounds that stood in `data:` URIs.
+
+Everything is deterministic: no clock, no absolute path, no fact that is not in the project. Where a validator wants a
+value that the project does not know, the word "unspecified", an empty text, or a length with `duration_guessed`
+beside it stands there, and is read as nothing again. A number that JSON can't write exactly has its ratio beside it,
+as `<name>_exact`; it counts only while it agrees with the number.
+
+Source: the rules of six validators, joined; `project.schema.json` beside this module.
+"""
+
+import json
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from storycore.project.assembly import OURS, known_word
+from storycore.project.fields import UNSPECIFIED, read_number
+from storycore.project.lookup import is_data
+from storycore.project.model import (
+    AudioTrack,
+    Character,
+    DialogueLine,
+    Media,
+    Project,
+    QAReport,
+    Scene,
+    Shot,
+    TextLayer,
+    Transition,
+    TransitionKind,
+)
+from storycore.project.panels import panel_number
+from storycore.project.story import GUESSED
+from storycore.units import iso, round_half_up
+
+VERSION = "1.0"
+
+_CAPABILITIES = {
+    "grid": "grid_generation",
+    "promote": "promotion_engine",
+    "qa": "qa_engine",
+    "auto_fix": "autofix_engine",
+}
+_STATUS = {"grid": "grid", "promote": "promotion"}
+_ANCHORS = (
+    "style_anchor_id",
+    "palette_id",
+    "lighting_direction",
+    "lighting_temperature",
+    "perspective_type",
+    "horizon_line",
+)
+_MANIFEST = {"panel": "panels", "promoted": "promoted_panels", "refined": "refined_panels"}
+
+
+@cache
+def _schema_text() -> str:
+    return Path(__file__).with_name("project.schema.json").read_text(encoding="utf-8")
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the canonical form."""
+    found: dict[str, Any] = json.loads(_schema_text())
+    return found
+
+
+def canonical(project: Project) -> dict[str, Any]:
+    """The project in canonical form; `json_text.write` makes the same bytes of it every time."""
+    shots = [_shot(shot) for shot in project.shots]
+    updated = iso(project.updated) if project.updated else ""
+    return {
+        "schema_version": VERSION,
+        "project_id": project.id,
+        "id": project.id,
+        "project_name": project.name,
+        "name": project.name,
+        "created_at": iso(project.created) if project.created else "",
+        "updated_at": updated,
+        "modified_at": updated,
+        "capabilities": _capabilities(project),
+        "generation_status": _status_words(project),
+        "config": _config(project),
+        "coherence_anchors": _anchors(project.original.get("coherence_anchors")),
+        "shots_index": {shot.id: _index_entry(shot) for shot in project.shots},
+        "asset_manifest": _manifest(project),
+        "status": _status(project),
+        "shots": shots,
+        "storyboard": shots,
+        "assets": _assets(project),
+        "scenes": [_scene(scene, number, project) for number, scene in enumerate(project.scenes, start=1)],
+        "characters": [_character(character) for character in project.characters],
+        "audioTracks": [_track(track) for track in project.audio],
+        "audio_phrases": [_phrase(line, number, project) for number, line in enumerate(project.phrases, start=1)],
+        "global_resume": project.logline,
+        "metadata": {OURS: _provenance(project)},
+    }
+
+
+def _provenance(project: Project) -> dict[str, Any]:
+    return {
+        "source_shape": project.shape.value,
+        "source_schema_version": project.schema_version,
+        "title": project.title,
+        "logline": project.logline,
+        "frame_rate": str(project.frame_rate),
+        "resolution": f"{project.width}x{project.height}",
+        "capabilities": sorted(project.capabilities),
+        "generation_status": dict(project.generation_status),
+        "qa_reports": [_report(report) for report in project.qa_reports],
+        "warnings": [
+            {"file": warning.file, "pointer": warning.pointer, "reason": warning.reason} for warning in project.warnings
+        ],
+    }
+
+
+def _capabilities(project: Project) -> dict[str, bool]:
+    """What is written, and each of the four that are asked for under both of its names."""
+    found = dict(project.capabilities)
+    for short, long in _CAPABILITIES.items():
+        value = found.get(short, found.get(long, False))
+        found.setdefault(short, value)
+        found.setdefault(long, value)
+    return found
+
+
+def _status_words(project: Project) -> dict[str, str]:
+    found = {name: known_word(word) for name, word in project.generation_status.items()}
+    for short, long in _STATUS.items():
+        value = found.get(short, found.get(long, "pending"))
+        found.setdefault(short, value)
+        found.setdefault(long, value)
+    return found
+
+
+def _config(project: Project) -> dict[str, Any]:
+    written = _mapping(project.original.get("config"))
+    aspect = Fraction(project.width, project.height)
+    config: dict[str, Any] = {
+        "hackathon_mode": written.get("hackathon_mode") is True,
+        "global_seed": _whole(written.get("global_seed")) or 0,
+        "target_aspect_ratio": f"{aspect.numerator}:{aspect.denominator}",
+        "target_resolution": f"{project.width}x{project.height}",
+        "target_duration_seconds": round_half_up(project.duration),
+    }
+    budget = _whole(written.get("time_budget_seconds"))
+    return config if budget is None else {**config, "time_budget_seconds": budget}
+
+
+def _anchors(written: Any) -> dict[str, Any]:
+    known = _mapping(written)
+    sheets = known.get("character_sheet_ids")
+    anchors: dict[str, Any] = {name: value if isinstance(value := known.get(name), str) else "" for name in _ANCHORS}
+    texts = [sheet for sheet in sheets if isinstance(sheet, str)] if isinstance(sheets, list) else []
+    return {**anchors, "character_sheet_ids": texts}
+
+
+def _index_entry(shot: Shot) -> dict[str, str]:
+    version = shot.original.get("version")
+    return {
+        "active_version": version if isinstance(version, str) else "v1",
+        "status": "placeholder" if shot.image is None and shot.clip is None else "generated",
+    }
+
+
+def _manifest(project: Project) -> dict[str, Any]:
+    """Panels that the shots show, as the pipeline lists them."""
+    manifest: dict[str, Any] = {name: [] for name in _MANIFEST.values()}
+    panels: dict[str, str] = {}
+    for shot in project.shots:
+        image = shot.image
+        if image is None or image.source not in _MANIFEST:
+            continue
+        number = panel_number(image.path)
+        number = shot.number if number is None else number
+        name = f"panel_{number:02d}"
+        panels.setdefault(name, shot.id)
+        manifest[_MANIFEST[image.source]].append(
+            {"asset_id": f"{name}_{image.source}", "path": image.path, "panel_index": number}
+        )
+    return {**manifest, "panel_to_shot_map": panels}
+
+
+def _status(project: Project) -> dict[str, Any]:
+    written = project.original.get("status")
+    known = _mapping(written)
+    phase = known.get("current_phase", written)
+    newest = project.qa_reports[0] if project.qa_reports else None
+    verdict = newest.passed if newest else known.get("qa_passed")
+    status = {"current_phase": phase if isinstance(phase, str) else UNSPECIFIED, "qa_passed": verdict is True}
+    return {**status, "last_qa_report_id": newest.id} if newest else status
+
+
+def _assets(project: Project) -> list[dict[str, Any]]:
+    """Every file that is named, once."""
+    media = [one for shot in project.shots for one in (shot.clip, shot.image, *(track.media for track in shot.audio))]
+    media += [track.media for track in project.audio]
+    media += [character.reference_image for character in project.characters]
+    found: dict[str, Media] = {one.path: one for one in reversed(media) if one and not is_data(one.path)}
+    return [
+        {
+            "id": path,
+            "name": PurePosixPath(path).name,
+            "filename": PurePosixPath(path).name,
+            "type": found[path].kind.value,
+            "path": path,
+            "url": path,
+        }
+        for path in sorted(found)
+    ]
+
+
+def _shot(shot: Shot) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "id": shot.id,
+        "shot_id": shot.id,
+        "title": shot.title,
+        "description": shot.description,
+        "position": shot.number - 1,
+        "shot_number": shot.number,
+        "camera_movement": shot.camera,
+        "dialogue": [_line(line, shot.start) for line in shot.dialogue],
+        "audioTracks": [_track(track) for track in shot.audio],
+        "textLayers": [_layer(layer) for layer in shot.text],
+        "metadata": {},
+    }
+    _put(entry, "duration", shot.duration)
+    _put(entry, "clip_in", shot.clip_in or None)
+    _put(entry, "clip_out", shot.clip_out)
+    texts = {"scene_id": shot.scene_id, "prompt": shot.prompt.text, "negative_prompt": shot.prompt.negative}
+    entry.update({name: text for name, text in texts.items() if text})
+    if shot.prompt.seed is not None:
+        entry["seed"] = shot.prompt.seed
+    if shot.prompt.model:
+        entry["generation"] = {"model": shot.prompt.model}
+    if shot.prompt.modules:
+        entry["prompt_modules"] = dict(shot.prompt.modules)
+    if shot.transition.original:
+        entry["transitionOut"] = _transition(shot.transition)
+    return {**entry, **_shot_media(shot)}
+
+
+def _shot_media(shot: Shot) -> dict[str, Any]:
+    entry: dict[str, Any] = {}
+    if shot.image is not None:
+        entry.update(image=_path(shot.image, shot.original), image_source=shot.image.source)
+        if shot.image.panel is not None:
+            entry["image_cell"] = list(shot.image.panel)
+    if shot.clip is not None:
+        entry.update(video=_path(shot.clip, shot.original), video_source=shot.clip.source)
+    return entry
+
+
+def _path(media: Media, original: Mapping[str, Any]) -> str:
+    """The path; of a `data:` URI the whole of it where it was kept."""
+    if media.source != "data":
+        return media.path
+    kept = (value.strip() for value in original.values() if is_data(value))
+    return next((uri for uri in kept if uri[: len(media.path)].lower() == media.path), f"{media.path},")
+
+
+def _transition(transition: Transition) -> dict[str, Any]:
+    word, _, way = transition.kind.value.partition("_")
+    entry: dict[str, Any] = {"type": word, "easing": transition.easing, "original": transition.original}
+    if transition.kind in (TransitionKind.FADE_BLACK, TransitionKind.FADE_WHITE):
+        entry["color"] = way
+    elif way:
+        entry["direction"] = way
+    _put(entry, "duration", transition.duration)
+    return entry
+
+
+def _line(line: DialogueLine, start: Fraction) -> dict[str, Any]:
+    """A line; its times count from the start of the shot, as the interface counts."""
+    entry = {"text": line.text}
+    entry.update({name: text for name, text in (("character_name", line.character), ("emotion", line.emotion)) if text})
+    _put(entry, "startTime", None if line.start is None else line.start - start)
+    _put(entry, "endTime", None if line.end is None else line.end - start)
+    return entry
+
+
+def _phrase(line: DialogueLine, number: int, project: Project) -> dict[str, Any]:
+    at = line.start or Fraction(0)
+    shot = next((shot.id for shot in reversed(project.shots) if shot.start <= at), "")
+    entry = {**_line(line, Fraction(0)), "id": f"phrase_{number:03d}", "shotId": shot}
+    return {**entry, "metadata": {"character": line.character, "emotion": line.emotion}}
+
+
+def _track(track: AudioTrack) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "id": track.id,
+        "name": track.name,
+        "type": track.kind.value,
+        "muted": track.muted,
+        "solo": track.solo,
+    }
+    if track.media is not None:
+        entry["url"] = _path(track.media, {})
+    _put(entry, "startTime", track.start)
+    _put(entry, "duration", track.duration)
+    _put(entry, "offset", track.offset)
+    _put(entry, "volume", _hundredfold(track.volume))
+    _put(entry, "pan", _hundredfold(track.pan))
+    _put(entry, "fadeIn", track.fade_in)
+    _put(entry, "fadeOut", track.fade_out)
+    return entry
+
+
+def _layer(layer: TextLayer) -> dict[str, Any]:
+    position: dict[str, Any] = {}
+    _put(position, "x", _hundredfold(layer.x))
+    _put(position, "y", _hundredfold(layer.y))
+    entry = {**layer.style, "content": layer.text, "position": position}
+    _put(entry, "startTime", layer.start)
+    _put(entry, "duration", layer.duration)
+    return entry
+
+
+def _scene(scene: Scene, number: int, project: Project) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "id": scene.id,
+        "scene_id": scene.id,
+        "number": number,
+        "title": scene.title,
+        "name": scene.title,
+        "description": scene.description or UNSPECIFIED,
+        "location": scene.location or UNSPECIFIED,
+        "time_of_day": scene.time_of_day or UNSPECIFIED,
+        "shot_ids": list(scene.shot_ids),
+        "characters": list(scene.characters),
+        "key_actions": list(scene.actions),
+    }
+    if scene.duration is None:
+        entry[GUESSED] = True
+        own = set(scene.shot_ids)
+        length = sum((shot.duration for shot in project.shots if shot.id in own), Fraction(0))
+        _put(entry, "duration", length or Fraction(1))
+    else:
+        _put(entry, "duration", scene.duration)
+    return entry
+
+
+def _character(character: Character) -> dict[str, Any]:
+    image = character.reference_image
+    return {
+        "id": character.id,
+        "character_id": character.id,
+        "name": character.name,
+        "role": character.role or UNSPECIFIED,
+        "description": character.description or UNSPECIFIED,
+        "appearance": character.appearance or UNSPECIFIED,
+        "personality": character.personality or UNSPECIFIED,
+        "reference_image_path": _path(image, character.original) if image else "",
+    }
+
+
+def _report(report: QAReport) -> dict[str, Any]:
+    name = {5: "overall_score", 100: "overallScore"}.get(int(report.scale), "overall_quality")
+    return {
+        "qa_report_id": report.id,
+        "file": report.file,
+        "timestamp": iso(report.instant) if report.instant else None,
+        name: report.original_score,
+        "passed": report.passed,
+        "categories": {key: {"score": share, "max_score": 1} for key, share in report.categories.items()},
+        "issues": [
+            {
+                "id": issue.id,
+                "severity": issue.severity,
+                "category": issue.category,
+                "title": issue.title,
+                "description": issue.description,
+            }
+            for issue in report.issues
+        ],
+    }
+
+
+def _put(entry: dict[str, Any], name: str, value: Fraction | None) -> None:
+    """Writes a number, and its ratio beside it if JSON can't write it exactly; nothing for None."""
+    if value is None:
+        return
+    entry[name] = value.numerator if value.denominator == 1 else float(value)
+    if read_number(entry[name]) != value:
+        entry[f"{name}_exact"] = str(value)
+
+
+def _hundredfold(share: float) -> Fraction:
+    return Fraction(str(share)) * 100
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None

@@ -1,0 +1,408 @@
+"""Shots: lists of them joined into one film, and each read out of its pieces."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from storycore.project import aliases
+from storycore.project.draft import Notes, Piece, ShotDraft
+from storycore.project.fields import Fields, Found, read_number
+from storycore.project.lookup import MediaLookup, is_data
+from storycore.project.model import (
+    DialogueLine,
+    Media,
+    MediaKind,
+    Prompt,
+    Shot,
+    Transition,
+    TransitionKind,
+)
+from storycore.project.panels import Panels
+from storycore.project.sound import free_name, read_layers, read_tracks
+from storycore.project.timeline import DEFAULT_OVERLAP, transition_kind
+
+_CAMERA = {
+    word: movement
+    for movement, words in {
+        "static": "static fixed locked stationary none",
+        "pan": "pan pans panning",
+        "tilt": "tilt tilts tilting",
+        "zoom": "zoom zooms zooming",
+        "dolly": "dolly dollies dollying push pushes pushing",
+        "tracking": "track tracks tracking truck trucking follow follows following",
+        "crane": "crane cranes craning jib boom",
+        "handheld": "handheld shaky",
+    }.items()
+    for word in words.split()
+}
+_WORD = re.compile(r"[a-z]+")
+_KNOWN = aliases.first_names(
+    aliases.SHOT_ID, aliases.ORDERS, aliases.SHOT_TITLE, aliases.SHOT_DESCRIPTION, aliases.SHOT_DURATION,
+    aliases.SHOT_START, aliases.SHOT_END, aliases.SHOT_SCENE, aliases.CAMERA, aliases.PROMPT, aliases.PROMPT_MODULES,
+    aliases.PROMPT_NEGATIVE, aliases.CLIP, aliases.CLIP_IN, aliases.CLIP_OUT, aliases.IMAGE, aliases.DIALOGUE,
+    aliases.AUDIO_TRACKS, aliases.TEXT_LAYERS, aliases.TRANSITION, aliases.TRANSITION_DURATION_BESIDE,
+) - {"metadata", "generation", "timing", "parameters"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What reading shots needs beside the shots.
+
+    Attributes:
+        lookup: finds media.
+        panels: the pictures of the pipeline.
+        notes: for what is odd.
+        names: of characters, by id.
+        default_seconds: of a shot that tells no duration.
+    """
+
+    lookup: MediaLookup
+    panels: Panels
+    notes: Notes
+    names: Mapping[str, str]
+    default_seconds: Fraction
+
+
+class _Named(NamedTuple):
+    """What a shot is called: here, in its file, and by its place in the film."""
+
+    id: str
+    written: str
+    number: int
+
+
+def join(lists: Sequence[Sequence[ShotDraft]], notes: Notes) -> list[ShotDraft]:
+    """The first list that is not empty, each shot enriched by what the later lists say of it.
+
+    Shots are the same if their ids are, or their numbers where one has no id. Nothing is added to the film.
+    """
+    filled = [list(shots) for shots in lists if shots]
+    if not filled:
+        return []
+    film = filled[0]
+    for others in filled[1:]:
+        places = _places(film)
+        for place, other in enumerate(others):
+            at = _same(other, film, places)
+            if at is None:
+                piece = other.pieces[0]
+                name = _id(other) or f"shot {place + 1}"
+                notes.warn(piece.file, piece.pointer, "shot_unknown", f"{name} is not in the film; it was left out.")
+            else:
+                film[at] = _enriched(film[at], other)
+    return film
+
+
+def sort_shots(film: list[ShotDraft], notes: Notes) -> list[ShotDraft]:
+    """Shots sorted by the first kind of number that all of them have; equal ones stay as they stand."""
+    partly = ""
+    for name in aliases.ORDERS:
+        orders = [_order(shot, name) for shot in film]
+        values = [order for order in orders if order is not None]
+        if film and len(values) == len(film):
+            return [film[place] for _, place in sorted(zip(values, range(len(film)), strict=True))]
+        partly = partly or (name if values else "")
+    if partly:
+        message = f"Only some shots have `{partly}`; all stay in the order in which they stand."
+        notes.warn(film[0].pieces[0].file, "", "order_incomplete", message)
+    return film
+
+
+def read_shots(film: Sequence[ShotDraft], reading: Reading) -> list[Shot]:
+    """Shots in the order given, numbered from 1, ids made unique; not yet placed on a timeline."""
+    shots: list[Shot] = []
+    ids: set[str] = set()
+    for number, draft in enumerate(film, start=1):
+        fields = Fields(draft.pieces, reading.notes)
+        written = fields.text(aliases.SHOT_ID) or f"shot_{number:02d}"
+        shot_id = free_name(written, ids)
+        if shot_id != written:
+            _warn(draft, reading, "id_repeated", f"The id {written} stands twice; here it became {shot_id}.")
+        ids.add(shot_id)
+        shots.append(_read_shot(draft, fields, _Named(shot_id, written, number), reading))
+    return shots
+
+
+def _read_shot(draft: ShotDraft, fields: Fields, named: _Named, reading: Reading) -> Shot:
+    duration = draft.duration or _duration(draft, fields, reading)
+    image, clip = _media(draft, fields, named, reading)
+    audio = draft.audio or _audio_pieces(fields)
+    return Shot(
+        id=named.id,
+        number=named.number,
+        title=fields.text(aliases.SHOT_TITLE) or f"Shot {named.number}",
+        description=fields.text(aliases.SHOT_DESCRIPTION, quiet=True),
+        duration=duration,
+        start=Fraction(0),
+        scene_id=fields.text(aliases.SHOT_SCENE, draft.scene_id, quiet=True),
+        image=image,
+        clip=clip,
+        clip_in=fields.seconds(aliases.CLIP_IN) or Fraction(0),
+        clip_out=fields.seconds(aliases.CLIP_OUT) or None,
+        camera=_camera(fields),
+        transition=_transition(draft, fields),
+        prompt=_prompt(fields),
+        dialogue=_dialogue(fields, reading),
+        audio=read_tracks([(piece,) for piece in audio], reading.lookup, reading.notes),
+        text=read_layers(draft.text or fields.objects(aliases.TEXT_LAYERS), reading.notes),
+        original=_unknown(draft),
+    )
+
+
+def _duration(draft: ShotDraft, fields: Fields, reading: Reading) -> Fraction:
+    duration = fields.seconds(aliases.SHOT_DURATION)
+    if duration is None:
+        start, end = fields.seconds(aliases.SHOT_START), fields.seconds(aliases.SHOT_END)
+        duration = end - (start or 0) if end is not None else None
+    if duration is not None and duration > 0:
+        return duration
+    seconds = reading.default_seconds
+    _warn(draft, reading, "duration_guessed", f"The shot tells no duration; {float(seconds):g} s were taken.")
+    return seconds
+
+
+def _media(draft: ShotDraft, fields: Fields, name: _Named, reading: Reading) -> tuple[Media | None, Media | None]:
+    """Picture and clip. What is named but missing stands there, not found, only if nothing else is."""
+    take = reading.lookup.take(name.written)
+    if take is not None and take.kind is MediaKind.IMAGE:
+        return take, None
+    named = [
+        _as_written(media, found)
+        for found in _named(draft, fields, aliases.CLIP)
+        if (media := reading.lookup.named(found, MediaKind.VIDEO))
+    ]
+    pictures = [media for media in named if media.kind is MediaKind.IMAGE]
+    clip = take or _best([media for media in named if media.kind is MediaKind.VIDEO])
+    for found in () if _found(pictures) else _named(draft, fields, aliases.IMAGE):
+        media = reading.lookup.named(found, MediaKind.IMAGE, _source(found))
+        if media and media.kind is MediaKind.VIDEO:
+            clip = clip or media
+        elif media:
+            pictures.append(_as_written(media, found))
+            if media.found:
+                break
+    image = _found(pictures) or reading.panels.image(name.written, fields.whole(aliases.SHOT_NUMBER) or name.number)
+    image = image or _best(pictures)
+    if image is None and clip is None:
+        _warn(draft, reading, "media_missing", f"{name.id} names no picture and no clip.")
+    return image, clip
+
+
+def _named(draft: ShotDraft, fields: Fields, names: aliases.Names) -> list[Found]:
+    apart = Fields(draft.media, fields.notes)
+    return [found for source in (apart, fields) for found in source.candidates(names) if isinstance(found.value, str)]
+
+
+def _best(media: Sequence[Media]) -> Media | None:
+    return _found(media) or (media[0] if media else None)
+
+
+def _found(media: Sequence[Media]) -> Media | None:
+    return next((one for one in media if one.found), None)
+
+
+def _source(found: Found) -> str:
+    return "promoted" if found.name == "promoted_panel_path" else ""
+
+
+def _as_written(media: Media, found: Found) -> Media:
+    """With the source and grid cell that our own canonical form tells beside the picture."""
+    if media.source == "data":
+        return media
+    if found.name == "video":
+        return replace(media, source="take") if found.piece.raw.get("video_source") == "take" else media
+    if found.name != "image":
+        return media
+    source, cell = found.piece.raw.get("image_source"), found.piece.raw.get("image_cell")
+    whole = isinstance(cell, list) and len(cell) == 4 and all(type(value) is int and value >= 0 for value in cell)
+    panel = (cell[0], cell[1], cell[2], cell[3]) if whole and isinstance(cell, list) else None
+    if source in ("take", "promoted", "image", "refined", "panel", "grid"):
+        return replace(media, source=source, panel=panel if source == "grid" else None)
+    return media
+
+
+def _camera(fields: Fields) -> str:
+    for found in fields.candidates(aliases.CAMERA):
+        if isinstance(found.value, str) and found.value.strip():
+            text = " ".join(found.value.lower().replace("_", " ").replace("-", " ").split())
+            return _movement(text) or text
+    for found in fields.candidates(aliases.CAMERA_PROSE):
+        if isinstance(found.value, str) and (movement := _movement(found.value.lower())):
+            return movement
+    return "static"
+
+
+def _movement(text: str) -> str | None:
+    """The first word of a text that names a movement, in the field's word for it."""
+    words = _WORD.findall(text.replace("hand held", "handheld").replace("hand-held", "handheld"))
+    return next((_CAMERA[word] for word in words if word in _CAMERA), None)
+
+
+def _transition(draft: ShotDraft, fields: Fields) -> Transition:
+    found: Found | None = None
+    if draft.transition is not None:
+        own = Fields([draft.transition], fields.notes)
+        found = own.first(aliases.TRANSITION_KIND)
+    else:
+        own, found = _named_transition(fields)
+    if found is None or not isinstance(found.value, str):
+        return Transition(kind=TransitionKind.CUT, duration=Fraction(0))
+    name = found.value.strip()
+    if not name:
+        return Transition(kind=TransitionKind.CUT, duration=Fraction(0))
+    kind = transition_kind(
+        name, direction=own.text(aliases.TRANSITION_DIRECTION), colour=own.text(aliases.TRANSITION_COLOUR)
+    )
+    if kind is None:
+        fields.warn(found, "transition_unknown", f"{name[:40]!r} is no transition that is known; it became a cut")
+        kind = TransitionKind.CUT
+    duration = own.seconds(aliases.TRANSITION_DURATION)
+    if duration is None:
+        duration = fields.seconds(aliases.TRANSITION_DURATION_BESIDE)
+    return Transition(
+        kind=kind if duration != 0 else TransitionKind.CUT,
+        duration=Fraction(0) if kind is TransitionKind.CUT else DEFAULT_OVERLAP if duration is None else duration,
+        easing=own.text(aliases.TRANSITION_EASING) or "linear",
+        original=own.text(aliases.TRANSITION_ORIGINAL) or name,
+    )
+
+
+def _named_transition(fields: Fields) -> tuple[Fields, Found | None]:
+    """The object that describes the transition, and where its name stands."""
+    for found in fields.candidates(aliases.TRANSITION):
+        if isinstance(found.value, Mapping):
+            own = Fields([found.piece.child(found.value, *found.name.split("."))], fields.notes)
+            kind = own.first(aliases.TRANSITION_KIND)
+            if kind is not None:
+                return own, kind
+        elif isinstance(found.value, str) and found.value.strip():
+            return Fields([], fields.notes), found
+    return Fields([], fields.notes), None
+
+
+def _prompt(fields: Fields) -> Prompt:
+    return Prompt(
+        text=fields.text(aliases.PROMPT, quiet=True),
+        negative=fields.text(aliases.PROMPT_NEGATIVE, quiet=True),
+        seed=fields.whole(aliases.PROMPT_SEED),
+        model=fields.text(aliases.PROMPT_MODEL, quiet=True),
+        modules=fields.mapping(aliases.PROMPT_MODULES),
+    )
+
+
+def _dialogue(fields: Fields, reading: Reading) -> tuple[DialogueLine, ...]:
+    """Lines; their times count from the start of the shot until the film is placed."""
+    for found in fields.candidates(aliases.DIALOGUE):
+        if isinstance(found.value, str) and found.value.strip():
+            return (DialogueLine(text=found.value.strip()),)
+        if isinstance(found.value, list):
+            lines = [read_line(piece, reading.notes, reading.names) for piece in _entries(found)]
+            if lines := [line for line in lines if line.text]:
+                return tuple(lines)
+    return ()
+
+
+def read_line(piece: Piece, notes: Notes, names: Mapping[str, str]) -> DialogueLine:
+    """One line with the times that are written."""
+    line = Fields([piece], notes)
+    who = line.text(aliases.LINE_WHO, quiet=True)
+    start, end = line.seconds(aliases.LINE_START), line.seconds(aliases.LINE_END)
+    duration = line.seconds(aliases.LINE_DURATION)
+    if start is not None and end is None and duration:
+        end = start + duration
+    return DialogueLine(
+        text=line.text(aliases.LINE_TEXT, quiet=True),
+        character=line.text(aliases.LINE_NAME, quiet=True) or names.get(who, who),
+        start=start,
+        end=end if start is not None else None,
+        emotion=line.text(aliases.LINE_EMOTION, quiet=True),
+    )
+
+
+def _entries(found: Found) -> list[Piece]:
+    """Objects of a list; texts in it count as lines."""
+    path = found.name.split(".")
+    return [
+        found.piece.child(item if isinstance(item, Mapping) else {"text": item}, *path, place)
+        for place, item in enumerate(found.value)
+        if isinstance(item, (Mapping, str))
+    ]
+
+
+def _audio_pieces(fields: Fields) -> list[Piece]:
+    """Tracks as objects; plain paths count as tracks."""
+    for found in fields.candidates(aliases.AUDIO_TRACKS):
+        values = found.value if isinstance(found.value, list) else [found.value]
+        path = found.name.split(".")
+        pieces = [
+            found.piece.child(
+                item if isinstance(item, Mapping) else {"url": item},
+                *path,
+                *([place] if isinstance(found.value, list) else []),
+            )
+            for place, item in enumerate(values)
+            if isinstance(item, Mapping) or (isinstance(item, str) and item.strip())
+        ]
+        if pieces:
+            return pieces
+    return []
+
+
+def _places(film: Sequence[ShotDraft]) -> dict[tuple[str, Any], int]:
+    """Where each id and each number stands first."""
+    places: dict[tuple[str, Any], int] = {}
+    for place, shot in enumerate(film):
+        places.setdefault(("id", _id(shot)), place)
+        places.setdefault(("number", _number(shot)), place)
+    return places
+
+
+def _same(other: ShotDraft, film: Sequence[ShotDraft], places: Mapping[tuple[str, Any], int]) -> int | None:
+    if (name := _id(other)) and (place := places.get(("id", name))) is not None:
+        return place
+    number = _number(other)
+    place = places.get(("number", number)) if number is not None else None
+    return place if place is not None and not (name and _id(film[place])) else None
+
+
+def _enriched(shot: ShotDraft, other: ShotDraft) -> ShotDraft:
+    return replace(
+        shot,
+        pieces=(*shot.pieces, *other.pieces),
+        audio=shot.audio or other.audio,
+        text=shot.text or other.text,
+        media=(*shot.media, *other.media),
+        scene_id=shot.scene_id or other.scene_id,
+        transition=shot.transition or other.transition,
+    )
+
+
+def _unknown(draft: ShotDraft) -> dict[str, Any]:
+    """Keys that have no field here, and data: URIs, whose bytes have none."""
+    merged = {key: value for piece in reversed(draft.pieces) for key, value in piece.raw.items()}
+    return {key: value for key, value in merged.items() if key not in _KNOWN or is_data(value)}
+
+
+def _id(shot: ShotDraft) -> str:
+    for piece in shot.pieces:
+        for name in aliases.SHOT_ID:
+            value = piece.raw.get(name)
+            if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip():
+                return str(value).strip()
+    return ""
+
+
+def _number(shot: ShotDraft) -> Fraction | None:
+    values = (piece.raw.get(name) for piece in shot.pieces for name in aliases.SHOT_NUMBER)
+    return next((number for number in map(read_number, values) if number is not None), None)
+
+
+def _order(shot: ShotDraft, name: str) -> Fraction | None:
+    return next((number for piece in shot.pieces if (number := read_number(piece.raw.get(name))) is not None), None)
+
+
+def _warn(draft: ShotDraft, reading: Reading, reason: str, message: str) -> None:
+    piece = draft.pieces[0]
+    reading.notes.warn(piece.file, piece.pointer, reason, message)
