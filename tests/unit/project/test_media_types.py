@@ -2,7 +2,7 @@
 
 import pytest
 
-from storycore.exports.media_types import expected, kind_of, measured
+from storycore.project.media_types import expected, kind_of, measured
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 
