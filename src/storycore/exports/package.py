@@ -26,6 +26,8 @@ from storycore.project.media_types import kind_of, measured
 from storycore.storage.local import new_file
 from storycore.units import human_bytes
 
+_MANIFEST = f"{GENERATED}/manifest.json"
+_LISTS = frozenset({_MANIFEST, CRATE})
 _GENERATED_ROLE = "generated"
 _STORED_SUFFIXES = (".mp4", ".mov", ".webm", ".mkv", ".png", ".jpg", ".jpeg", ".webp", ".mp3", ".m4a", ".flac")
 
@@ -107,10 +109,11 @@ def _pack(
             name = f"{top}/{PAYLOAD}/{path}"
             files.append(_pack_source(file, path, name, sources, writer, contents.latest_ns))
     for path, data in _generated(contents, files):
-        size, sha256 = writer.add(f"{top}/{PAYLOAD}/{path}", data, moment_ns)
+        add = writer.add_list if path in _LISTS else writer.add
+        size, sha256 = add(f"{top}/{PAYLOAD}/{path}", data, moment_ns)
         files.append(Packed(path, size, sha256, "application/json", _GENERATED_ROLE))
     for name, data in tag_files(contents.label, files).items():
-        writer.add(f"{top}/{name}", data, moment_ns)
+        writer.add_list(f"{top}/{name}", data, moment_ns)
     writer.close()
     return tuple(files)
 
@@ -135,7 +138,7 @@ def _generated(contents: Contents, files: list[Packed]) -> Iterator[tuple[str, b
     """What StoryCore adds; each one may tell of those before it, since `files` grows meanwhile."""
     for name, data in contents.documents.items():
         yield f"{GENERATED}/{name}", data
-    yield f"{GENERATED}/manifest.json", manifest(files)
+    yield _MANIFEST, manifest(files)
     yield CRATE, crate(contents.label, files)
 
 
@@ -154,7 +157,8 @@ def _require_room(contents: Contents, folder: Path, level: int) -> None:
         file.size_bytes for file in contents.files if level == 0 or file.path.lower().endswith(_STORED_SUFFIXES)
     )
     there = next(place for place in (folder, *folder.parents) if place.exists())
-    if least > shutil.disk_usage(there).free:
+    room = shutil.disk_usage(there)
+    if room.total and least > room.free:  # what is no disk has no size either, and gets its own error
         raise Unavailable(
             f"The package needs at least {human_bytes(least)}, more than is free there.", reason=Reason.DISK_FULL
         )

@@ -116,17 +116,29 @@ class ZipWriter:
             modified_ns: its time, nanoseconds since 1970.
             compressed: whether it is known not to shrink.
         """
-        body, method = data, STORED
-        if self._deflate and data and not compressed:
-            packed = self._packed(data, self._deflate)
-            if len(packed) < len(data):
+        return self._add(name, data, modified_ns, None if compressed else self._deflate)
+
+    def add_list(self, name: str, data: bytes, modified_ns: int) -> Written:
+        """Adds a list of names and checksums; see `add`.
+
+        Hexadecimal digits have no repetitions worth looking for: the fastest compressor makes them smallest.
+        """
+        return self._add(name, data, modified_ns, self._deflate and deflate(1))
+
+    def _add(self, name: str, data: bytes, modified_ns: int, packer: Deflate | None) -> Written:
+        size, body, method = len(data), data, STORED
+        if packer and size:
+            packed = packer.whole(data) if size <= MEBIBYTE else self._in_steps(data, packer)
+            if len(packed) < size:
                 body, method = packed, DEFLATED
         crc = self._crc32(data)
-        entry = Entry(name.encode(), method, moment(modified_ns), crc, len(body), len(data), self._offset)
+        entry = Entry(name.encode(), method, moment(modified_ns), crc, len(body), size, self._offset)
+        header = local_header(entry)
         self._directory.append(central_header(entry))
-        self._put(local_header(entry), body)
-        self._progress.advance(len(data))
-        return Written(len(data), hashlib.sha256(data).hexdigest())
+        self._waiting += (header, body)
+        self._count(len(header) + len(body))
+        self._progress.advance(size)
+        return Written(size, hashlib.sha256(data).hexdigest())
 
     def add_large(self, name: str, content: Content, modified_ns: int, *, compressed: bool = False) -> Written:
         """Adds content of any size through one buffer; see `add`."""
@@ -183,9 +195,8 @@ class ZipWriter:
         done = entry._replace(crc=crc, packed=self._offset - start, size=size)
         return done, Written(size, digest.hexdigest())
 
-    def _packed(self, data: bytes, deflate: Deflate) -> bytes:
-        if len(data) <= MEBIBYTE:
-            return deflate.whole(data)
+    def _in_steps(self, data: bytes, deflate: Deflate) -> bytes:
+        """Deflates what takes a moment, and can be stopped meanwhile."""
         packer, view, parts = deflate.stream(), memoryview(data), []
         for start in range(0, len(data), MEBIBYTE):
             parts.append(packer.compress(view[start : start + MEBIBYTE]))
@@ -213,10 +224,12 @@ class ZipWriter:
         patch.seek(self._offset)
         patch.truncate()
 
-    def _put(self, *pieces: bytes) -> None:
-        """Writes pieces together with the next ones: one call of the system for many small entries."""
-        self._waiting += pieces
-        size = sum(map(len, pieces))
+    def _put(self, data: bytes) -> None:
+        self._waiting.append(data)
+        self._count(len(data))
+
+    def _count(self, size: int) -> None:
+        """Writes what waits once it is enough: one call of the system for many small entries."""
         self._waiting_bytes += size
         self._offset += size
         if self._waiting_bytes >= _BATCH_BYTES:

@@ -1,0 +1,58 @@
+"""What a level means, and what is not worth compressing."""
+
+import zlib
+
+import pytest
+from isal import isal_zlib
+from zlib_ng import zlib_ng
+
+from fixtures.packages import noise
+from storycore.exports.compression import deflate, is_compressed, shrinks
+
+TEXT = b"A film is a sequence of shots. " * 500
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_levels_1_to_3_are_isa_l(level):
+    assert deflate(level).whole(TEXT) == isal_zlib.compress(TEXT, level, -15)
+
+
+@pytest.mark.parametrize("level", [4, 5, 6, 7, 8, 9])
+def test_levels_4_to_9_are_zlib_ng(level):
+    assert deflate(level).whole(TEXT) == zlib_ng.compress(TEXT, level, -15)
+
+
+@pytest.mark.parametrize("level", range(1, 10))
+def test_every_level_is_read_by_zlib_whole_and_in_parts(level):
+    packer = deflate(level).stream()
+    parts = packer.compress(TEXT[:1000]) + packer.compress(memoryview(TEXT)[1000:]) + packer.flush()
+    assert zlib.decompress(deflate(level).whole(TEXT), -15) == zlib.decompress(parts, -15) == TEXT
+
+
+def test_level_0_stores():
+    assert deflate(0) is None
+
+
+@pytest.mark.parametrize("level", [-1, 10])
+def test_there_are_no_other_levels(level):
+    with pytest.raises(ValueError, match="between 0 and 9"):
+        deflate(level)
+
+
+@pytest.mark.parametrize("kind", ["image/png", "video/mp4", "audio/mpeg", "application/zip"])
+def test_compressed_media_is_known_by_its_kind(kind):
+    assert is_compressed(kind, b"")
+
+
+@pytest.mark.parametrize("head", [b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c", b"wOF2"])
+def test_other_compressed_content_is_known_by_its_first_bytes(head):
+    assert is_compressed(None, head + bytes(100))
+
+
+@pytest.mark.parametrize("kind", ["audio/wav", "image/x-exr", "image/tiff", "image/x-portable-anymap", None])
+def test_what_may_shrink_is_tried(kind):
+    assert not is_compressed(kind, b"{}")
+
+
+def test_a_sample_tells_whether_the_rest_is_worth_it():
+    assert (shrinks(TEXT), shrinks(noise(50_000)), shrinks(b"")) == (True, False, False)
