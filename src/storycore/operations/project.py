@@ -101,7 +101,7 @@ class ListRequest(Request[ListResult]):
     )
     limit: Whole = Field(default=50, ge=1, le=200, description="Most projects a page.")
     cursor: str | None = Field(
-        default=None, max_length=8192, pattern="^([0-9a-f]{2})*$", description="Where the page before ended."
+        default=None, max_length=8192, pattern="^([0-9a-f]{2})+$", description="Where the page before ended."
     )
 
 
