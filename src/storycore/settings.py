@@ -6,44 +6,34 @@ Precedence, highest first: flags (arguments of `Settings.read`), environment `ST
 
 import difflib
 import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from platformdirs import user_cache_path, user_config_path
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
-from typing_extensions import override
 
 from storycore.errors import FieldFault, InvalidInput, Reason
 from storycore.units import MEBIBYTE
 
-PathList = Annotated[tuple[Path, ...], NoDecode]
-NameList = Annotated[tuple[str, ...], NoDecode]
 
-
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Everything that can be set; frozen, so that no part of a run sees another value than the next."""
 
-    model_config = SettingsConfigDict(env_prefix="STORYCORE_", extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    roots: PathList = Field(
+    roots: tuple[Path, ...] = Field(
         default=(),
         description="Folders that projects may be read from. Empty: any path the user names; `serve` then uses its "
         "working directory.",
     )
-    output_roots: PathList = Field(
+    output_roots: tuple[Path, ...] = Field(
         default=(), description="Folders, beside each project's exports/, that results may be written to."
     )
     host: str = Field(default="127.0.0.1", description="Address that `serve` listens on.")
     port: int = Field(default=8765, ge=0, le=65535, description="Port that `serve` listens on; 0 takes a free one.")
-    allowed_hosts: NameList = Field(
+    allowed_hosts: tuple[str, ...] = Field(
         default=(),
         description="More names by which the server may be called, beside its address and localhost.",
     )
@@ -86,7 +76,8 @@ class Settings(BaseSettings):
             InvalidInput: a setting has no acceptable value, or a settings file is not TOML; says which one.
         """
         try:
-            return cls(**{name: value for name, value in flags.items() if value is not None})
+            given = {name: value for name, value in flags.items() if value is not None}
+            return cls(**{**_from_files(), **_from_environment(cls.model_fields), **given})
         except ValidationError as fault:
             faults = [_fault(item) for item in fault.errors(include_url=False)]
             raise InvalidInput(
@@ -94,27 +85,24 @@ class Settings(BaseSettings):
                 reason=Reason.SETTING_INVALID,
                 errors=faults,
             ) from None
-        except ValueError as fault:
+        except (OSError, ValueError) as fault:
             raise InvalidInput(f"A settings file can't be read: {fault}", reason=Reason.SETTING_INVALID) from None
 
-    @override
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The places in order of precedence."""
-        user_file = user_config_path("storycore", appauthor=False) / "storycore.toml"
-        return (
-            init_settings,
-            env_settings,
-            TomlConfigSettingsSource(settings_cls, Path("storycore.toml")),
-            TomlConfigSettingsSource(settings_cls, user_file),
-        )
+
+def _from_files() -> dict[str, Any]:
+    """What the settings files say, the nearest last."""
+    found: dict[str, Any] = {}
+    for folder in (user_config_path("storycore", appauthor=False), Path()):
+        path = folder / "storycore.toml"
+        if path.is_file():
+            import tomllib
+
+            found |= tomllib.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _from_environment(names: Iterable[str]) -> dict[str, str]:
+    return {name: os.environ[key] for name in names if (key := f"STORYCORE_{name.upper()}") in os.environ}
 
 
 def _fault(item: ErrorDetails) -> FieldFault:

@@ -26,7 +26,7 @@ def film(tmp_path):
 
 
 def film_in(folder):
-    settings = Settings()
+    settings = Settings.read()
     return Film(listing=walk(folder, max_files=1000), project=read_project(folder, settings), settings=settings)
 
 
