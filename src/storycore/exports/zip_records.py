@@ -72,17 +72,19 @@ def _date(day: int) -> int:
 
 def local_header(entry: Entry) -> bytes:
     """What stands before the content; always the same length for the same name and `zip64`."""
-    crc, packed, size = (0, 0, 0) if entry.later else (entry.crc, entry.packed, entry.size)
-    extra = struct.pack("<2H2Q", 1, 16, size, packed) if entry.zip64 else b""
-    if entry.zip64:
+    name, method, moment, crc, packed, size, _, zip64, later = entry
+    if later:
+        crc = packed = size = 0
+    extra, version = b"", 20
+    if zip64:
+        extra, version = struct.pack("<2H2Q", 1, 16, size, packed), 45
         packed = size = FULL32
-    flags = _UTF8 | _LATER if entry.later else _UTF8
     return (
         _LOCAL.pack(
-            b"PK\3\4", 45 if entry.zip64 else 20, flags, entry.method, entry.moment & _FULL16, entry.moment >> 16,
-            crc, packed, size, len(entry.name), len(extra),
+            b"PK\3\4", version, _UTF8 | _LATER if later else _UTF8, method, moment & _FULL16, moment >> 16,
+            crc, packed, size, len(name), len(extra),
         )
-        + entry.name
+        + name
         + extra
     )  # fmt: skip
 
@@ -95,20 +97,18 @@ def data_descriptor(entry: Entry) -> bytes:
 
 def central_header(entry: Entry) -> bytes:
     """The line of the directory at the end."""
-    extra = b""
-    size, packed, offset = entry.size, entry.packed, entry.offset
-    version = 45 if entry.zip64 else 20
+    name, method, moment, crc, packed, size, offset, zip64, later = entry
+    extra, version = b"", 45 if zip64 else 20
     if size >= FULL32 or packed >= FULL32 or offset >= FULL32:
         large = [value for value in (size, packed, offset) if value >= FULL32]
         extra = struct.pack(f"<2H{len(large)}Q", 1, 8 * len(large), *large)
         size, packed, offset, version = min(size, FULL32), min(packed, FULL32), min(offset, FULL32), 45
-    flags = _UTF8 | _LATER if entry.later else _UTF8
     return (
         _CENTRAL.pack(
-            b"PK\1\2", _MADE_ON_UNIX | version, version, flags, entry.method, entry.moment & _FULL16,
-            entry.moment >> 16, entry.crc, packed, size, len(entry.name), len(extra), 0, 0, 0, _REGULAR_0644, offset,
+            b"PK\1\2", _MADE_ON_UNIX | version, version, _UTF8 | _LATER if later else _UTF8, method, moment & _FULL16,
+            moment >> 16, crc, packed, size, len(name), len(extra), 0, 0, 0, _REGULAR_0644, offset,
         )
-        + entry.name
+        + name
         + extra
     )  # fmt: skip
 

@@ -8,10 +8,10 @@ entry.
 
 import hashlib
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
-from storycore.exports.compression import Compressor, Deflate, deflate, shrinks
+from storycore.exports.compression import Compressor, Deflate, deflate, fitting
 from storycore.exports.zip_records import (
     DEFLATED,
     FULL32,
@@ -30,6 +30,7 @@ SMALL_BYTES = 8 * MEBIBYTE
 """Largest content that is tried in memory."""
 
 _BATCH_BYTES = MEBIBYTE
+_LARGE_PIECE = 65_536
 _BLOCK_BYTES = 65_535  # RFC 1951, 3.2.4: the most a stored block can hold
 _LAST_BLOCK = b"\1\0\0\xff\xff"
 
@@ -100,7 +101,7 @@ class ZipWriter:
 
         self._crc32 = isal_zlib.crc32  # several times as fast as the standard library's
         self._sink, self._progress = sink, progress
-        self._deflate = deflate(level)
+        self._level, self._deflate = level, deflate(level)
         self._patch = patch
         self._directory: list[bytes] = []
         self._waiting: list[bytes] = []
@@ -135,17 +136,17 @@ class ZipWriter:
         entry = Entry(name.encode(), method, moment(modified_ns), crc, len(body), size, self._offset)
         header = local_header(entry)
         self._directory.append(central_header(entry))
-        self._waiting += (header, body)
-        self._count(len(header) + len(body))
+        self._put(header)
+        self._put(body)
         self._progress.advance(size)
         return Written(size, hashlib.sha256(data).hexdigest())
 
     def add_large(self, name: str, content: Content, modified_ns: int, *, compressed: bool = False) -> Written:
         """Adds content of any size through one buffer; see `add`."""
-        deflating = self._deflate is not None and not compressed and shrinks(content.sample())
+        packer = None if compressed or not self._level else fitting(self._level, content.sample())
         entry = Entry(
             name=name.encode(),
-            method=DEFLATED if deflating or not self._patch else STORED,
+            method=STORED if packer is None and self._patch else DEFLATED,
             moment=moment(modified_ns),
             crc=0,
             packed=0,
@@ -154,10 +155,10 @@ class ZipWriter:
             zip64=self._needs_zip64(content.size_bytes),
             later=not self._patch,
         )
-        done, written = self._stream(entry, content, deflating=deflating)
-        if deflating and self._patch and done.packed >= done.size:
+        done, written = self._stream(entry, content, packer)
+        if packer and self._patch and done.packed >= done.size:
             self._take_back(done, self._patch)  # the sample promised too much
-            done, written = self._stream(entry._replace(method=STORED), content, deflating=False)
+            done, written = self._stream(entry._replace(method=STORED), content, None)
         self._finish(done)
         return written
 
@@ -174,11 +175,13 @@ class ZipWriter:
         # Deflate can make a stream larger than its content; a patched file is stored then, so there the size decides.
         return size + (0 if self._patch else size // 4) >= FULL32
 
-    def _stream(self, entry: Entry, content: Content, *, deflating: bool) -> tuple[Entry, Written]:
+    def _stream(self, entry: Entry, content: Content, make: Callable[[], Compressor] | None) -> tuple[Entry, Written]:
         self._put(local_header(entry))
         start = self._offset
         digest, crc, size = hashlib.sha256(), 0, 0
-        packer = self._packer(entry.method, deflating=deflating)
+        if make is None and entry.method == DEFLATED:
+            make = _StoredBlocks
+        packer = make() if make else None
         for part in content.parts():
             digest.update(part)
             crc = self._crc32(part, crc)
@@ -203,11 +206,6 @@ class ZipWriter:
             self._progress.check()
         return b"".join((*parts, packer.flush()))
 
-    def _packer(self, method: int, *, deflating: bool) -> Compressor | None:
-        if deflating and self._deflate:
-            return self._deflate.stream()
-        return _StoredBlocks() if method == DEFLATED else None
-
     def _finish(self, entry: Entry) -> None:
         if self._patch is None:
             self._put(data_descriptor(entry))
@@ -225,12 +223,14 @@ class ZipWriter:
         patch.truncate()
 
     def _put(self, data: bytes) -> None:
-        self._waiting.append(data)
-        self._count(len(data))
-
-    def _count(self, size: int) -> None:
-        """Writes what waits once it is enough: one call of the system for many small entries."""
-        self._waiting_bytes += size
+        """Writes small pieces with the next ones, in one call of the system for many, and large ones as they are."""
+        size = len(data)
+        if size >= _LARGE_PIECE:
+            self._flush()
+            self._sink.write(data)
+        else:
+            self._waiting.append(data)
+            self._waiting_bytes += size
         self._offset += size
         if self._waiting_bytes >= _BATCH_BYTES:
             self._flush()

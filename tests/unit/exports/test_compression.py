@@ -7,7 +7,7 @@ from isal import isal_zlib
 from zlib_ng import zlib_ng
 
 from fixtures.packages import noise
-from storycore.exports.compression import deflate, is_compressed, shrinks
+from storycore.exports.compression import deflate, fitting, is_compressed
 
 TEXT = b"A film is a sequence of shots. " * 500
 
@@ -54,5 +54,15 @@ def test_what_may_shrink_is_tried(kind):
     assert not is_compressed(kind, b"{}")
 
 
-def test_a_sample_tells_whether_the_rest_is_worth_it():
-    assert (shrinks(TEXT), shrinks(noise(50_000)), shrinks(b"")) == (True, False, False)
+@pytest.mark.parametrize("level", range(3, 10))
+def test_a_sample_tells_which_compressor_fits(level):
+    packer, hiss = deflate(level), bytes(byte % 100 for byte in noise(500_000))
+    assert fitting(level, TEXT * 50) is packer.stream
+    assert fitting(level, hiss) is packer.light
+    assert (fitting(level, noise(50_000)), fitting(level, b""), fitting(0, TEXT)) == (None, None, None)
+
+
+@pytest.mark.parametrize("level", range(1, 10))
+def test_the_light_compressor_is_read_by_zlib_too(level):
+    packer = deflate(level).light()
+    assert zlib.decompress(packer.compress(TEXT) + packer.flush(), -15) == TEXT
