@@ -13,7 +13,7 @@ import bagit
 import pytest
 
 from fixtures.archives import PAYLOAD, bag, in_folder, sealed, with_lines, write, zipped
-from storycore.exports.verdict import Verdict
+from storycore.exports.checking.verdict import Verdict
 from storycore.exports.verify import verify_package
 from storycore.observe.progress import Progress
 from storycore.settings import Settings

@@ -27,8 +27,8 @@ from fixtures.archives import (
     zip64_field,
     zipped,
 )  # fmt: skip
+from storycore.exports.checking.verdict import Verdict
 from storycore.exports.unpack import unpack
-from storycore.exports.verdict import Verdict
 from storycore.exports.verify import verify_package
 from storycore.observe.progress import Progress
 from storycore.settings import Settings

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from storycore.errors import FieldFault, InvalidInput, NotFound, Reason
 from storycore.exports.formats import registry
 from storycore.exports.formats.format import Film, Format, FormatOptions, Made
-from storycore.exports.names import title_name
+from storycore.exports.packing.names import title_name
 from storycore.observe.progress import Progress
 
 

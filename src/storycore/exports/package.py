@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from storycore.errors import Reason, Unavailable, Unexpected
-from storycore.exports.bag import PAYLOAD, Packed, tag_files
-from storycore.exports.compression import is_compressed
-from storycore.exports.contents import GENERATED, Contents
-from storycore.exports.crate import CRATE, crate
-from storycore.exports.manifest import manifest
-from storycore.exports.readback import Finished, read_back
-from storycore.exports.sources import SourceFolder
-from storycore.exports.zip_writer import SMALL_BYTES, SeekableSink, Sink, ZipWriter
+from storycore.exports.packing.bag import PAYLOAD, Packed, tag_files
+from storycore.exports.packing.compression import is_compressed
+from storycore.exports.packing.contents import GENERATED, Contents
+from storycore.exports.packing.crate import CRATE, crate
+from storycore.exports.packing.manifest import manifest
+from storycore.exports.packing.readback import Finished, read_back
+from storycore.exports.packing.sources import SourceFolder
+from storycore.exports.packing.zip_writer import SMALL_BYTES, SeekableSink, Sink, ZipWriter
 from storycore.observe.progress import Progress
 from storycore.project.files import SourceFile
 from storycore.project.media_types import kind_of, measured

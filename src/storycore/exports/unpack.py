@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from storycore.errors import Conflict, InvalidInput, Reason
-from storycore.exports.archive_names import is_storable
-from storycore.exports.folder import Unreadable
-from storycore.exports.scan import Broken, Scan
-from storycore.exports.verdict import Verdict
+from storycore.exports.checking.archive_names import is_storable
+from storycore.exports.checking.folder import Unreadable
+from storycore.exports.checking.scan import Broken, Scan
+from storycore.exports.checking.verdict import Verdict
 from storycore.exports.verify import ArchiveFile, CheckedArchive, check_archive, open_package
 from storycore.observe.progress import Progress
 from storycore.settings import Settings

@@ -1,7 +1,7 @@
 """Checks a package: is the ZIP or the folder a whole and valid bag, and if not, exactly why.
 
 Everything is read once, in the order in which it stands, within bounds of memory and of unpacked size. Nothing is
-written and nothing is downloaded. The words for what can be wrong are `storycore.exports.verdict.Finding`.
+written and nothing is downloaded. The words for what can be wrong are `storycore.exports.checking.verdict.Finding`.
 """
 
 import contextlib
@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from storycore.errors import AccessDenied, NotFound, Reason
-from storycore.exports import scan as scans
-from storycore.exports.archive import Archive, Damaged
-from storycore.exports.archive_index import Entry
-from storycore.exports.bag_rules import BagRules
-from storycore.exports.folder import Folder, FolderFile, Unreadable, open_regular
-from storycore.exports.record import check_media, check_record
-from storycore.exports.scan import Broken, Scan
-from storycore.exports.verdict import Finding, Findings, Verdict
+from storycore.exports.checking import scan as scans
+from storycore.exports.checking.archive import Archive, Damaged
+from storycore.exports.checking.archive_index import Entry
+from storycore.exports.checking.bag_rules import BagRules
+from storycore.exports.checking.folder import Folder, FolderFile, Unreadable, open_regular
+from storycore.exports.checking.record import check_media, check_record
+from storycore.exports.checking.scan import Broken, Scan
+from storycore.exports.checking.verdict import Finding, Findings, Verdict
 from storycore.observe.progress import Progress
 from storycore.settings import Settings
 

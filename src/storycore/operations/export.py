@@ -28,9 +28,9 @@ from storycore.project.paths import EXPORTS
 from storycore.units import now, stamp
 
 if TYPE_CHECKING:
-    from storycore.exports.contents import Contents
     from storycore.exports.package import Package
-    from storycore.exports.selection import Selection
+    from storycore.exports.packing.contents import Contents
+    from storycore.exports.packing.selection import Selection
     from storycore.project.files import Listing
     from storycore.project.model import Project, ProjectWarning
 
@@ -260,8 +260,8 @@ def plan(app: App, request: PlanRequest) -> PlanResult:
     Raises:
         StoryCoreError: the path is not acceptable, or there is no project that can be read.
     """
-    from storycore.exports import contents as exports
-    from storycore.exports.selection import missing
+    from storycore.exports.packing import contents as exports
+    from storycore.exports.packing.selection import missing
     from storycore.project.media_types import expected
 
     _, project, listing = _read(app, request.project_path)
@@ -413,13 +413,13 @@ def _read(app: App, path: str) -> "tuple[Path, Project, Listing]":
 
 
 def _selection(request: PackageRequest | PlanRequest) -> "Selection":
-    from storycore.exports.selection import Selection
+    from storycore.exports.packing.selection import Selection
 
     return Selection(source=request.include_source, assets=request.include_assets, reports=request.include_reports)
 
 
 def _contents(app: App, project: "Project", listing: "Listing", request: PackageRequest) -> "Contents":
-    from storycore.exports import contents as exports
+    from storycore.exports.packing import contents as exports
 
     return exports.documented(exports.plan(project, listing, _selection(request)), project, app.settings)
 

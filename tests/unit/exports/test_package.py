@@ -19,9 +19,9 @@ from rocrate.rocrate import ROCrate
 from fixtures.packages import contents_of, noise, pack, streamed_entries
 from fixtures.projects import make_project, snapshot
 from storycore.errors import Cancelled, Conflict, Reason, StoryCoreError, Unavailable
-from storycore.exports.contents import Contents
 from storycore.exports.package import stream_package, write_package
-from storycore.exports.selection import Selection
+from storycore.exports.packing.contents import Contents
+from storycore.exports.packing.selection import Selection
 from storycore.observe.progress import Progress
 
 

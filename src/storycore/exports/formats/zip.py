@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, Strict
 
-from storycore.exports.contents import documented, plan
 from storycore.exports.formats.format import Film, FormatOptions, Made
 from storycore.exports.package import write_package
-from storycore.exports.selection import Selection
+from storycore.exports.packing.contents import documented, plan
+from storycore.exports.packing.selection import Selection
 from storycore.observe.progress import Progress
 
 _Switch = Annotated[bool, Strict()]

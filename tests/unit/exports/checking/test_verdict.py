@@ -4,8 +4,8 @@ import inspect
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storycore.exports import verdict
-from storycore.exports.verdict import MAX_FINDINGS, Finding, Findings, shown
+from storycore.exports.checking import verdict
+from storycore.exports.checking.verdict import MAX_FINDINGS, Finding, Findings, shown
 
 
 def test_every_finding_says_what_it_means_and_whether_it_is_a_fault() -> None:

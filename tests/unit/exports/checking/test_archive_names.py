@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storycore.exports.archive_names import Twins, is_storable, unsafe
+from storycore.exports.checking.archive_names import Twins, is_storable, unsafe
 
 SAFE = [
     "film/data/project.json", "film/", "film/é 日本/shot 1.png", "a~b/~c", "film/.hidden", "..a/b..c", "what?",

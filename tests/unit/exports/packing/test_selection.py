@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.packages import project_in
 from fixtures.projects import make_project, write_json
-from storycore.exports.selection import Selection, missing, select
+from storycore.exports.packing.selection import Selection, missing, select
 from storycore.project.files import Role, walk
 from storycore.project.model import AudioTrack, Character, Media, MediaKind, Shot, TrackKind
 

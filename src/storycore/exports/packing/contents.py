@@ -10,10 +10,10 @@ from pathlib import Path
 
 from storycore import json_text
 from storycore.errors import InvalidInput, Reason
-from storycore.exports.bag import Label
-from storycore.exports.crate import CRATE
-from storycore.exports.names import portable, title_name
-from storycore.exports.selection import Selection, select
+from storycore.exports.packing.bag import Label
+from storycore.exports.packing.crate import CRATE
+from storycore.exports.packing.names import portable, title_name
+from storycore.exports.packing.selection import Selection, select
 from storycore.project.files import Listing, Role, SourceFile
 from storycore.project.model import Project, ProjectWarning
 from storycore.settings import Settings

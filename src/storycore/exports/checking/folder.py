@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from storycore.exports.archive_names import Twins, is_storable
-from storycore.exports.verdict import Finding, Findings
+from storycore.exports.checking.archive_names import Twins, is_storable
+from storycore.exports.checking.verdict import Finding, Findings
 
 CHUNK_BYTES: Final = 256 * 1024
 _MAX_DEPTH: Final = 200

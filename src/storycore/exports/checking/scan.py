@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
-from storycore.exports.verdict import Finding, Findings
+from storycore.exports.checking.verdict import Finding, Findings
 from storycore.observe.progress import Progress
 from storycore.project.content import HEAD_BYTES, media_type
 from storycore.units import MEBIBYTE

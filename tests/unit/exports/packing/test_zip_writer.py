@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from fixtures.packages import noise, streamed_entries
 from storycore.errors import Cancelled
-from storycore.exports import zip_writer
-from storycore.exports.readback import read_back
-from storycore.exports.zip_records import Entry, end_records, local_header, moment
-from storycore.exports.zip_writer import Written, ZipWriter
+from storycore.exports.packing import zip_writer
+from storycore.exports.packing.readback import read_back
+from storycore.exports.packing.zip_records import Entry, end_records, local_header, moment
+from storycore.exports.packing.zip_writer import Written, ZipWriter
 from storycore.observe.progress import Progress
 
 NOW = 1_700_000_000_000_000_000

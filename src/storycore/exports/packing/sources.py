@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from storycore.errors import AccessDenied, Conflict, Reason
-from storycore.exports.compression import SAMPLE_BYTES
+from storycore.exports.packing.compression import SAMPLE_BYTES
 from storycore.project.content import HEAD_BYTES
 from storycore.project.files import SourceFile
 from storycore.units import MEBIBYTE

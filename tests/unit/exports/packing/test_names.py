@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from storycore.errors import InvalidInput, Reason
-from storycore.exports.names import is_clean, portable, title_name
+from storycore.exports.packing.names import is_clean, portable, title_name
 from storycore.project.paths import check_text, fold, is_portable
 
 odd = st.sampled_from(

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from storycore.exports import archive_records as records
-from storycore.exports.archive_names import Twins, is_storable, unsafe
-from storycore.exports.archive_records import Central, Defect, End, Local
-from storycore.exports.verdict import Finding, Findings, shown
+from storycore.exports.checking import archive_records as records
+from storycore.exports.checking.archive_names import Twins, is_storable, unsafe
+from storycore.exports.checking.archive_records import Central, Defect, End, Local
+from storycore.exports.checking.verdict import Finding, Findings, shown
 from storycore.units import MEBIBYTE
 
 MAX_RATIO: Final = 200

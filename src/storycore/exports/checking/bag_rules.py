@@ -15,10 +15,10 @@ from collections import Counter
 from functools import cached_property
 from typing import Final
 
-from storycore.exports import bag_text
-from storycore.exports.bag_text import Declaration, Line
-from storycore.exports.scan import PAYLOAD, Manifest, Scan
-from storycore.exports.verdict import Finding, Findings, shown
+from storycore.exports.checking import bag_text
+from storycore.exports.checking.bag_text import Declaration, Line
+from storycore.exports.checking.scan import PAYLOAD, Manifest, Scan
+from storycore.exports.checking.verdict import Finding, Findings, shown
 
 _OXUM = re.compile(r"(\d{1,19})\.(\d{1,19})")
 _WEAK: Final = frozenset({"md5", "sha1"})

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from storycore.exports.scan import CRATE, PAYLOAD, RECORD, FileFacts, Scan
-from storycore.exports.verdict import Finding, Findings
+from storycore.exports.checking.scan import CRATE, PAYLOAD, RECORD, FileFacts, Scan
+from storycore.exports.checking.verdict import Finding, Findings
 from storycore.json_text import BadJson, read_strict
 from storycore.project.files import MEDIA_SUFFIXES, Role, role_of
 

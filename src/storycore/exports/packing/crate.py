@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from storycore.exports.bag import Label, Packed
+from storycore.exports.packing.bag import Label, Packed
 
 CRATE = "ro-crate-metadata.json"
 """Name of the description inside the payload."""

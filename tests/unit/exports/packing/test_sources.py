@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from storycore.errors import AccessDenied, Conflict, Reason
-from storycore.exports.sources import SourceFolder
+from storycore.exports.packing.sources import SourceFolder
 from storycore.project.files import walk
 
 OPEN_FILES = Path("/proc/self/fd")

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from storycore.exports.verdict import Finding
+from storycore.exports.checking.verdict import Finding
 
 END: Final = struct.Struct("<4s4H2LH")
 END_SIGNATURE: Final = b"PK\5\6"

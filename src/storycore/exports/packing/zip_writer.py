@@ -11,8 +11,8 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
-from storycore.exports.compression import Compressor, Deflate, deflate, fitting
-from storycore.exports.zip_records import (
+from storycore.exports.packing.compression import Compressor, Deflate, deflate, fitting
+from storycore.exports.packing.zip_records import (
     DEFLATED,
     FULL32,
     STORED,

@@ -6,9 +6,9 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from storycore.exports import archive_records as records
-from storycore.exports.archive_index import Entry, Index
-from storycore.exports.verdict import Finding, Findings
+from storycore.exports.checking import archive_records as records
+from storycore.exports.checking.archive_index import Entry, Index
+from storycore.exports.checking.verdict import Finding, Findings
 
 CHUNK_BYTES: Final = 256 * 1024
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storycore.exports import bag_text
-from storycore.exports.bag_text import Declaration
-from storycore.exports.verdict import Findings
+from storycore.exports.checking import bag_text
+from storycore.exports.checking.bag_text import Declaration
+from storycore.exports.checking.verdict import Findings
 
 V1, V97 = Declaration((1, 0), "utf-8"), Declaration((0, 97), "utf-8")
 

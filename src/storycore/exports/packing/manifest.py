@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from storycore.exports.bag import Packed
+from storycore.exports.packing.bag import Packed
 
 FORMAT = "storycore.manifest/1"
 """Name and version of the form."""

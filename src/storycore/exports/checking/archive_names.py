@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from storycore.exports.verdict import Finding
+from storycore.exports.checking.verdict import Finding
 from storycore.project.paths import MAX_NAME_BYTES, RESERVED, fold, is_portable
 
 _DRIVE = re.compile(r"[A-Za-z]:")

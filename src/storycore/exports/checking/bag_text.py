@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from storycore.exports.verdict import Finding, Findings, shown
+from storycore.exports.checking.verdict import Finding, Findings, shown
 
 V1: Final = (1, 0)
 VERSIONS: Final = frozenset({(0, 93), (0, 94), (0, 95), (0, 96), (0, 97), V1})

@@ -7,7 +7,7 @@ from isal import isal_zlib
 from zlib_ng import zlib_ng
 
 from fixtures.packages import noise
-from storycore.exports.compression import deflate, fitting, is_compressed
+from storycore.exports.packing.compression import deflate, fitting, is_compressed
 
 TEXT = b"A film is a sequence of shots. " * 500
 
