@@ -17,7 +17,7 @@ from storycore.project.paths import check_text
 class Result(BaseModel):
     """What an operation answers with."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     @property
     def verdict(self) -> bool:
@@ -37,7 +37,7 @@ class Request(BaseModel, Generic[R]):
         InvalidInput: with one `FieldFault` for each thing that is wrong.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=65_536)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=65_536, defer_build=True)
 
     def __init__(self, **values: Any) -> None:
         try:

@@ -7,9 +7,7 @@ Source: RO-Crate 1.2, "RO-Crate Structure", "Root Data Entity", "Data Entities".
 
 import json
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 from storycore.exports.packing.bag import Label, Packed
 
@@ -19,7 +17,7 @@ CRATE = "ro-crate-metadata.json"
 _PROFILE = "https://w3id.org/ro/crate/1.2"
 _ESCAPED = str.maketrans({character: f"%{ord(character):02X}" for character in ' "#%<>?[\\]^`{|}'})
 _PLAIN = re.compile(r"[0-9A-Za-z_./-]*")
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+_quoted = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def crate(label: Label, files: Iterable[Packed]) -> bytes:
@@ -30,50 +28,57 @@ def crate(label: Label, files: Iterable[Packed]) -> bytes:
         files: every payload file but the description itself.
     """
     known = tuple(files)
-    entities = ",\n".join((*map(_encode, _folders(label, known)), *map(_file, known)))
+    inside = _contents([file.path for file in known])
+    entities = ",\n".join((*_top(label, inside), *_folders(inside), *map(_file, known)))
     return f'{{"@context": "{_PROFILE}/context", "@graph": [\n{entities}\n]}}\n'.encode()
 
 
-def _folders(label: Label, files: tuple[Packed, ...]) -> Iterator[dict[str, Any]]:
-    inside = _contents(file.path for file in files)
-    yield {
-        "@id": CRATE,
-        "@type": "CreativeWork",
-        "about": {"@id": "./"},
-        "conformsTo": {"@id": _PROFILE},
-    }
-    yield {
+def _top(label: Label, inside: Mapping[str, list[str]]) -> Iterator[str]:
+    yield _quoted({"@id": CRATE, "@type": "CreativeWork", "about": {"@id": "./"}, "conformsTo": {"@id": _PROFILE}})
+    facts = {
         "@id": "./",
         "@type": "Dataset",
         "name": label.name,
         "description": label.description or label.name,
         "identifier": label.identifier,
         "datePublished": label.instant.isoformat(),
-        "hasPart": inside.pop("", []),
     }
+    yield _with_parts(facts, inside.get("", []))
+
+
+def _folders(inside: Mapping[str, list[str]]) -> Iterator[str]:
     for folder, parts in inside.items():
-        yield {"@id": _id(folder) + "/", "@type": "Dataset", "name": folder.rpartition("/")[2], "hasPart": parts}
+        if folder:
+            facts = {"@id": _id(folder) + "/", "@type": "Dataset", "name": folder.rpartition("/")[2]}
+            yield _with_parts(facts, parts)
+
+
+def _with_parts(facts: dict[str, str], parts: list[str]) -> str:
+    """A folder; its parts are written here and now, since there can be many."""
+    references = ", ".join([f'{{"@id": {_quoted(part)}}}' for part in parts])
+    return f'{_quoted(facts)[:-1]}, "hasPart": [{references}]}}'
 
 
 def _file(file: Packed) -> str:
+    path, size, _, media_type, role = file
     return (
-        f'{{"@id": {_encode(_id(file.path))}, "@type": "File", "contentSize": "{file.size_bytes}", '
-        f'"encodingFormat": "{file.media_type}", "additionalType": "{file.role}"}}'
+        f'{{"@id": {_quoted(_id(path))}, "@type": "File", "contentSize": "{size}", '
+        f'"encodingFormat": "{media_type}", "additionalType": "{role}"}}'
     )
 
 
-def _contents(paths: Iterable[str]) -> dict[str, list[dict[str, str]]]:
-    """Each folder with references to what stands in it; the root is `""`."""
-    found: dict[str, list[dict[str, str]]] = defaultdict(list)
-    known: set[str] = set()
+def _contents(paths: Iterable[str]) -> dict[str, list[str]]:
+    """Each folder with what stands in it, as relative IRIs; the root is `""`."""
+    found: dict[str, list[str]] = {}
     for path in paths:
-        folder = path.rpartition("/")[0]
-        found[folder].append({"@id": _id(path)})
-        while folder and folder not in known:
-            known.add(folder)
-            above = folder.rpartition("/")[0]
-            found[above].append({"@id": _id(folder) + "/"})
-            folder = above
+        folder, entry = path.rpartition("/")[0], _id(path)
+        while folder not in found:
+            found[folder] = [entry]
+            if not folder:
+                break
+            folder, entry = folder.rpartition("/")[0], _id(folder) + "/"
+        else:
+            found[folder].append(entry)
     return found
 
 

@@ -17,6 +17,11 @@ def test_levels_1_to_3_are_isa_l(level):
     assert deflate(level).whole(TEXT) == isal_zlib.compress(TEXT, level, -15)
 
 
+def test_level_3_is_quick_with_what_is_tiny():
+    assert deflate(3).whole(TEXT[:4096]) == isal_zlib.compress(TEXT[:4096], 2, -15)
+    assert deflate(3).whole(TEXT[:4097]) == isal_zlib.compress(TEXT[:4097], 3, -15)
+
+
 @pytest.mark.parametrize("level", [4, 5, 6, 7, 8, 9])
 def test_levels_4_to_9_are_zlib_ng(level):
     assert deflate(level).whole(TEXT) == zlib_ng.compress(TEXT, level, -15)
