@@ -68,6 +68,11 @@ class Settings(BaseModel):
     def _split_names(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
+    @field_validator("allowed_hosts", mode="after")
+    @classmethod
+    def _lower(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name.lower() for name in value)  # host names know no case
+
     @classmethod
     def read(cls, **flags: Any) -> Self:
         """Settings from all places; `flags` that are None count as not given.

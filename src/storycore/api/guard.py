@@ -10,7 +10,6 @@ import re
 import time
 import uuid
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 import structlog
 from starlette.requests import Request as HttpRequest
@@ -94,9 +93,13 @@ def _host_name(host: str) -> str:
 
 
 def _is_foreign(http: HttpRequest, host: str) -> bool:
-    for origin in http.headers.getlist("origin"):
-        parts = urlsplit(origin) if origin.isascii() and origin != "null" else None
-        if parts is None or parts.scheme not in ("http", "https") or parts.netloc.lower() != host.lower():
-            return True
+    if any(_netloc(origin) != host.lower() for origin in http.headers.getlist("origin")):
+        return True
     site = http.headers.get("sec-fetch-site")
     return http.method not in _SAFE and site is not None and site.lower() not in ("same-origin", "none")
+
+
+def _netloc(origin: str) -> str:
+    """Host and port of an Origin header in lower case; "" for `null`, other schemes and what is malformed."""
+    found = re.fullmatch(r"https?://([^/?#@\\\s]+)", origin.lower())
+    return found[1] if found else ""

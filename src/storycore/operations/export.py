@@ -10,7 +10,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from storycore.app import App
-from storycore.errors import AccessDenied, Reason
+from storycore.errors import AccessDenied, InvalidInput, Reason
 from storycore.observe.progress import Progress
 from storycore.operations.format_fields import FormatNames, FormatOptions
 from storycore.operations.request import (
@@ -176,7 +176,9 @@ class FormatRequest(Request[FormatResult]):
     target_format: Annotated[str | list[str], Spelling(("-t", "--to")), FormatNames] = Field(
         description="zip or json, in any case; several as a list."
     )
-    source_format: str | None = Field(default=None, description="Found by itself if left out.")
+    source_format: Literal["storycore_project", "unknown"] | None = Field(
+        default=None, description="Found by itself, whatever is said here."
+    )
     output_path: OutputPath | None = Field(
         default=None,
         description="Folder, or file name with the format's suffix; exports/export_<time> of the project if left out.",
@@ -246,6 +248,12 @@ def stream_package(app: App, request: PackageRequest, sink: BinaryIO, progress: 
     """
     from storycore.exports.package import stream_package as stream
 
+    if request.output_path is not None:
+        raise InvalidInput(
+            "A package that is streamed is stored nowhere.",
+            reason=Reason.PATH_INVALID,
+            remediation="Leave output_path out, or don't ask for a stream.",
+        )
     started = time.perf_counter()
     _, project, listing = _read(app, request.project_path)
     contents = _contents(app, project, listing, request)
@@ -361,7 +369,7 @@ def verify(app: App, request: VerifyRequest, progress: Progress) -> VerifyResult
     )
 
 
-def metadata(app: App, request: MetadataRequest) -> MetadataResult:
+def metadata(app: App, request: MetadataRequest, progress: Progress) -> MetadataResult:
     """The project described; nothing of it is changed, and nothing is written but the memory of measured files.
 
     Raises:
@@ -384,9 +392,11 @@ def metadata(app: App, request: MetadataRequest) -> MetadataResult:
         measure=request.measure,
         settings=app.settings,
         omc=request.omc,
+        progress=progress,
     )
     document, more = with_run(collected.document, project_path=folder, generated_at=now())
     text = write(document, request.metadata_format)
+    progress.finish()
     return MetadataResult(
         metadata_content=document,
         metadata_format=request.metadata_format,
@@ -395,10 +405,7 @@ def metadata(app: App, request: MetadataRequest) -> MetadataResult:
         sections_included=list(collected.sections_included),
         metadata=request.metadata,
         metadata_text=text,
-        warnings=[
-            WarningEntry(file=odd.file, pointer=odd.pointer, reason=odd.reason, message=odd.message)
-            for odd in (*project.warnings, *collected.warnings, *more)
-        ],
+        warnings=_entries((*project.warnings, *collected.warnings, *more)),
     )
 
 

@@ -31,7 +31,7 @@ R = TypeVar("R", bound=Result)
 class Request(BaseModel, Generic[R]):
     """A request of an operation that answers with `R`.
 
-    Unknown fields are refused, values are not converted between types, and everything wrong is told at once.
+    Unknown fields are refused, texts and flags are never taken for numbers, and everything wrong is told at once.
 
     Raises:
         InvalidInput: with one `FieldFault` for each thing that is wrong.
@@ -39,7 +39,7 @@ class Request(BaseModel, Generic[R]):
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=65_536)
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:
         try:
             super().__init__(**values)
         except ValidationError as fault:

@@ -100,10 +100,12 @@ class Places:
             InvalidInput: path_invalid.
             AccessDenied: path_outside_root.
             NotFound: project_not_found: there is no such folder.
+            AccessDenied: permission_denied: it can't be looked at.
         """
         check_text(path, pointer="/project_path")
-        folder = self._resolve(path, self.roots)
-        if not folder.is_dir():
+        folder = self._resolve(path, _resolved(self.roots))
+        facts = _facts(folder)
+        if facts is None or not stat.S_ISDIR(facts.st_mode):
             raise NotFound(f"Project not found: {path}", reason=Reason.PROJECT_NOT_FOUND)
         return folder
 
@@ -116,9 +118,8 @@ class Places:
             NotFound: file_not_found: nothing stands there.
         """
         check_text(path)
-        allowed = None if self.roots is None else (*self.roots, *self.output_roots)
-        found = self._resolve(path, allowed)
-        if not found.exists():
+        found = self._resolve(path, self._readable())
+        if _facts(found) is None:
             raise NotFound(f"File not found: {path}", reason=Reason.FILE_NOT_FOUND)
         return found
 
@@ -132,8 +133,8 @@ class Places:
             AccessDenied: path_outside_root.
         """
         check_text(path, pointer="/output_path")
-        exports = project / EXPORTS
-        allowed = None if self.roots is None else (*self.output_roots, exports)
+        exports = project / EXPORTS  # not resolved: if it is a link, what it leads to is not the project's
+        allowed = None if self.roots is None else (*(_resolved(self.output_roots) or ()), exports)
         target = self._resolve(path, allowed, base=self.roots)
         if target.is_relative_to(project) and not target.is_relative_to(exports):
             raise InvalidInput(
@@ -153,8 +154,7 @@ class Places:
             AccessDenied: path_outside_root.
         """
         check_text(path, pointer="/unpack_to")
-        allowed = None if self.roots is None else (*self.roots, *self.output_roots)
-        target = self._resolve(path, allowed, base=self.roots)
+        target = self._resolve(path, self._readable(), base=self.roots)
         if self.roots is not None and not self._takes_results(target):
             raise AccessDenied(
                 "New folders are made only inside an exports/ folder or an output root.",
@@ -162,6 +162,9 @@ class Places:
                 remediation=f"Name a folder inside an {EXPORTS}/ folder, or add a folder to STORYCORE_OUTPUT_ROOTS.",
             )
         return target
+
+    def _readable(self) -> tuple[Path, ...] | None:
+        return None if self.roots is None else _resolved((*self.roots, *self.output_roots))
 
     def _takes_results(self, target: Path) -> bool:
         """Whether results may go to `target`, which is resolved."""
@@ -178,9 +181,23 @@ class Places:
             found = wanted.resolve()
         except (OSError, RuntimeError):  # a loop of links
             found = Path(os.path.abspath(wanted))  # noqa: PTH100 - resolve() is what failed
-        if allowed is not None and not any(found.is_relative_to(root.resolve()) for root in allowed):
+        if allowed is not None and not any(found.is_relative_to(folder) for folder in allowed):
             raise AccessDenied("The path leads outside the allowed folders.", reason=Reason.PATH_OUTSIDE_ROOT)
         return found
+
+
+def _resolved(folders: tuple[Path, ...] | None) -> tuple[Path, ...] | None:
+    return None if folders is None else tuple(folder.resolve() for folder in folders)
+
+
+def _facts(path: Path) -> os.stat_result | None:
+    """What stands at a path, or None if nothing does."""
+    try:
+        return path.stat()
+    except PermissionError:
+        raise AccessDenied("Not allowed to look there.", reason=Reason.PERMISSION_DENIED) from None
+    except OSError:
+        return None
 
 
 def relative_inside(text: str) -> PurePosixPath | None:
