@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from typing_extensions import override
 
 from storycore.errors import InvalidInput, Reason, StoryCoreError
 
@@ -50,15 +51,25 @@ def _serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> None:
 
 
 def http_server(core: "StoryCore") -> "uvicorn.Server":
-    """The server of the HTTP surface, not started yet: bounded heads, no proxy headers, no name of its own."""
+    """The server of the HTTP surface, not started yet: bounded heads, no proxy headers, no name of its own.
+
+    When it is told to stop, it cancels what still runs and answers those callers before it ends.
+    """
     import uvicorn
 
     from storycore.api.server import build
 
-    return uvicorn.Server(
+    class Server(uvicorn.Server):
+        @override
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            core.close()
+            await super().shutdown(sockets)
+
+    return Server(
         uvicorn.Config(
             build(core), http="h11", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
             proxy_headers=False, h11_max_incomplete_event_size=32_768, timeout_keep_alive=15,
+            timeout_graceful_shutdown=30,
         )
     )  # fmt: skip
 

@@ -11,7 +11,6 @@ import time
 import uuid
 from collections.abc import Collection
 
-import structlog
 from starlette.requests import Request as HttpRequest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -63,7 +62,7 @@ class Guard:
                 message["headers"] = [*message["headers"], *_HEADERS, (b"x-request-id", request_id.encode())]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with logging.bound(request_id=request_id):
             fault = self._fault(http)
             inner: ASGIApp = fail(http, fault) if fault else self._app
             try:

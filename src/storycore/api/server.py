@@ -77,6 +77,8 @@ async def _run(core: StoryCore, request: Request[Any], http: HttpRequest) -> Res
             outcome = await anyio.to_thread.run_sync(lambda: core.run(request, progress=progress))
         except Exception as fault:  # noqa: BLE001 - raised below, outside the group that would wrap it
             outcome = fault
+        finally:
+            progress.cancel()  # does nothing to work that has ended
         group.cancel_scope.cancel()
     if isinstance(outcome, Exception):
         raise outcome

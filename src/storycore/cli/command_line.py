@@ -156,8 +156,8 @@ def start(command_line: click.Command) -> None:
         click.echo("Stopped.", err=True)
         code = 130
     except BrokenPipeError:
-        _forget_stdout()
         code = 1
+    _settle_stdout()
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -179,9 +179,12 @@ def _keep_utf8() -> None:
             reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-def _forget_stdout() -> None:
-    """Whoever read our output has gone; keep the interpreter from complaining at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _settle_stdout() -> None:
+    """Keeps the interpreter from complaining at exit when our output can't be written; that was told already."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:

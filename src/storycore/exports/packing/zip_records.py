@@ -25,6 +25,7 @@ _LATER = 0x8  # size and checksum follow in a data descriptor
 _MADE_ON_UNIX = 3 << 8
 _REGULAR_0644 = 0o100644 << 16
 _FULL16, FULL32 = 0xFFFF, 0xFFFF_FFFF
+_TIME = struct.Struct("<2HBl")
 
 _FIRST_INSTANT = 315_532_800  # 1980-01-01T00:00:00Z, before which a ZIP knows no time
 _LAST_INSTANT = 4_354_819_198  # 2107-12-31T23:59:58Z
@@ -36,7 +37,7 @@ class Entry(NamedTuple):
     Attributes:
         name: UTF-8, `/` between folders.
         method: STORED or DEFLATED.
-        moment: DOS date and time, see `moment`.
+        modified: its time, seconds since 1970.
         crc: CRC-32 of the content.
         packed: bytes in the ZIP.
         size: bytes of the content.
@@ -47,7 +48,7 @@ class Entry(NamedTuple):
 
     name: bytes
     method: int
-    moment: int
+    modified: int
     crc: int
     packed: int
     size: int
@@ -56,9 +57,9 @@ class Entry(NamedTuple):
     later: bool = False
 
 
-def moment(modified_ns: int) -> int:
+def _moment(modified: int) -> int:
     """DOS date and time of an instant, in UTC, even seconds, clamped to 1980-2107; the date is in the upper half."""
-    instant = min(max(modified_ns // 1_000_000_000, _FIRST_INSTANT), _LAST_INSTANT)
+    instant = min(max(modified, _FIRST_INSTANT), _LAST_INSTANT)
     day, second = divmod(instant, 86_400)
     minute, second = divmod(second, 60)
     return _date(day) | minute // 60 << 11 | minute % 60 << 5 | second // 2
@@ -70,15 +71,25 @@ def _date(day: int) -> int:
     return ((year - 1980) << 9 | month << 5 | day_of_month) << 16
 
 
+def _exact_time(modified: int) -> bytes:
+    """The field that tells the time to the second and in UTC; the DOS form is read as local time.
+
+    Source: Info-ZIP's extended timestamp, appnote-iz 5455.
+    """
+    return _TIME.pack(0x5455, 5, 1, modified) if -(2**31) <= modified < 2**31 else b""
+
+
 def local_header(entry: Entry) -> bytes:
     """What stands before the content; always the same length for the same name and `zip64`."""
-    name, method, moment, crc, packed, size, _, zip64, later = entry
+    name, method, modified, crc, packed, size, _, zip64, later = entry
+    moment = _moment(modified)
     if later:
         crc = packed = size = 0
     extra, version = b"", 20
     if zip64:
         extra, version = struct.pack("<2H2Q", 1, 16, size, packed), 45
         packed = size = FULL32
+    extra += _exact_time(modified)
     return (
         _LOCAL.pack(
             b"PK\3\4", version, _UTF8 | _LATER if later else _UTF8, method, moment & _FULL16, moment >> 16,
@@ -97,12 +108,14 @@ def data_descriptor(entry: Entry) -> bytes:
 
 def central_header(entry: Entry) -> bytes:
     """The line of the directory at the end."""
-    name, method, moment, crc, packed, size, offset, zip64, later = entry
+    name, method, modified, crc, packed, size, offset, zip64, later = entry
+    moment = _moment(modified)
     extra, version = b"", 45 if zip64 else 20
     if size >= FULL32 or packed >= FULL32 or offset >= FULL32:
         large = [value for value in (size, packed, offset) if value >= FULL32]
         extra = struct.pack(f"<2H{len(large)}Q", 1, 8 * len(large), *large)
         size, packed, offset, version = min(size, FULL32), min(packed, FULL32), min(offset, FULL32), 45
+    extra += _exact_time(modified)
     return (
         _CENTRAL.pack(
             b"PK\1\2", _MADE_ON_UNIX | version, version, _UTF8 | _LATER if later else _UTF8, method, moment & _FULL16,
