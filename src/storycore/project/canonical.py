@@ -25,9 +25,9 @@ from typing import Any
 from storycore.project.assembly import OURS, known_word
 from storycore.project.canonical_parts import (
     character_entry,
-    phrase_entry,
+    phrase_entries,
     report_entry,
-    scene_entry,
+    scene_entries,
     shot_entry,
     track_entry,
 )
@@ -91,10 +91,10 @@ def canonical(project: Project) -> dict[str, Any]:
         "shots": shots,
         "storyboard": shots,
         "assets": _assets(project),
-        "scenes": [scene_entry(scene, number, project) for number, scene in enumerate(project.scenes, start=1)],
+        "scenes": scene_entries(project.scenes, project.shots),
         "characters": [character_entry(character) for character in project.characters],
         "audioTracks": [track_entry(track) for track in project.audio],
-        "audio_phrases": [phrase_entry(line, number, project) for number, line in enumerate(project.phrases, start=1)],
+        "audio_phrases": phrase_entries(project.phrases, project.shots),
         "global_resume": project.logline,
         "metadata": {OURS: _provenance(project)},
     }
