@@ -14,6 +14,7 @@ from storycore.errors import StoryCoreError
 from storycore.operations.export import WarningEntry
 from storycore.operations.request import PathText, ProjectPath, Request, Result, Spelling, Whole
 from storycore.project.model import Project, ProjectWarning, Shot
+from storycore.project.paths import is_text
 from storycore.project.reader import is_project, read_project
 from storycore.project.timeline import cut_points, subtitles
 from storycore.settings import Settings
@@ -221,13 +222,9 @@ def _projects(folder: Path, app: App) -> list[Path]:
     inside = [
         Path(entry.path)
         for entry in listed
-        if not entry.name.startswith(".") and _is_text(entry.name) and entry.is_dir(follow_symlinks=False)
+        if not entry.name.startswith(".") and is_text(entry.name) and entry.is_dir(follow_symlinks=False)
     ]
     return [found for found in (folder, *inside) if is_project(found, app.settings)]
-
-
-def _is_text(name: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _entry(folder: Path, settings: Settings) -> ListEntry:

@@ -243,6 +243,11 @@ def inside(folder: Path, text: str) -> Path | None:
     return found if regular and found.is_relative_to(folder.resolve()) else None
 
 
+def is_text(name: str) -> bool:
+    """Whether the name of a file is valid Unicode: names that are not come with lone surrogates in them."""
+    return name.isascii() or not any("\ud800" <= character <= "\udfff" for character in name)
+
+
 def is_portable(name: str) -> bool:
     r"""Whether one name (no separators) can be a file name on every common system.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from storycore.errors import AccessDenied, InvalidInput, NotFound, Reason
-from storycore.project.paths import Places, inside, is_portable, relative_inside
+from storycore.project.paths import Places, inside, is_portable, is_text, relative_inside
 
 
 @pytest.fixture
@@ -115,3 +115,9 @@ def test_most_names_are_portable(name):
 )
 def test_some_names_are_not_portable(name):
     assert not is_portable(name)
+
+
+def test_a_name_that_is_not_valid_unicode_is_no_text():
+    assert [is_text(name) for name in ("a.png", "é.png", "", b"\xff.png".decode(errors="surrogateescape"))] == [
+        True, True, True, False,
+    ]  # fmt: skip
