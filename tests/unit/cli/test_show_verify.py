@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from storycore.cli.show_verify import plain, show_verify
+from storycore.cli.show_verify import show_verify
+from storycore.cli.words import plain
 from storycore.operations.export import VerifyFault, VerifyResult
 
 GOOD = VerifyResult(

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from storycore.exports.checking.verdict import Finding
+from storycore.exports.checking.verdict import Defect, Finding
 
 END: Final = struct.Struct("<4s4H2LH")
 END_SIGNATURE: Final = b"PK\5\6"
@@ -36,19 +36,6 @@ STORED, DEFLATED = 0, 8
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
 _LIMIT: Final = 1 << 63
 _ZIP64, _TIMES, _UNICODE_PATH = 0x0001, 0x5455, 0x7075
-
-
-class Defect(Exception):  # noqa: N818 - says what it is; never leaves this part
-    """Something in a record that can't stand.
-
-    Attributes:
-        reason: why.
-        message: one sentence for people.
-    """
-
-    def __init__(self, reason: Finding, message: str) -> None:
-        super().__init__(message)
-        self.reason, self.message = reason, message
 
 
 class End(NamedTuple):

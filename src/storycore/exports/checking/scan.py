@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
-from storycore.exports.checking.verdict import Finding, Findings
+from storycore.exports.checking.verdict import Defect, Finding, Findings
 from storycore.observe.progress import Progress
 from storycore.project.content import HEAD_BYTES, media_type
 from storycore.units import MEBIBYTE
@@ -68,21 +68,8 @@ class Readable(Protocol):
         """Its content.
 
         Raises:
-            Broken: it can't be read as declared.
+            Defect: it can't be read as declared.
         """
-
-
-class Broken(Exception):  # noqa: N818 - says what it is; never leaves this part
-    """A file is there but can't be read as declared.
-
-    Attributes:
-        reason: why.
-        message: one sentence for people.
-    """
-
-    def __init__(self, reason: Finding, message: str) -> None:
-        super().__init__(message)
-        self.reason, self.message = reason, message
 
 
 @dataclass(slots=True)
@@ -145,8 +132,8 @@ def read_all(scan: Scan, files: Iterable[Readable], findings: Findings, progress
         scan.files[file.path] = None
         try:
             scan.files[file.path] = _read(scan, file, findings, progress)
-        except Broken as broken:
-            findings.fault(file.path, broken.reason, broken.message)
+        except Defect as defect:
+            findings.fault(file.path, defect.reason, defect.message)
 
 
 def _read(scan: Scan, file: Readable, findings: Findings, progress: Progress) -> FileFacts:

@@ -201,6 +201,19 @@ class Verdict:
         return not self.faults
 
 
+class Defect(Exception):  # noqa: N818 - says what it is; never leaves this part
+    """Something in a package that can't stand: a record, an entry or a file that is not what it says.
+
+    Attributes:
+        reason: why.
+        message: one sentence for people.
+    """
+
+    def __init__(self, reason: Finding, message: str) -> None:
+        super().__init__(message)
+        self.reason, self.message = reason, message
+
+
 class Findings:
     """Collects what is found, within bounds."""
 
@@ -219,11 +232,6 @@ class Findings:
     def tell(self, path: str, reason: Finding, message: str, *, wrong: bool) -> None:
         """Adds a fault if it is `wrong`, else a warning."""
         (self.fault if wrong else self.warn)(path, reason, message)
-
-    @property
-    def faulty(self) -> bool:
-        """Whether anything is wrong so far."""
-        return self._faults.count > 0
 
     @property
     def faults(self) -> tuple[Fault, ...]:
