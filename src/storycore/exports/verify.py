@@ -17,7 +17,7 @@ from storycore.exports.checking.archive import Archive
 from storycore.exports.checking.archive_index import Entry
 from storycore.exports.checking.bag_rules import BagRules
 from storycore.exports.checking.folder import Folder, FolderFile
-from storycore.exports.checking.record import check_media, check_record
+from storycore.exports.checking.record import check_record
 from storycore.exports.checking.scan import Scan
 from storycore.exports.checking.verdict import Defect, Finding, Findings, Verdict
 from storycore.observe.progress import Progress
@@ -204,7 +204,6 @@ def _is_declaration(name: str) -> bool:
 def _judge(scan: Scan, findings: Findings) -> None:
     BagRules(scan, findings).check()
     check_record(scan, findings)
-    check_media(scan, findings)
 
 
 def _verdict(kind: str, checksum: str, findings: Findings, scan: Scan) -> Verdict:

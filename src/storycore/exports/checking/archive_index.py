@@ -295,6 +295,11 @@ def _compare(central: Central, local: Local) -> None:
         ("flags", central.flags, local.flags),
         ("method", central.method, local.method),
         ("time", central.dos_time, local.dos_time),
+        (
+            "UTC time",
+            central.modified if local.modified is not None else None,
+            local.modified if central.modified is not None else None,
+        ),
         ("CRC", central.crc, central.crc if local.crc is None else local.crc),
         (
             "packed size",

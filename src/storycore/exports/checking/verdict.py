@@ -98,6 +98,8 @@ class Finding(StrEnum):
     """Fault: a tag file is not in the encoding that bagit.txt names."""
     TOO_LARGE = "too_large"
     """Fault: a tag file is larger than is read."""
+    TEXTS_TOO_LARGE = "texts_too_large"
+    """Fault: the tag files and records together are larger than is kept of them."""
     PAYLOAD_MISSING = "payload_missing"
     """Fault: no data folder."""
     PAYLOAD_EMPTY = "payload_empty"
@@ -153,6 +155,8 @@ class Finding(StrEnum):
     """Warning: the content is not of any kind that the name promises."""
     MEDIA_MISLABELLED = "media_mislabelled"
     """Warning: the content is of another kind than the name says."""
+    MEDIA_BROKEN = "media_broken"
+    """Warning: a picture, clip or sound whose headers are broken or whose end is missing."""
     # The verdict itself
     TOO_MANY_FINDINGS = "too_many_findings"
     """Always the last: more was found than is listed."""
