@@ -101,7 +101,7 @@ def install(*, tests: bool) -> None:
     if PYTHON.exists() and mark.exists() and mark.read_text() == wanted:
         return
     print(f"Installing into {HOME} …", file=sys.stderr)
-    if not PYTHON.exists():
+    if _version_of(PYTHON) != list(sys.version_info[:3]):  # none yet, or that of a Python since replaced
         venv.create(HOME, with_pip=True, clear=True)
     pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", str(HERE / "constraints.txt"))
     groups = _test_group() if tests else []
@@ -110,6 +110,16 @@ def install(*, tests: bool) -> None:
         print("Installing failed; what pip says stands above.", file=sys.stderr)
         raise SystemExit(code)
     mark.write_text(wanted)
+
+
+def _version_of(python: Path) -> list[int]:
+    try:
+        told = subprocess.run(
+            [python, "-c", "import sys; print(*sys.version_info[:3])"], capture_output=True, text=True
+        )
+    except OSError:
+        return []
+    return [int(part) for part in told.stdout.split()]
 
 
 def _test_group() -> list[str]:

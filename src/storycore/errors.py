@@ -254,25 +254,25 @@ class StoryCoreError(Exception):
         return self.facts.code
 
 
-class InvalidInput(StoryCoreError):  # noqa: N818 - families are named by what they say
+class InvalidInput(StoryCoreError):
     """The request, a file or a path is not acceptable."""
 
     default = Reason.WRONG_TYPE
 
 
-class AccessDenied(StoryCoreError):  # noqa: N818
+class AccessDenied(StoryCoreError):
     """The caller is not allowed to do this here."""
 
     default = Reason.PERMISSION_DENIED
 
 
-class NotFound(StoryCoreError):  # noqa: N818
+class NotFound(StoryCoreError):
     """What was named is not there."""
 
     default = Reason.FILE_NOT_FOUND
 
 
-class Conflict(StoryCoreError):  # noqa: N818
+class Conflict(StoryCoreError):
     """It clashes with how things stand."""
 
     default = Reason.OUTPUT_EXISTS
@@ -284,17 +284,17 @@ class Cancelled(Conflict):
     default = Reason.CANCELLED
 
 
-class DependencyFailed(StoryCoreError):  # noqa: N818
+class DependencyFailed(StoryCoreError):
     """Something that StoryCore stands on failed or is not installed."""
 
     default = Reason.LIBRARY_MISSING
 
 
-class Unavailable(StoryCoreError):  # noqa: N818
+class Unavailable(StoryCoreError):
     """Not now."""
 
     default = Reason.DISK_FULL
 
 
-class Unexpected(StoryCoreError):  # noqa: N818
+class Unexpected(StoryCoreError):
     """A fault of ours."""

@@ -17,7 +17,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_DIGITS = 4000
 
 
-class BadJson(ValueError):  # noqa: N818 - the name says what it is
+class BadJson(ValueError):
     """Text that is not acceptable JSON.
 
     Attributes:

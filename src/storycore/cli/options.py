@@ -122,4 +122,5 @@ def _json(text: str, *, otherwise: Any = None) -> Any:
     except BadJson as fault:
         if otherwise is not None and fault.message.startswith("Expecting value"):
             return otherwise
-        raise InvalidInput(f"Not acceptable JSON: {fault}", reason=Reason.MALFORMED_JSON) from None
+        reason = Reason.DUPLICATE_KEY if fault.duplicate is not None else Reason.MALFORMED_JSON
+        raise InvalidInput(f"Not acceptable JSON: {fault}", reason=reason) from None

@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from storycore.cli.words import plain
-from storycore.operations.export import FormatResult, PackageResult, PlanResult, WarningEntry
+from storycore.operations.export import FormatResult, PackageResult, PlanResult
+from storycore.operations.request import WarningEntry
 from storycore.units import human_bytes, human_seconds
 
 _MOST = 8

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal, cast
 
@@ -22,7 +22,9 @@ from storycore.operations.request import (
     Request,
     Result,
     Spelling,
+    WarningEntry,
     Whole,
+    warning_entries,
 )
 from storycore.project.paths import EXPORTS
 from storycore.units import now, stamp
@@ -32,16 +34,7 @@ if TYPE_CHECKING:
     from storycore.exports.packing.contents import Contents
     from storycore.exports.packing.selection import Selection
     from storycore.project.files import Listing
-    from storycore.project.model import Project, ProjectWarning
-
-
-class WarningEntry(Result):
-    """Something odd that did not stop the operation."""
-
-    file: str = Field(description="Which file, relative to the project.")
-    pointer: str = Field(description="JSON Pointer into the file.")
-    reason: str = Field(description="Stable word.")
-    message: str = Field(description="For people.")
+    from storycore.project.model import Project
 
 
 class FileEntry(Result):
@@ -291,9 +284,9 @@ def plan(app: App, request: PlanRequest) -> PlanResult:
         shots=len(project.shots),
         duration_seconds=float(project.duration),
         missing=missing(project),
-        skipped=_entries(contents.skipped),
+        skipped=warning_entries(contents.skipped),
         renamed=dict(contents.renamed),
-        warnings=_entries(project.warnings),
+        warnings=warning_entries(project.warnings),
     )
 
 
@@ -332,7 +325,7 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
         **outputs[0].model_dump(),
         outputs=outputs,
         metadata=request.metadata,
-        warnings=_entries(project.warnings),
+        warnings=warning_entries(project.warnings),
     )
 
 
@@ -405,7 +398,7 @@ def metadata(app: App, request: MetadataRequest, progress: Progress) -> Metadata
         sections_included=list(collected.sections_included),
         metadata=request.metadata,
         metadata_text=text,
-        warnings=_entries((*project.warnings, *collected.warnings, *more)),
+        warnings=warning_entries((*project.warnings, *collected.warnings, *more)),
     )
 
 
@@ -459,13 +452,7 @@ def _package_result(
         manifest=[file.path for file in packed.files],
         metadata=request.metadata,
         files=cast("list[FileEntry]", files),  # made by the model, all in one go: there can be many
-        skipped=_entries(contents.skipped),
+        skipped=warning_entries(contents.skipped),
         renamed=dict(contents.renamed),
-        warnings=_entries(project.warnings),
+        warnings=warning_entries(project.warnings),
     )
-
-
-def _entries(warnings: "Iterable[ProjectWarning]") -> list[WarningEntry]:
-    return [
-        WarningEntry(file=odd.file, pointer=odd.pointer, reason=odd.reason, message=odd.message) for odd in warnings
-    ]

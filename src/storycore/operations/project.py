@@ -11,9 +11,17 @@ from pydantic import Field
 
 from storycore.app import App
 from storycore.errors import StoryCoreError
-from storycore.operations.export import WarningEntry
-from storycore.operations.request import PathText, ProjectPath, Request, Result, Spelling, Whole
-from storycore.project.model import Project, ProjectWarning, Shot
+from storycore.operations.request import (
+    PathText,
+    ProjectPath,
+    Request,
+    Result,
+    Spelling,
+    WarningEntry,
+    Whole,
+    warning_entries,
+)
+from storycore.project.model import Project, Shot
 from storycore.project.paths import is_text
 from storycore.project.reader import is_project, read_project
 from storycore.project.timeline import cut_points, subtitles
@@ -141,7 +149,7 @@ def inspect(app: App, request: InspectRequest) -> InspectResult:
         qa_score=newest.score if newest else None,
         qa_passed=newest.passed if newest else None,
         missing=list(project.missing),
-        warnings=[_warning(warning) for warning in project.warnings],
+        warnings=warning_entries(project.warnings),
     )
 
 
@@ -200,10 +208,6 @@ def _shown(shot: Shot) -> tuple[str, str]:
     if found is not None:
         return found.path, found.source
     return (media[0].path if media else ""), "missing"
-
-
-def _warning(warning: ProjectWarning) -> WarningEntry:
-    return WarningEntry(file=warning.file, pointer=warning.pointer, reason=warning.reason, message=warning.message)
 
 
 def _places(app: App, request: ListRequest) -> Sequence[Path]:

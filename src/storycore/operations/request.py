@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from storycore.errors import FieldFault, InvalidInput, Reason
+from storycore.project.model import ProjectWarning
 from storycore.project.paths import check_text
 
 
@@ -23,6 +24,22 @@ class Result(BaseModel):
     def verdict(self) -> bool:
         """False when the operation worked but its finding is a failure; the command line then exits with 1."""
         return True
+
+
+class WarningEntry(Result):
+    """Something odd that did not stop the operation."""
+
+    file: str = Field(description="Which file, relative to the project.")
+    pointer: str = Field(description="JSON Pointer into the file.")
+    reason: str = Field(description="Stable word.")
+    message: str = Field(description="For people.")
+
+
+def warning_entries(warnings: Iterable[ProjectWarning]) -> list[WarningEntry]:
+    """Warnings as results tell them."""
+    return [
+        WarningEntry(file=odd.file, pointer=odd.pointer, reason=odd.reason, message=odd.message) for odd in warnings
+    ]
 
 
 R = TypeVar("R", bound=Result)
