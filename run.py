@@ -22,6 +22,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 HOME = HERE / os.environ.get("STORYCORE_VENV", ".venv")  # CI keeps one for each Python
 BIN = HOME / ("Scripts" if os.name == "nt" else "bin")
+ASK_VERSION = "import sys; print(*sys.version_info[:3])"
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 
 
@@ -114,9 +115,7 @@ def install(*, tests: bool) -> None:
 
 def _version_of(python: Path) -> list[int]:
     try:
-        told = subprocess.run(
-            [python, "-c", "import sys; print(*sys.version_info[:3])"], capture_output=True, text=True
-        )
+        told = subprocess.run([python, "-c", ASK_VERSION], check=False, capture_output=True, text=True)
     except OSError:
         return []
     return [int(part) for part in told.stdout.split()]

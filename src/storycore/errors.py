@@ -96,7 +96,10 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     Reason.DUPLICATE_KEY: _invalid("Give each key once."),
     Reason.OUT_OF_RANGE: _invalid("Choose a value inside the range that the message names."),
     Reason.UNKNOWN_VALUE: _invalid("Choose one of the values that the message names."),
-    Reason.PATH_INVALID: _invalid("Use a plain path without control characters, ~, $, %, drive letters or URLs."),
+    Reason.PATH_INVALID: _invalid(
+        "Use a plain path without control characters, ~, $, %, drive letters or URLs; "
+        "a folder with such a name can be reached by working inside it."
+    ),
     Reason.PROJECT_INVALID: _invalid("Repair project.json at the place named, or restore it from a backup."),
     Reason.PROJECT_TOO_LARGE: _invalid("Split the project, or raise the limit named in the message."),
     Reason.UNSUPPORTED_FORMAT: _invalid("Choose one of details.supported_formats."),

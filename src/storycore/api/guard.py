@@ -19,7 +19,6 @@ from storycore.errors import AccessDenied, InvalidInput, Reason, StoryCoreError
 from storycore.observe import logging
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_SAFE = ("GET", "HEAD", "OPTIONS")
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
@@ -95,7 +94,7 @@ def _is_foreign(http: HttpRequest, host: str) -> bool:
     if any(_netloc(origin) != host.lower() for origin in http.headers.getlist("origin")):
         return True
     site = http.headers.get("sec-fetch-site")
-    return http.method not in _SAFE and site is not None and site.lower() not in ("same-origin", "none")
+    return site is not None and site.lower() not in ("same-origin", "none")
 
 
 def _netloc(origin: str) -> str:

@@ -58,9 +58,13 @@ class ProductStream(Response):
             finally:
                 await writing.aclose()
 
+        gone = False
+
         async def watch() -> None:
+            nonlocal gone
             while (await receive())["type"] != "http.disconnect":
                 pass
+            gone = True
             progress.cancel()
             await reading.aclose()
 
@@ -74,7 +78,7 @@ class ProductStream(Response):
                 elif not fault:
                     await send({"type": "http.response.body", "body": b""})
                 group.cancel_scope.cancel()
-        if begun and fault:
+        if begun and fault and not gone:
             raise fault  # the answer has begun: only a cut connection tells the caller that it is not whole
 
     def _make(self, writing: ObjectSendStream[bytes], progress: Progress) -> None:

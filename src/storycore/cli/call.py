@@ -24,6 +24,9 @@ from storycore.operations.catalog import Operation
 from storycore.operations.request import Request, Result
 from storycore.units import now
 
+_STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Ctrl-C, a polite kill, and a terminal that was closed, as far as the system knows them."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -58,6 +61,12 @@ class Call:
         return 0 if result.verdict else 1
 
     def _run(self, values: dict[str, Any]) -> Result:
+        if values.get("output_path") == "-":
+            raise InvalidInput(
+                "This can't be written to the standard output.",
+                reason=Reason.PATH_INVALID,
+                remediation="Name a folder or a file with -o.",
+            )
         request = self.request_type(**values)
         with StoryCore() as core, _interruptible(self.operation, quiet=self.quiet) as progress:
             result: Result = core.run(request, progress=progress)
@@ -126,7 +135,7 @@ def _interruptible(operation: Operation, *, quiet: bool) -> Iterator[Progress]:
             progress.cancel()
             click.echo("\nStopping … press Ctrl-C again to stop at once.", err=True)
 
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, stop) for number in _STOPS}
         try:
             yield progress
         finally:

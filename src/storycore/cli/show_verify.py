@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from storycore.cli.words import plain
+from storycore.cli.words import plain, typed
 from storycore.operations.export import VerifyFault, VerifyResult
 from storycore.units import human_bytes, human_seconds
 
@@ -70,8 +70,8 @@ def _list(console: Console, width: int, icon: str, colour: str, faults: list[Ver
 def _command(result: VerifyResult) -> str:
     check = "sha256sum -c --quiet manifest-sha256.txt"
     if result.unpacked_to:
-        return f"(cd {shlex.quote(plain(result.unpacked_to))} && {check})"
-    name = shlex.quote(plain(Path(result.path).name))
+        return f"(cd {shlex.quote(plain(typed(result.unpacked_to)))} && {check})"
+    name = shlex.quote(plain(typed(result.path)))
     if result.kind == "folder":
         return f"(cd {name} && {check})"
     return f"unzip -q {name} -d check && (cd check/*/ && {check})"

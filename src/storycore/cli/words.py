@@ -1,8 +1,12 @@
 """Errors and answers on the terminal: the one place where an error becomes words here."""
 
+import contextlib
+import shlex
+import shutil
 import sys
 import unicodedata
 import uuid
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -28,6 +32,22 @@ def _escape(character: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def command(*words: object) -> str:
+    """A command as it can be typed here, whether or not the program's folder is on the PATH."""
+    program = "storycore"
+    if shutil.which(program) is None:
+        program = str(Path(sys.executable).with_name(program))
+    return shlex.join([program, *map(str, words)])
+
+
+def typed(path: str) -> str:
+    """A path as a person would type it from here."""
+    full = Path(path)
+    with contextlib.suppress(OSError, ValueError):  # the current folder may be gone
+        return str(full.relative_to(Path.cwd()))
+    return str(full)
 
 
 def show_json(answer: dict[str, Any], *, err: bool = False) -> None:

@@ -434,7 +434,11 @@ def _output(app: App, folder: Path, wanted: str | None) -> "Iterator[Path]":
         return
     exports = folder / EXPORTS
     if exports.resolve() != exports:
-        raise AccessDenied("The project's exports/ is a link.", reason=Reason.PATH_OUTSIDE_ROOT)
+        raise AccessDenied(
+            "The project's exports/ is a link.",
+            reason=Reason.PATH_OUTSIDE_ROOT,
+            remediation="Name the folder for the result, or make exports/ a folder.",
+        )
     with free_folder(exports, f"export_{stamp(now())}") as made:
         yield made
 

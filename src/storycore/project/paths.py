@@ -85,16 +85,17 @@ class Places:
     Attributes:
         roots: folders that projects may be in; None means any path that the user names.
         output_roots: folders, beside each project's exports/, that results may go to.
+        base: the folder that relative paths are taken from; None means the current one.
     """
 
     roots: tuple[Path, ...] | None
     output_roots: tuple[Path, ...] = ()
+    base: Path | None = None
 
     def project(self, path: str) -> Path:
         """Absolute, resolved folder of a project.
 
-        With roots, a relative path is taken from the first root, and a path outside is refused whether or not it
-        exists.
+        With roots, a path outside is refused whether or not it exists.
 
         Raises:
             InvalidInput: path_invalid.
@@ -106,7 +107,8 @@ class Places:
         folder = self._resolve(path, _resolved(self.roots))
         facts = _facts(folder)
         if facts is None or not stat.S_ISDIR(facts.st_mode):
-            raise NotFound(f"Project not found: {path}", reason=Reason.PROJECT_NOT_FOUND)
+            hint = ". That is a file; name its folder" if facts else ""
+            raise NotFound(f"Project not found: {path}{hint}", reason=Reason.PROJECT_NOT_FOUND)
         return folder
 
     def file(self, path: str) -> Path:
@@ -135,7 +137,7 @@ class Places:
         check_text(path, pointer="/output_path")
         exports = project / EXPORTS  # not resolved: if it is a link, what it leads to is not the project's
         allowed = None if self.roots is None else (*(_resolved(self.output_roots) or ()), exports)
-        target = self._resolve(path, allowed, base=self.roots)
+        target = self._resolve(path, allowed)
         if target.is_relative_to(project) and not target.is_relative_to(exports):
             raise InvalidInput(
                 "Results are not written among the project's own files.",
@@ -154,7 +156,7 @@ class Places:
             AccessDenied: path_outside_root.
         """
         check_text(path, pointer="/unpack_to")
-        target = self._resolve(path, self._readable(), base=self.roots)
+        target = self._resolve(path, self._readable())
         if self.roots is not None and not self._takes_results(target):
             raise AccessDenied(
                 "New folders are made only inside an exports/ folder or an output root.",
@@ -173,17 +175,23 @@ class Places:
         roots = [root.resolve() for root in self.roots or () if target.is_relative_to(root.resolve())]
         return any(EXPORTS in target.relative_to(root).parts[:-1] for root in roots)
 
-    @staticmethod
-    def _resolve(path: str, allowed: tuple[Path, ...] | None, *, base: tuple[Path, ...] | None = None) -> Path:
-        starts = base or allowed
-        wanted = Path(starts[0], path) if starts else Path(path)
+    def _resolve(self, path: str, allowed: tuple[Path, ...] | None) -> Path:
+        wanted = Path(path) if self.base is None else self.base / path
         try:
             found = wanted.resolve()
-        except (OSError, RuntimeError):  # a loop of links
-            found = Path(os.path.abspath(wanted))  # noqa: PTH100 - resolve() is what failed
+        except (OSError, RuntimeError):
+            found = _unresolved(wanted)
         if allowed is not None and not any(found.is_relative_to(folder) for folder in allowed):
             raise AccessDenied("The path leads outside the allowed folders.", reason=Reason.PATH_OUTSIDE_ROOT)
         return found
+
+
+def _unresolved(path: Path) -> Path:
+    """A path with a loop of links in it; only that of a current folder that is gone can't be told at all."""
+    try:
+        return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() is what failed
+    except OSError:
+        raise NotFound("The current folder is gone.", reason=Reason.FILE_NOT_FOUND) from None
 
 
 def _resolved(folders: tuple[Path, ...] | None) -> tuple[Path, ...] | None:

@@ -129,6 +129,7 @@ def explain(fault: OSError, path: Path) -> NoReturn:
         raise InvalidInput(
             f"{path.name} can't be written there: {os.strerror(fault.errno or 0)}.",
             reason=Reason.PATH_INVALID,
+            remediation="Name a folder, or a file in one; what stands in the way may be a file.",
         ) from fault
     raise fault
 
