@@ -248,8 +248,9 @@ def test_the_samples_are_packed_whole_and_never_changed(sc, samples, tmp_path, n
     assert snapshot(samples / name) == before
 
 
-def test_a_name_of_any_kind_makes_a_file_name(sc, tmp_path):
-    folder = make_project(tmp_path / "film", name='~/$HOME: "50%" \\ CON?')
+@pytest.mark.parametrize("name", ['~/$HOME: "50%" \\ CON?', "電影" * 100, "\U0001f3ac" * 200, "..", " ", "nul"])
+def test_a_name_of_any_kind_makes_a_file_name(sc, tmp_path, name):
+    folder = make_project(tmp_path / "film", name=name)
     result = package(sc, folder, tmp_path / "out")
     assert sc.run(VerifyRequest(package_path=result.export_path)).valid
 

@@ -32,7 +32,7 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     if os.path.lexists(path):
         raise Conflict(f"There is already a file: {path.name}", reason=Reason.OUTPUT_EXISTS)
     made: list[Path] = []
-    temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(6)}.part")
+    temporary = _temporary(path)
     try:
         _make_folders(path.parent, made)
         with temporary.open("x+b") as file:
@@ -65,7 +65,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     if os.path.lexists(path):
         raise Conflict(f"There is already something there: {path.name}", reason=Reason.OUTPUT_EXISTS)
     made: list[Path] = []
-    temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(6)}.part")
+    temporary = _temporary(path)
     try:
         _make_folders(path.parent, made)
         temporary.mkdir(mode=0o700)
@@ -132,6 +132,12 @@ def explain(fault: OSError, path: Path) -> NoReturn:
             remediation="Name a folder, or a file in one; what stands in the way may be a file.",
         ) from fault
     raise fault
+
+
+def _temporary(path: Path) -> Path:
+    """A name of its own beside `path`, hidden, and not too long in any script."""
+    start = path.name.encode(errors="ignore")[:80].decode(errors="ignore")
+    return path.with_name(f".{start}.{secrets.token_hex(6)}.part")
 
 
 def _make_folders(folder: Path, made: list[Path]) -> None:

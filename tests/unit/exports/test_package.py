@@ -90,9 +90,7 @@ def test_the_crate_is_loaded_by_rocrate(folder, tmp_path):
     crate = ROCrate(str(bag / "data"))
     files = {entity.id: entity for entity in crate.get_by_type("File")}
     assert (crate.name, crate.description) == ("Film", "A film.")
-    assert str(
-        crate.metadata["conformsTo"].id if hasattr(crate.metadata["conformsTo"], "id") else crate.metadata["conformsTo"]
-    ) == ("https://w3id.org/ro/crate/1.2")
+    assert crate.metadata["conformsTo"] == "https://w3id.org/ro/crate/1.2"
     assert files["take.mp4"]["encodingFormat"] == "video/mp4"
     assert (files["project.json"]["additionalType"], files["take.mp4"]["contentSize"]) == ("project", "9000012")
 
@@ -284,11 +282,17 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("streams", [False, True])
-@pytest.mark.parametrize("moment", ["before", "while"])
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    ("change", "moment"),
+    [
+        # A file that is open stays whole when its name goes, so that need not be noticed.
+        (change, moment)
+        for change in CHANGES
+        for moment in ("before", "while")
+        if (change, moment) != ("vanishes", "while")
+    ],
+)
 def test_a_source_that_changes_is_noticed_and_nothing_is_left(folder, tmp_path, change, moment, streams):
-    if (change, moment) == ("vanishes", "while"):
-        pytest.skip("a file that is open stays whole when its name goes")
     contents, target = contents_of(folder), tmp_path / "out/film.zip"
     before = next(index for index, file in enumerate(contents.files) if file.path == "take.mp4")
     size = sum(file.size_bytes for file in contents.files[:before])

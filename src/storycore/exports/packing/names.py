@@ -20,7 +20,7 @@ _PLAIN = re.compile(
     r"(?!(?:con|prn|aux|nul|com\d|lpt\d) *(?:\.|$))[0-9A-Za-z_. -]{0,200}[0-9A-Za-z_-]", re.ASCII | re.IGNORECASE
 )
 _MAX_EXTENSION = 16
-_MAX_TITLE = 80
+_MAX_TITLE_BYTES = 120  # leaves room for suffixes and temporary names
 
 
 def portable(paths: Iterable[str], *, reserved: Collection[str] = ()) -> Mapping[str, str]:
@@ -51,7 +51,8 @@ def portable(paths: Iterable[str], *, reserved: Collection[str] = ()) -> Mapping
 
 def title_name(title: str) -> str:
     """A file name made of a project's name, that every surface accepts as part of a path."""
-    name = title[:_MAX_TITLE].translate({ord("$"): "_", ord("~"): "_"}).strip(". \t\r\n")
+    short = title.strip().encode(errors="replace")[:_MAX_TITLE_BYTES].decode(errors="ignore")
+    name = short.translate({ord("$"): "_", ord("~"): "_"}).strip(". \t\r\n")
     return _shortened(_clean(name or "project"))
 
 

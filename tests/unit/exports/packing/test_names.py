@@ -127,8 +127,13 @@ def test_thousands_of_levels_and_twins_are_no_trouble():
 
 
 @given(st.text(max_size=120))
+@example("\U0001f3ac" * 90)
+@example("電影" * 60)
+@example("CON")
+@example("")
 def test_a_title_becomes_a_name_that_every_surface_takes(title):
     name = title_name(title)
     assert check_text(name) == name
     assert is_clean(name)
+    assert len(name.encode()) <= 121
     assert re.search(r"^[.~]|[$%/]", name) is None
