@@ -71,7 +71,7 @@ def _not_bool_or_text(value: object) -> object:
 
 def _real_bool(value: object) -> object:
     if not isinstance(value, bool):
-        raise ValueError("true or false is needed")  # noqa: TRY004
+        raise ValueError("true or false is needed")  # noqa: TRY004 - pydantic reports ValueError
     return value
 
 

@@ -39,7 +39,7 @@ def test_a_valid_package_is_shown_with_what_was_checked_and_how_others_check_it(
         "  sha256:" + "ab" * 32,
         "",
         "The same without StoryCore:",
-        "  unzip -q 'my film.zip' -d check && (cd check/*/ && sha256sum -c --quiet manifest-sha256.txt)",
+        "  unzip -q '/films/my film.zip' -d check && (cd check/*/ && sha256sum -c --quiet manifest-sha256.txt)",
     ]
 
 
