@@ -25,7 +25,6 @@ _LATER = 0x8  # size and checksum follow in a data descriptor
 _MADE_ON_UNIX = 3 << 8
 _REGULAR_0644 = 0o100644 << 16
 _FULL16, FULL32 = 0xFFFF, 0xFFFF_FFFF
-_TIME = struct.Struct("<2HBl")
 
 _FIRST_INSTANT = 315_532_800  # 1980-01-01T00:00:00Z, before which a ZIP knows no time
 _LAST_INSTANT = 4_354_819_198  # 2107-12-31T23:59:58Z
@@ -57,8 +56,12 @@ class Entry(NamedTuple):
     later: bool = False
 
 
+@lru_cache(maxsize=4096)
 def _moment(modified: int) -> int:
-    """DOS date and time of an instant, in UTC, even seconds, clamped to 1980-2107; the date is in the upper half."""
+    """DOS date and time of an instant, in UTC, even seconds, clamped to 1980-2107; the date is in the upper half.
+
+    The field that would tell the time zone takes 18 bytes an entry, too much where there are 20,000 small ones.
+    """
     instant = min(max(modified, _FIRST_INSTANT), _LAST_INSTANT)
     day, second = divmod(instant, 86_400)
     minute, second = divmod(second, 60)
@@ -71,14 +74,6 @@ def _date(day: int) -> int:
     return ((year - 1980) << 9 | month << 5 | day_of_month) << 16
 
 
-def _exact_time(modified: int) -> bytes:
-    """The field that tells the time to the second and in UTC; the DOS form is read as local time.
-
-    Source: Info-ZIP's extended timestamp, appnote-iz 5455.
-    """
-    return _TIME.pack(0x5455, 5, 1, modified) if -(2**31) <= modified < 2**31 else b""
-
-
 def local_header(entry: Entry) -> bytes:
     """What stands before the content; always the same length for the same name and `zip64`."""
     name, method, modified, crc, packed, size, _, zip64, later = entry
@@ -89,7 +84,6 @@ def local_header(entry: Entry) -> bytes:
     if zip64:
         extra, version = struct.pack("<2H2Q", 1, 16, size, packed), 45
         packed = size = FULL32
-    extra += _exact_time(modified)
     return (
         _LOCAL.pack(
             b"PK\3\4", version, _UTF8 | _LATER if later else _UTF8, method, moment & _FULL16, moment >> 16,
@@ -115,7 +109,6 @@ def central_header(entry: Entry) -> bytes:
         large = [value for value in (size, packed, offset) if value >= FULL32]
         extra = struct.pack(f"<2H{len(large)}Q", 1, 8 * len(large), *large)
         size, packed, offset, version = min(size, FULL32), min(packed, FULL32), min(offset, FULL32), 45
-    extra += _exact_time(modified)
     return (
         _CENTRAL.pack(
             b"PK\1\2", _MADE_ON_UNIX | version, version, _UTF8 | _LATER if later else _UTF8, method, moment & _FULL16,
