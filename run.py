@@ -22,6 +22,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 HOME = HERE / os.environ.get("STORYCORE_VENV", ".venv")  # CI keeps one for each Python
 BIN = HOME / ("Scripts" if os.name == "nt" else "bin")
+ASK_VERSION = "import sys; print(*sys.version_info[:3])"
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 
 
@@ -101,7 +102,7 @@ def install(*, tests: bool) -> None:
     if PYTHON.exists() and mark.exists() and mark.read_text() == wanted:
         return
     print(f"Installing into {HOME} …", file=sys.stderr)
-    if not PYTHON.exists():
+    if _version_of(PYTHON) != list(sys.version_info[:3]):  # none yet, or that of a Python since replaced
         venv.create(HOME, with_pip=True, clear=True)
     pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", str(HERE / "constraints.txt"))
     groups = _test_group() if tests else []
@@ -110,6 +111,14 @@ def install(*, tests: bool) -> None:
         print("Installing failed; what pip says stands above.", file=sys.stderr)
         raise SystemExit(code)
     mark.write_text(wanted)
+
+
+def _version_of(python: Path) -> list[int]:
+    try:
+        told = subprocess.run([python, "-c", ASK_VERSION], check=False, capture_output=True, text=True)
+    except OSError:
+        return []
+    return [int(part) for part in told.stdout.split()]
 
 
 def _test_group() -> list[str]:

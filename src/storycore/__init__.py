@@ -50,6 +50,10 @@ _HOMES = {
 __all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605 - a test compares it with what can be imported
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> Any:
     """Loads a public name when it is first asked for, so that `import storycore` stays quick."""
     if name not in _HOMES:

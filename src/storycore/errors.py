@@ -96,7 +96,10 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     Reason.DUPLICATE_KEY: _invalid("Give each key once."),
     Reason.OUT_OF_RANGE: _invalid("Choose a value inside the range that the message names."),
     Reason.UNKNOWN_VALUE: _invalid("Choose one of the values that the message names."),
-    Reason.PATH_INVALID: _invalid("Use a plain path without control characters, ~, $, %, drive letters or URLs."),
+    Reason.PATH_INVALID: _invalid(
+        "Use a plain path without control characters, ~, $, %, drive letters or URLs; "
+        "a folder with such a name can be reached by working inside it."
+    ),
     Reason.PROJECT_INVALID: _invalid("Repair project.json at the place named, or restore it from a backup."),
     Reason.PROJECT_TOO_LARGE: _invalid("Split the project, or raise the limit named in the message."),
     Reason.UNSUPPORTED_FORMAT: _invalid("Choose one of details.supported_formats."),
@@ -254,25 +257,25 @@ class StoryCoreError(Exception):
         return self.facts.code
 
 
-class InvalidInput(StoryCoreError):  # noqa: N818 - families are named by what they say
+class InvalidInput(StoryCoreError):
     """The request, a file or a path is not acceptable."""
 
     default = Reason.WRONG_TYPE
 
 
-class AccessDenied(StoryCoreError):  # noqa: N818
+class AccessDenied(StoryCoreError):
     """The caller is not allowed to do this here."""
 
     default = Reason.PERMISSION_DENIED
 
 
-class NotFound(StoryCoreError):  # noqa: N818
+class NotFound(StoryCoreError):
     """What was named is not there."""
 
     default = Reason.FILE_NOT_FOUND
 
 
-class Conflict(StoryCoreError):  # noqa: N818
+class Conflict(StoryCoreError):
     """It clashes with how things stand."""
 
     default = Reason.OUTPUT_EXISTS
@@ -284,17 +287,17 @@ class Cancelled(Conflict):
     default = Reason.CANCELLED
 
 
-class DependencyFailed(StoryCoreError):  # noqa: N818
+class DependencyFailed(StoryCoreError):
     """Something that StoryCore stands on failed or is not installed."""
 
     default = Reason.LIBRARY_MISSING
 
 
-class Unavailable(StoryCoreError):  # noqa: N818
+class Unavailable(StoryCoreError):
     """Not now."""
 
     default = Reason.DISK_FULL
 
 
-class Unexpected(StoryCoreError):  # noqa: N818
+class Unexpected(StoryCoreError):
     """A fault of ours."""

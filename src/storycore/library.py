@@ -1,5 +1,7 @@
 """The library: one typed door. `sc.run(PackageRequest(...))` answers with a `PackageResult`."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, TypeVar
@@ -30,6 +32,7 @@ class StoryCore:
 
     def __init__(self, settings: Settings | None = None, *, default_root: Path | None = None) -> None:
         self._app = App.open(settings or Settings.read(), default_root=default_root)
+        self._work: set[Progress] = set()
 
     @property
     def settings(self) -> Settings:
@@ -46,7 +49,8 @@ class StoryCore:
         Raises:
             StoryCoreError: one tree, see `storycore.errors`.
         """
-        return operations.run(self._app, request, _progress(progress))
+        with self._running(progress) as work:
+            return operations.run(self._app, request, work)
 
     def stream(self, request: Request[R], to: BinaryIO, *, progress: Listener | Progress | None = None) -> R:
         """Like `run`, but writes the product to `to` as it is made; nothing is stored here.
@@ -54,7 +58,8 @@ class StoryCore:
         Raises:
             StoryCoreError: one tree; `to` may then have received a part, which fails verification.
         """
-        return operations.stream(self._app, request, to, _progress(progress))
+        with self._running(progress) as work:
+            return operations.stream(self._app, request, to, work)
 
     def __enter__(self) -> Self:
         return self
@@ -65,8 +70,15 @@ class StoryCore:
         self.close()
 
     def close(self) -> None:
-        """Gives back what is held open."""
+        """Cancels what still runs, in whatever thread; it ends as cancelled and leaves nothing."""
+        for work in tuple(self._work):
+            work.cancel()
 
-
-def _progress(wanted: Listener | Progress | None) -> Progress:
-    return wanted if isinstance(wanted, Progress) else Progress(wanted)
+    @contextlib.contextmanager
+    def _running(self, wanted: Listener | Progress | None) -> Iterator[Progress]:
+        work = wanted if isinstance(wanted, Progress) else Progress(wanted)
+        self._work.add(work)
+        try:
+            yield work
+        finally:
+            self._work.discard(work)

@@ -3,12 +3,14 @@
 import ipaddress
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from typing_extensions import override
 
-from storycore.errors import InvalidInput, Reason, StoryCoreError
+from storycore.errors import InvalidInput, NotFound, Reason, StoryCoreError
 
 if TYPE_CHECKING:
     import uvicorn
@@ -25,14 +27,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 def serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> int:
     """Answer by HTTP."""
-    from storycore.cli.words import show_error
-
-    try:
-        _serve(host, port, roots)
-    except StoryCoreError as fault:
-        show_error(fault)
-        return fault.facts.exit_code
-    return 0
+    return _in_words(lambda: _serve(host, port, roots))
 
 
 def _serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> None:
@@ -42,6 +37,9 @@ def _serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> None:
 
     settings = Settings.read(host=host, port=port, roots=roots or None)
     _refuse_public(settings.host)
+    for root in settings.roots:
+        if not root.is_dir():
+            raise InvalidInput(f"The root {root} is not a folder.", reason=Reason.SETTING_INVALID)
     logging.configure(settings.log_level)
     with StoryCore(settings, default_root=Path.cwd()) as core, _listen(settings.host, settings.port) as listener:
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -50,15 +48,25 @@ def _serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> None:
 
 
 def http_server(core: "StoryCore") -> "uvicorn.Server":
-    """The server of the HTTP surface, not started yet: bounded heads, no proxy headers, no name of its own."""
+    """The server of the HTTP surface, not started yet: bounded heads, no proxy headers, no name of its own.
+
+    When it is told to stop, it cancels what still runs and answers those callers before it ends.
+    """
     import uvicorn
 
     from storycore.api.server import build
 
-    return uvicorn.Server(
+    class Server(uvicorn.Server):
+        @override
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            core.close()
+            await super().shutdown(sockets)
+
+    return Server(
         uvicorn.Config(
             build(core), http="h11", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
             proxy_headers=False, h11_max_incomplete_event_size=32_768, timeout_keep_alive=15,
+            timeout_graceful_shutdown=30,
         )
     )  # fmt: skip
 
@@ -99,12 +107,25 @@ def _listen(host: str, port: int) -> socket.socket:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="New folder for it all.  [default: demo-film]")
 def demo(output: Path | None) -> int:
     """Make a small film project, pack it, verify it and describe it."""
-    from storycore.cli.words import show_error
     from storycore.demo.tour import tour
 
+    return _in_words(lambda: tour(output))
+
+
+def _in_words(work: Callable[[], None]) -> int:
+    """Exit code of a process; its errors are told in words."""
+    from storycore.cli.words import show_error
+    from storycore.storage.local import from_system
+
     try:
-        tour(output)
+        work()
     except StoryCoreError as fault:
         show_error(fault)
         return fault.facts.exit_code
+    except BrokenPipeError:
+        raise
+    except OSError as fault:
+        told = from_system(fault) or NotFound(f"{fault.strerror}: {fault.filename or 'the current folder'}.")
+        show_error(told)
+        return told.facts.exit_code
     return 0

@@ -4,8 +4,10 @@ Precedence, highest first: flags (arguments of `Settings.read`), environment `ST
 `<user config folder>/storycore/storycore.toml`, defaults.
 """
 
+import contextlib
 import difflib
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -68,6 +70,11 @@ class Settings(BaseModel):
     def _split_names(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
+    @field_validator("allowed_hosts", mode="after")
+    @classmethod
+    def _lower(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name.lower() for name in value)  # host names know no case
+
     @classmethod
     def read(cls, **flags: Any) -> Self:
         """Settings from all places; `flags` that are None count as not given.
@@ -85,20 +92,26 @@ class Settings(BaseModel):
                 reason=Reason.SETTING_INVALID,
                 errors=faults,
             ) from None
-        except (OSError, ValueError) as fault:
-            raise InvalidInput(f"A settings file can't be read: {fault}", reason=Reason.SETTING_INVALID) from None
 
 
 def _from_files() -> dict[str, Any]:
     """What the settings files say, the nearest last."""
     found: dict[str, Any] = {}
     for folder in (user_config_path("storycore", appauthor=False), Path()):
-        path = folder / "storycore.toml"
-        if path.is_file():
-            import tomllib
-
-            found |= tomllib.loads(path.read_text(encoding="utf-8"))
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            found |= _read_file(folder / "storycore.toml")
     return found
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise InvalidInput(f"The settings file {path} is not a file.", reason=Reason.SETTING_INVALID)
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as fault:
+        raise InvalidInput(f"The settings file {path} can't be read: {fault}", reason=Reason.SETTING_INVALID) from None
 
 
 def _from_environment(names: Iterable[str]) -> dict[str, str]:

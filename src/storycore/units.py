@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 MEBIBYTE = 1024 * 1024
+SECOND_NS = 1_000_000_000
 
 
 def round_half_up(value: Fraction) -> int:

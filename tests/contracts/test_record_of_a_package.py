@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.archives import PNG, bag, in_folder, write, zipped
+from fixtures.media_files import film_bytes, image_bytes, wav_bytes
 from storycore.exports.verify import verify_package
 from storycore.observe.progress import Progress
 from storycore.settings import Settings
@@ -70,9 +71,43 @@ def test_a_crate_that_is_no_object_is_a_fault(text: bytes, tmp_path: Path) -> No
 def test_media_that_are_not_what_they_say_are_a_warning(tmp_path: Path) -> None:
     payload = {
         "empty.mp4": b"", "text.png": b"test content 1", "is.jpg": PNG, "fine.png": PNG, "fine.srt": b"1\n",
-        "sound.wav": b"RIFF\0\0\0\0WAVEfmt ", "panel.ppm": b"P3\n1 1\n255\n0 0 0\n", "read.txt": b"",
+        "sound.wav": wav_bytes(), "panel.ppm": b"P3\n1 1\n255\n0 0 0\n", "read.txt": b"",
     }  # fmt: skip
     assert told(bag(payload), tmp_path) == (
         [],
         [("data/empty.mp4", "media_empty"), ("data/is.jpg", "media_mislabelled"), ("data/text.png", "media_unknown")],
     )
+
+
+MEDIA = {
+    "picture.png": lambda: image_bytes("PNG"),
+    "picture.jpg": lambda: image_bytes("JPEG"),
+    "sound.wav": wav_bytes,
+    "film.mp4": lambda: film_bytes("mp4", video="mpeg4"),
+}
+
+
+@pytest.mark.parametrize("name", MEDIA)
+def test_media_that_are_whole_are_no_warning(name: str, tmp_path: Path) -> None:
+    assert told(bag({name: MEDIA[name]()}), tmp_path) == ([], [])
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+@pytest.mark.parametrize("name", MEDIA)
+def test_media_that_were_cut_off_before_packing_are_a_warning(name: str, share: float, tmp_path: Path) -> None:
+    data = MEDIA[name]()
+    files = bag({name: data[: int(share * len(data))]})
+    assert told(files, tmp_path) == ([], [(f"data/{name}", "media_broken")])
+
+
+def test_media_with_broken_headers_are_a_warning(tmp_path: Path) -> None:
+    payload = {"a.png": PNG[:16] + bytes(8) + PNG[24:], "b.wav": wav_bytes()[:44].replace(b"fmt ", b"xxxx")}
+    assert told(bag(payload), tmp_path)[1] == [("data/a.png", "media_broken"), ("data/b.wav", "media_broken")]
+
+
+def test_a_large_film_is_judged_by_its_two_ends(tmp_path: Path) -> None:
+    film = MEDIA["film.mp4"]()
+    filling = (3 << 20).to_bytes(4, "big") + b"free" + bytes((3 << 20) - 8)
+    start = int.from_bytes(film[:4], "big")
+    whole = film[:start] + filling + film[start:]
+    assert told(bag({"a.mp4": whole, "b.mp4": whole[: 2 << 20]}), tmp_path) == ([], [("data/b.mp4", "media_broken")])

@@ -51,6 +51,15 @@ def test_times_are_kept(tmp_path: Path) -> None:
     assert (tmp_path / "local" / "data" / "a.txt").stat().st_mtime == instant
 
 
+def test_times_are_told_alike_beside_the_data_and_in_the_list(tmp_path: Path) -> None:
+    first, second = (struct.pack("<2HBl", 0x5455, 5, 1, 1_234_567_890 + more) for more in (0, 1))
+    wider = struct.pack("<2HB2l", 0x5455, 9, 3, 1_234_567_890, 5)  # with the time of the last reading, as Info-ZIP
+    for name, own, accepted in (("same", first, True), ("wider", wider, True), ("other", second, False)):
+        made = write(tmp_path / f"{name}.zip", archive(parts_of(FILES, extra=first, local_extra=own)))
+        assert unpacked(made, tmp_path / name) == accepted
+    assert (tmp_path / "same" / "data" / "a.txt").stat().st_mtime == 1_234_567_890
+
+
 def test_a_time_that_is_none_is_no_fault(tmp_path: Path) -> None:
     never = {"time": 0, "date": 0}
     assert unpacked(write(tmp_path / "f.zip", archive(parts_of(FILES, local=never, central=never))), tmp_path / "copy")

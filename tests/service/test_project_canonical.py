@@ -16,6 +16,8 @@ from fixtures.wild import wild_project, wild_value
 from storycore.errors import StoryCoreError
 from storycore.json_text import write
 from storycore.project.canonical import canonical, schema
+from storycore.project.canonical_original import DEEPEST, beyond
+from storycore.project.model import Shape
 
 SCHEMA = jsonschema.Draft202012Validator(schema())
 SAMPLE_FILES = ("data_project", "data_demo_scenario_v2", "data_video_timeline_metadata", "timeline_test")
@@ -28,6 +30,8 @@ def check(project, folder):
     assert [fault.message for fault in SCHEMA.iter_errors(json.loads(text))] == []
     again = read_again(project, folder)
     assert promised(again) == promised(project)
+    assert again.shape is Shape.INTERFACE
+    assert json.dumps(beyond(again.original), sort_keys=True) == json.dumps(beyond(project.original), sort_keys=True)
     assert write(canonical(project)) == text
 
 
@@ -61,6 +65,39 @@ def test_the_canonical_form_knows_no_absolute_path_and_no_clock(tmp_path):
     assert str(tmp_path) not in first
     other = tmp_path / "elsewhere" / "film"
     assert write(canonical(read(write_project(other, SHAPES["interface"]())))) == first
+
+
+def test_keys_that_the_form_does_not_know_stand_in_their_own_place_word_for_word(tmp_path):
+    own = {"worlds": [{"id": "w", "é": [1, None]}], "casting": {"lead": "/home/zoé/a.png"}, "x-mine": "  y "}
+    form = canonical(read(write_json(tmp_path / "film", {**own, "metadata": {"mood": 1}, "config": {"style": [2]}})))
+    assert {name: form[name] for name in own} == own
+    assert (form["metadata"]["mood"], form["config"]["style"]) == (1, [2])
+    assert form["metadata"]["storycore_export"]["original"] == {}
+
+
+def test_keys_that_would_mislead_stand_below_as_they_were_arranged(tmp_path):
+    film = {"owner_id": "u", "worlds": "none", "metadata": {"titre": 3, "audioTracks": 4}, "config": {"fps": 25}}
+    project = read(write_json(tmp_path / "film", film))
+    assert canonical(project)["metadata"]["storycore_export"]["original"] == film
+    check(project, tmp_path / "again")
+
+
+def test_a_canonical_form_that_is_written_again_is_the_same_but_for_where_it_came_from(tmp_path):
+    project = read(write_json(tmp_path / "film", {"owner_id": "u", "x": 1, "metadata": {"title": "t", "y": 2}}))
+    first, second = canonical(project), canonical(read_again(project, tmp_path / "again"))
+    for form in (first, second):
+        for name in ("source_shape", "source_schema_version", "warnings"):
+            del form["metadata"]["storycore_export"][name]
+    assert second == first
+
+
+def test_a_value_so_deep_that_it_might_not_be_read_again_is_left_out_below(tmp_path):
+    deep: object = 1
+    for _ in range(DEEPEST):
+        deep = [deep]
+    film = {"owner_id": deep, "timeline": [deep], "mine": [deep]}
+    form = canonical(read(write_json(tmp_path / "film", film)))
+    assert (form["metadata"]["storycore_export"]["original"], form["mine"]) == ({"owner_id": deep}, [deep])
 
 
 def test_a_number_that_was_changed_by_hand_counts_more_than_the_ratio_beside_it(tmp_path):

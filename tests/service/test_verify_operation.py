@@ -17,7 +17,8 @@ def sc(tmp_path: Path) -> StoryCore:
     """As `serve` confines it: one root and one output root."""
     (tmp_path / "films" / "exports").mkdir(parents=True)
     (tmp_path / "out").mkdir()
-    return StoryCore(Settings(roots=(tmp_path / "films",), output_roots=(tmp_path / "out",)))
+    settings = Settings(roots=(tmp_path / "films",), output_roots=(tmp_path / "out",))
+    return StoryCore(settings, default_root=tmp_path / "films")
 
 
 def test_a_valid_package_is_described_and_unpacked(sc: StoryCore, tmp_path: Path) -> None:

@@ -10,9 +10,7 @@ import re
 import time
 import uuid
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
-import structlog
 from starlette.requests import Request as HttpRequest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,7 +19,6 @@ from storycore.errors import AccessDenied, InvalidInput, Reason, StoryCoreError
 from storycore.observe import logging
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_SAFE = ("GET", "HEAD", "OPTIONS")
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
@@ -64,7 +61,7 @@ class Guard:
                 message["headers"] = [*message["headers"], *_HEADERS, (b"x-request-id", request_id.encode())]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with logging.bound(request_id=request_id):
             fault = self._fault(http)
             inner: ASGIApp = fail(http, fault) if fault else self._app
             try:
@@ -94,9 +91,13 @@ def _host_name(host: str) -> str:
 
 
 def _is_foreign(http: HttpRequest, host: str) -> bool:
-    for origin in http.headers.getlist("origin"):
-        parts = urlsplit(origin) if origin.isascii() and origin != "null" else None
-        if parts is None or parts.scheme not in ("http", "https") or parts.netloc.lower() != host.lower():
-            return True
+    if any(_netloc(origin) != host.lower() for origin in http.headers.getlist("origin")):
+        return True
     site = http.headers.get("sec-fetch-site")
-    return http.method not in _SAFE and site is not None and site.lower() not in ("same-origin", "none")
+    return site is not None and site.lower() not in ("same-origin", "none")
+
+
+def _netloc(origin: str) -> str:
+    """Host and port of an Origin header in lower case; "" for `null`, other schemes and what is malformed."""
+    found = re.fullmatch(r"https?://([^/?#@\\\s]+)", origin.lower())
+    return found[1] if found else ""

@@ -15,7 +15,7 @@ from storycore.api.answers import fail, succeed
 from storycore.api.document import document
 from storycore.api.guard import Guard
 from storycore.api.reading import read_body, read_query
-from storycore.api.streaming import ZIP, ProductStream
+from storycore.api.streaming import ProductStream, wants_zip
 from storycore.errors import InvalidInput, NotFound, Reason, StoryCoreError, Unexpected
 from storycore.library import StoryCore
 from storycore.loading import load
@@ -54,7 +54,7 @@ def _endpoint(operation: Operation, core: StoryCore) -> Callable[[HttpRequest], 
         else:
             values = read_query(request, request_type)
         wanted = request_type(**values)
-        if operation.stream and ZIP in request.headers.get("accept", ""):
+        if operation.stream and wants_zip(request.headers.get("accept", "")):
             return ProductStream(core, wanted)
         return succeed(request, await _run(core, wanted, request))
 
@@ -77,6 +77,8 @@ async def _run(core: StoryCore, request: Request[Any], http: HttpRequest) -> Res
             outcome = await anyio.to_thread.run_sync(lambda: core.run(request, progress=progress))
         except Exception as fault:  # noqa: BLE001 - raised below, outside the group that would wrap it
             outcome = fault
+        finally:
+            progress.cancel()  # does nothing to work that has ended
         group.cancel_scope.cancel()
     if isinstance(outcome, Exception):
         raise outcome

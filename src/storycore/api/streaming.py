@@ -1,6 +1,7 @@
 """A product streamed as it is made: no envelope, no length; a failure half-way cuts the connection."""
 
 import contextlib
+import re
 from typing import Any, BinaryIO, cast
 
 import anyio
@@ -19,7 +20,14 @@ from storycore.observe.progress import Progress
 from storycore.operations.request import Request
 
 ZIP = "application/zip"
+_REFUSED = re.compile(r"q=0(?:\.0*)?$")
 _CHUNK_BYTES = 256 * 1024
+
+
+def wants_zip(accept: str) -> bool:
+    """Whether an Accept header names application/zip and does not rule it out."""
+    parts = [[word.strip().lower() for word in part.split(";")] for part in accept.split(",")]
+    return any(part[0] == ZIP and not any(_REFUSED.match(word) for word in part[1:]) for part in parts)
 
 
 class ProductStream(Response):
@@ -50,9 +58,13 @@ class ProductStream(Response):
             finally:
                 await writing.aclose()
 
+        gone = False
+
         async def watch() -> None:
+            nonlocal gone
             while (await receive())["type"] != "http.disconnect":
                 pass
+            gone = True
             progress.cancel()
             await reading.aclose()
 
@@ -66,7 +78,7 @@ class ProductStream(Response):
                 elif not fault:
                     await send({"type": "http.response.body", "body": b""})
                 group.cancel_scope.cancel()
-        if begun and fault:
+        if begun and fault and not gone:
             raise fault  # the answer has begun: only a cut connection tells the caller that it is not whole
 
     def _make(self, writing: ObjectSendStream[bytes], progress: Progress) -> None:

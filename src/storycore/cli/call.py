@@ -1,6 +1,7 @@
 """One call from the command line: build the request, run it, show what came of it."""
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -15,13 +16,16 @@ import click
 
 from storycore.cli.bar import follow
 from storycore.cli.words import show_error, show_json
-from storycore.errors import Cancelled, InvalidInput, Reason, StoryCoreError, Unexpected
+from storycore.errors import Cancelled, InvalidInput, Reason, StoryCoreError, Unavailable, Unexpected
 from storycore.library import StoryCore
 from storycore.observe.progress import Progress
 from storycore.operations import envelope
 from storycore.operations.catalog import Operation
 from storycore.operations.request import Request, Result
 from storycore.units import now
+
+_STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Ctrl-C, a polite kill, and a terminal that was closed, as far as the system knows them."""
 
 
 @dataclass(frozen=True)
@@ -48,24 +52,23 @@ class Call:
             given = values()
             to_stdout = bool(self.operation.stream) and given.get("output_path") == "-"
             result = self._stream(given) if to_stdout else self._run(given)
-        except StoryCoreError as fault:
-            return self._fail(fault, request_id, started)
-        except KeyboardInterrupt:
-            return self._fail(Cancelled("Stopped."), request_id, started)
+            self._show(result, envelope.metadata(request_id, now(), time.monotonic() - started), to_stdout=to_stdout)
         except BrokenPipeError:
             raise
-        except Exception as fault:  # noqa: BLE001 - the last line of defence: a person gets words, not a traceback
-            return self._fail(_unexpected(fault), request_id, started)
-        facts = envelope.metadata(request_id, now(), time.monotonic() - started)
-        if self.as_json:
-            show_json(envelope.success(result, facts), err=to_stdout)
-        else:
-            self._show(result, to_stdout=to_stdout)
+        except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - people get words, never a traceback
+            facts = envelope.metadata(request_id, now(), time.monotonic() - started)
+            return self._fail(_told(fault), facts, to_stdout=to_stdout)
         return 0 if result.verdict else 1
 
     def _run(self, values: dict[str, Any]) -> Result:
+        if values.get("output_path") == "-":
+            raise InvalidInput(
+                "This can't be written to the standard output.",
+                reason=Reason.PATH_INVALID,
+                remediation="Name a folder or a file with -o.",
+            )
         request = self.request_type(**values)
-        with StoryCore() as core, _interruptible(quiet=self.quiet or not self.operation.long) as progress:
+        with StoryCore() as core, _interruptible(self.operation, quiet=self.quiet) as progress:
             result: Result = core.run(request, progress=progress)
             return result
 
@@ -77,28 +80,41 @@ class Call:
                 remediation="Send it to a file or a program: `storycore export package film/ -o - > film.zip`.",
             )
         request = self.request_type(**{name: value for name, value in values.items() if name != "output_path"})
-        with StoryCore() as core, _interruptible(quiet=self.quiet) as progress:
+        with StoryCore() as core, _interruptible(self.operation, quiet=self.quiet) as progress:
             result: Result = core.stream(request, sys.stdout.buffer, progress=progress)
             sys.stdout.buffer.flush()
             return result
 
-    def _show(self, result: Result, *, to_stdout: bool) -> None:
-        from storycore.cli.show import show
-
-        show(self.operation.name, result, quiet=self.quiet, err=to_stdout)
-
-    def _fail(self, fault: StoryCoreError, request_id: str, started: float) -> int:
-        facts = envelope.metadata(request_id, now(), time.monotonic() - started)
+    def _show(self, result: Result, facts: dict[str, Any], *, to_stdout: bool) -> None:
         if self.as_json:
-            show_json(envelope.failure(fault, facts))
+            show_json(envelope.success(result, facts), err=to_stdout)
+        else:
+            from storycore.cli.show import show
+
+            show(self.operation.name, result, quiet=self.quiet, err=to_stdout)
+        sys.stdout.flush()  # a full disk behind a pipe shows itself only now
+
+    def _fail(self, fault: StoryCoreError, facts: dict[str, Any], *, to_stdout: bool) -> int:
+        if self.as_json:
+            try:
+                show_json(envelope.failure(fault, facts), err=to_stdout)
+            except OSError:  # where the answer should go is what failed
+                show_error(fault)
         else:
             show_error(fault)
         return fault.facts.exit_code
 
 
-def _unexpected(fault: Exception) -> StoryCoreError:
+def _told(fault: BaseException) -> StoryCoreError:
+    """The error that a person is told for whatever was raised."""
+    if isinstance(fault, StoryCoreError):
+        return fault
+    if isinstance(fault, KeyboardInterrupt):
+        return Cancelled("Stopped.")
     if os.environ.get("STORYCORE_LOG_LEVEL", "").lower() == "debug":
         traceback.print_exception(fault)
+    if isinstance(fault, OSError) and fault.errno == errno.ENOSPC:
+        return Unavailable("No room left for the output.", reason=Reason.DISK_FULL)
     return Unexpected(
         f"A fault of StoryCore's own: {type(fault).__name__}.",
         remediation="Run it again with STORYCORE_LOG_LEVEL=debug, and report what it says.",
@@ -106,8 +122,11 @@ def _unexpected(fault: Exception) -> StoryCoreError:
 
 
 @contextlib.contextmanager
-def _interruptible(*, quiet: bool) -> Iterator[Progress]:
-    """Progress that the first Ctrl-C cancels; the second one stops at once."""
+def _interruptible(operation: Operation, *, quiet: bool) -> Iterator[Progress]:
+    """Progress that the first Ctrl-C cancels; the second one stops at once. Short work is just interrupted."""
+    if not operation.long:
+        yield Progress()
+        return
     with follow(quiet=quiet) as listener:
         progress = Progress(listener)
 
@@ -116,7 +135,7 @@ def _interruptible(*, quiet: bool) -> Iterator[Progress]:
             progress.cancel()
             click.echo("\nStopping … press Ctrl-C again to stop at once.", err=True)
 
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, stop) for number in _STOPS}
         try:
             yield progress
         finally:

@@ -4,7 +4,8 @@ import difflib
 import os
 import sys
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO
 
 import click
 from typing_extensions import override
@@ -156,8 +157,11 @@ def start(command_line: click.Command) -> None:
         click.echo("Stopped.", err=True)
         code = 130
     except BrokenPipeError:
-        _forget_stdout()
         code = 1
+    except OSError as fault:
+        click.echo(f"✗ The output can't be written: {fault.strerror}.", err=True)
+        code = 8
+    _settle_stdout()
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -173,15 +177,24 @@ def _usage_fault(fault: click.UsageError) -> int:
 
 
 def _keep_utf8() -> None:
+    sys.stdout = sys.stdout or _nowhere()  # whoever started us may have closed them
+    sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Any = getattr(stream, "reconfigure", None)
         if reconfigure:  # Windows consoles and pipes may have another encoding
             reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-def _forget_stdout() -> None:
-    """Whoever read our output has gone; keep the interpreter from complaining at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
+
+
+def _settle_stdout() -> None:
+    """Keeps the interpreter from complaining at exit when our output can't be written; that was told already."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
@@ -193,7 +206,7 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) 
 @click.command("completion", short_help="Print the completion script of a shell")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def _completion(shell: str) -> None:
-    r"""Print the completion script of a shell.
+    """Print the completion script of a shell.
 
     \b
     Examples:

@@ -23,14 +23,19 @@ def build(operation: Operation) -> click.Command:
         own.append(click.Option(["--dry-run"], is_flag=True, help="Only tell what it would do."))
 
     def callback(as_json: bool, quiet: bool, dry_run: bool = False, **options: Any) -> int:
-        chosen, kind = operation, request_type
-        values = {name: value for name, value in options.items() if value is not None}
-        if dry_run:
-            planned = find(operation.dry_run)
-            assert planned is not None  # noqa: S101 - the catalogue is checked by a test
-            chosen, kind = planned, load(planned.request)
-            values = {name: value for name, value in values.items() if name in kind.model_fields}
-        return Call(chosen, kind, as_json=as_json, quiet=quiet).make(lambda: to_values(kind, values))
+        given = {name: value for name, value in options.items() if value is not None}
+        planned = find(operation.dry_run) if dry_run else None
+        if planned is None:
+            call = Call(operation, request_type, as_json=as_json, quiet=quiet)
+            return call.make(lambda: to_values(request_type, given))
+        kind: type[Request[Any]] = load(planned.request)
+
+        def values() -> dict[str, Any]:
+            found = to_values(request_type, given)
+            request_type(**found)  # what would be refused is refused now
+            return {name: value for name, value in found.items() if name in kind.model_fields}
+
+        return Call(planned, kind, as_json=as_json, quiet=quiet).make(values)
 
     return click.Command(
         operation.words[-1],

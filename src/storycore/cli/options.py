@@ -34,7 +34,8 @@ def _parameter(name: str, field: FieldInfo, *, streams: bool) -> click.Parameter
     spelling = _spelling(field)
     kind = _kind(field)
     if spelling and not spelling.flags:
-        return click.Argument([name], required=field.is_required(), metavar=name.removesuffix("_path").upper())
+        word, required = name.removesuffix("_path").upper(), field.is_required()
+        return click.Argument([name], required=required, metavar=word if required else f"[{word}]")
     flag = f"--{name.replace('_', '-')}"
     text = field.description or ""
     if kind is bool:
@@ -122,4 +123,5 @@ def _json(text: str, *, otherwise: Any = None) -> Any:
     except BadJson as fault:
         if otherwise is not None and fault.message.startswith("Expecting value"):
             return otherwise
-        raise InvalidInput(f"Not acceptable JSON: {fault}", reason=Reason.MALFORMED_JSON) from None
+        reason = Reason.DUPLICATE_KEY if fault.duplicate is not None else Reason.MALFORMED_JSON
+        raise InvalidInput(f"Not acceptable JSON: {fault}", reason=reason) from None

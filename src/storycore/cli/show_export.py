@@ -1,15 +1,14 @@
 """How packages, conversions and plans look on the terminal."""
 
-import shlex
 from collections.abc import Iterable
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from storycore.cli.words import plain
-from storycore.operations.export import FormatResult, PackageResult, PlanResult, WarningEntry
+from storycore.cli.words import command, plain, typed
+from storycore.operations.export import FormatResult, PackageResult, PlanResult
+from storycore.operations.request import WarningEntry
 from storycore.units import human_bytes, human_seconds
 
 _MOST = 8
@@ -18,16 +17,17 @@ _MOST = 8
 def show_package(result: PackageResult, console: Console) -> None:
     """What was packed, where it is, and what to do next."""
     console.print(_done("Packed"), Text(f"{result.files_included} files, {human_bytes(result.package_size_bytes)}"))
-    _fact(console, "file", result.export_path)
+    if result.export_path:
+        _fact(console, "file", result.export_path)
     _fact(console, "sha-256", result.checksum.removeprefix("sha256:"))
     _fact(console, "took", human_seconds(result.export_time_ms / 1000))
     _renamed(console, result.renamed)
     _warnings(console, "left out", result.skipped)
     _warnings(console, "odd", result.warnings)
-    if result.export_path != "-":
+    if result.export_path:
         console.print(
             Text("Next: ", style="dim"),
-            Text(f"storycore export verify {shlex.quote(_short(result.export_path))}"),
+            Text(command("export", "verify", typed(result.export_path))),
             sep="",
         )
 
@@ -37,7 +37,7 @@ def show_format(result: FormatResult, console: Console) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     for output in result.outputs:
         table.add_row(
-            _done(output.target_format), human_bytes(output.output_size_bytes), Text(_short(output.output_path))
+            _done(output.target_format), human_bytes(output.output_size_bytes), Text(plain(typed(output.output_path)))
         )
     console.print(table)
     _warnings(console, "odd", result.warnings)
@@ -46,7 +46,7 @@ def show_format(result: FormatResult, console: Console) -> None:
 def show_plan(result: PlanResult, console: Console) -> None:
     """What would be packed, by role, and what is missing."""
     console.print(
-        Text(plain(result.project_name), style="bold"),
+        Text(plain(" ".join(result.project_name.split())), style="bold"),
         Text(f"· {result.shots} shots · {human_seconds(result.duration_seconds)} of film"),
     )
     table = Table(box=None, pad_edge=False)
@@ -90,10 +90,3 @@ def _warnings(console: Console, word: str, entries: Iterable[WarningEntry]) -> N
 def _more(console: Console, count: int) -> None:
     if count > _MOST:
         console.print(Text(f"  … and {count - _MOST} more; --json shows all", style="dim"))
-
-
-def _short(path: str) -> str:
-    """A path as a person would type it from here."""
-    here = Path.cwd()
-    full = Path(path)
-    return plain(str(full.relative_to(here) if full.is_relative_to(here) else full))

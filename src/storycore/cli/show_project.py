@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from storycore.cli.words import plain
-from storycore.operations.export import WarningEntry
 from storycore.operations.project import InspectResult, ListEntry, ListResult, ShotEntry
+from storycore.operations.request import WarningEntry
 from storycore.units import human_seconds
 
 _MOST = 8

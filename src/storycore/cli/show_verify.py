@@ -1,7 +1,6 @@
 """The finding of a check, as a person wants to read it."""
 
 import shlex
-import unicodedata
 from pathlib import Path
 from typing import Final
 
@@ -9,13 +8,13 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from storycore.cli.words import plain, typed
 from storycore.operations.export import VerifyFault, VerifyResult
 from storycore.units import human_bytes, human_seconds
 
 _WIDTH: Final = 80
 _MOST: Final = 20
 """How many faults are shown; `--json` has them all."""
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def show_verify(result: VerifyResult, console: Console) -> None:
@@ -71,8 +70,8 @@ def _list(console: Console, width: int, icon: str, colour: str, faults: list[Ver
 def _command(result: VerifyResult) -> str:
     check = "sha256sum -c --quiet manifest-sha256.txt"
     if result.unpacked_to:
-        return f"(cd {shlex.quote(plain(result.unpacked_to))} && {check})"
-    name = shlex.quote(plain(Path(result.path).name))
+        return f"(cd {shlex.quote(plain(typed(result.unpacked_to)))} && {check})"
+    name = shlex.quote(plain(typed(result.path)))
     if result.kind == "folder":
         return f"(cd {name} && {check})"
     return f"unzip -q {name} -d check && (cd check/*/ && {check})"
@@ -85,19 +84,3 @@ def _print(console: Console, width: int, text: Text, *, indent: int = 0) -> None
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def plain(text: str) -> str:
-    """Text in which nothing can steer a terminal or hide: such characters are written as escapes."""
-    return "".join(_escape(character) if _steers(character) else character for character in text)
-
-
-def _steers(character: str) -> bool:
-    return unicodedata.category(character) in _HIDDEN
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

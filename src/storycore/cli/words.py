@@ -1,9 +1,13 @@
 """Errors and answers on the terminal: the one place where an error becomes words here."""
 
-import re
+import contextlib
+import shlex
+import shutil
 import sys
+import unicodedata
 import uuid
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import click
 
@@ -12,12 +16,38 @@ from storycore.json_text import write
 from storycore.operations import envelope
 from storycore.units import now
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories of what steers a terminal, hides, or has no agreed shape."""
 
 
 def plain(text: str) -> str:
-    """Text of strangers made harmless for a terminal: control and direction characters become visible."""
-    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    """Text of strangers in which nothing can steer a terminal, add a line or hide: such characters become escapes."""
+    return "".join(
+        _escape(character) if unicodedata.category(character) in _HIDDEN else character for character in text
+    )
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def command(*words: object) -> str:
+    """A command as it can be typed here, whether or not the program's folder is on the PATH."""
+    program = "storycore"
+    if shutil.which(program) is None:
+        program = str(Path(sys.executable).with_name(program))
+    return shlex.join([program, *map(str, words)])
+
+
+def typed(path: str) -> str:
+    """A path as a person would type it from here."""
+    full = Path(path)
+    with contextlib.suppress(OSError, ValueError):  # the current folder may be gone
+        return str(full.relative_to(Path.cwd()))
+    return str(full)
 
 
 def show_json(answer: dict[str, Any], *, err: bool = False) -> None:

@@ -50,14 +50,10 @@ SHOTS: tuple[dict[str, Any], ...] = (
 
 
 def make_film(folder: Path) -> None:
-    """Makes the project in `folder`, which must not exist.
+    """Makes the project in `folder`, which must be empty.
 
     Guarantee: the same bytes every time, so that packages of it can be compared.
-
-    Raises:
-        FileExistsError: something stands there already.
     """
-    folder.mkdir(parents=True)
     for place in ("assets/images/promoted", "assets/audio", "qa_output", "workflows"):
         (folder / place).mkdir(parents=True)
     for shot, scene in zip(SHOTS, SCENES, strict=True):

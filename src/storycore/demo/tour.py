@@ -1,7 +1,5 @@
 """The tour: what a user would do with a film project, one command after the other, on a film made for it."""
 
-import shlex
-import shutil
 import sys
 import tempfile
 import zipfile
@@ -14,12 +12,14 @@ from rich.text import Text
 
 from storycore.cli.bar import follow
 from storycore.cli.show import show
+from storycore.cli.words import command
 from storycore.demo.film import make_film
 from storycore.errors import Conflict, DependencyFailed, Reason, Unexpected
 from storycore.library import StoryCore
 from storycore.operations.export import MetadataRequest, PackageRequest, PackageResult, VerifyRequest
 from storycore.operations.project import InspectRequest
 from storycore.operations.request import Request, Result
+from storycore.storage.local import new_file, new_folder
 from storycore.units import human_bytes
 
 R = TypeVar("R", bound=Result)
@@ -38,23 +38,27 @@ def tour(folder: Path | None) -> None:
     film, deliveries = place / "film", place / "delivered"
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 80)
     _say(console, "1", "A film project is drawn, sounded and written; code stands in for the generator", f"{film}")
-    make_film(film)
+    with new_folder(film) as making:
+        make_film(making)
     with StoryCore() as core:
-        _say(console, "2", "What is in it", _line("project", "inspect", film))
+        _say(console, "2", "What is in it", command("project", "inspect", film))
         show("storycore.project.inspect", core.run(InspectRequest(project_path=str(film))), quiet=False, err=False)
 
         _say(
-            console, "3", "Packed into one ZIP", _line("export", "package", film, "-o", deliveries, "--include-source")
+            console,
+            "3",
+            "Packed into one ZIP",
+            command("export", "package", film, "-o", deliveries, "--include-source"),
         )
         packed = _follow(core, PackageRequest(project_path=str(film), output_path=str(deliveries), include_source=True))
         show("storycore.export.package", packed, quiet=False, err=False)
 
-        _say(console, "4", "Checked down to the last byte", _line("export", "verify", packed.export_path))
+        _say(console, "4", "Checked down to the last byte", command("export", "verify", packed.export_path))
         verified = _follow(core, VerifyRequest(package_path=packed.export_path))
         show("storycore.export.verify", verified, quiet=False, err=False)
         _check_independently(console, packed)
 
-        _say(console, "5", "Described three ways", _line("export", "metadata", film, "--format", "xml"))
+        _say(console, "5", "Described three ways", command("export", "metadata", film, "--format", "xml"))
         described = [_describe(core, film, deliveries, metadata_format) for metadata_format in _METADATA]
     _tell_where(console, place, [Path(packed.export_path), *described])
 
@@ -97,16 +101,9 @@ def _check_independently(console: Console, packed: PackageResult) -> None:
 def _describe(core: StoryCore, film: Path, folder: Path, metadata_format: str) -> Path:
     request = MetadataRequest.model_validate({"project_path": str(film), "metadata_format": metadata_format})
     path = folder / f"metadata.{metadata_format}"
-    path.write_text(core.run(request).metadata_text, encoding="utf-8", newline="\n")
+    with new_file(path) as file:
+        file.write(core.run(request).metadata_text.encode())
     return path
-
-
-def _line(*words: object) -> str:
-    """A command as it can be typed here, whether or not the program's folder is on the PATH."""
-    program = "storycore"
-    if shutil.which(program) is None:
-        program = str(Path(sys.executable).with_name(program))
-    return shlex.join([program, *map(str, words)])
 
 
 def _say(console: Console, number: str, what: str, how: str) -> None:
@@ -123,5 +120,5 @@ def _tell_where(console: Console, place: Path, paths: list[Path]) -> None:
     console.print()
     console.print(Text("Everything is in ", style="bold"), Text(str(place)), sep="", soft_wrap=True)
     console.print("Try next:")
-    for line in (_line("export", "plan", place / "film"), _line("serve", "--root", place)):
+    for line in (command("export", "plan", place / "film"), command("serve", "--root", place)):
         console.print(Text(f"  {line}"), soft_wrap=True)

@@ -108,6 +108,7 @@ def export(
     if not film.project.shots and any(item.options.strict for item in formats):
         raise NotFound("The project has no shots.", reason=Reason.NOTHING_TO_EXPORT)
     finished: list[Exported] = []
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         for item in formats:
             path = folder / (name or title_name(film.project.name) + item.format.suffix)
@@ -119,6 +120,9 @@ def export(
         for other in finished:
             with contextlib.suppress(OSError):
                 other.path.unlink()
+        for place in missing:
+            with contextlib.suppress(OSError):
+                place.rmdir()
         raise
     return finished
 

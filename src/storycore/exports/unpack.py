@@ -9,9 +9,8 @@ from typing import Final
 
 from storycore.errors import Conflict, InvalidInput, Reason
 from storycore.exports.checking.archive_names import is_storable
-from storycore.exports.checking.folder import Unreadable
-from storycore.exports.checking.scan import Broken, Scan
-from storycore.exports.checking.verdict import Verdict
+from storycore.exports.checking.scan import Scan
+from storycore.exports.checking.verdict import Defect, Verdict
 from storycore.exports.verify import ArchiveFile, CheckedArchive, check_archive, open_package
 from storycore.observe.progress import Progress
 from storycore.settings import Settings
@@ -61,8 +60,8 @@ def unpack(path: Path, target: Path, *, settings: Settings, progress: Progress) 
             if checked.verdict.valid:
                 _write(checked, target, progress)
             return checked.verdict
-    except Unreadable:
-        raise _refused("It is neither a regular file nor a folder.", "Name a ZIP file.") from None
+    except Defect as defect:
+        raise _refused(defect.message, "Name a ZIP file.") from None
 
 
 def _refused(message: str, remediation: str) -> InvalidInput:
@@ -102,8 +101,8 @@ def _write_file(path: Path, file: ArchiveFile, scan: Scan, progress: Progress) -
                 digest.update(chunk)
                 written.write(chunk)
                 progress.advance(len(chunk))
-        except Broken as broken:
-            raise _changed(file) from broken
+        except Defect as defect:
+            raise _changed(file) from defect
     if digest.digest() != scan.digest(file.path, "sha256"):
         raise _changed(file)
     instant = _modified(file)

@@ -13,14 +13,15 @@ from typing import BinaryIO
 
 from storycore.errors import AccessDenied, NotFound, Reason
 from storycore.exports.checking import scan as scans
-from storycore.exports.checking.archive import Archive, Damaged
+from storycore.exports.checking.archive import Archive
 from storycore.exports.checking.archive_index import Entry
 from storycore.exports.checking.bag_rules import BagRules
-from storycore.exports.checking.folder import Folder, FolderFile, Unreadable, open_regular
-from storycore.exports.checking.record import check_media, check_record
-from storycore.exports.checking.scan import Broken, Scan
-from storycore.exports.checking.verdict import Finding, Findings, Verdict
+from storycore.exports.checking.folder import Folder, FolderFile
+from storycore.exports.checking.record import check_record
+from storycore.exports.checking.scan import Scan
+from storycore.exports.checking.verdict import Defect, Finding, Findings, Verdict
 from storycore.observe.progress import Progress
+from storycore.project.content import open_regular
 from storycore.settings import Settings
 
 _STEP = "checking"
@@ -49,12 +50,9 @@ class ArchiveFile:
         """Its content.
 
         Raises:
-            Broken: it can't be read as declared.
+            Defect: it can't be read as declared.
         """
-        try:
-            yield from self.archive.chunks(self.entry)
-        except Damaged as damaged:
-            raise Broken(damaged.reason, damaged.message) from None
+        return self.archive.chunks(self.entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +93,26 @@ def verify_package(path: Path, *, settings: Settings, progress: Progress, until:
     try:
         with open_package(path) as file:
             return check_archive(file, settings=settings, progress=progress, until=until).verdict
-    except Unreadable:
+    except Defect as defect:
         findings = Findings()
-        findings.fault("", Finding.NOT_A_PACKAGE, "It is neither a regular file nor a folder.")
+        findings.fault("", defect.reason, defect.message)
         return _verdict("zip", "", findings, scans.begin((), has_payload_folder=False))
 
 
 @contextlib.contextmanager
 def open_package(path: Path) -> Iterator[BinaryIO]:
-    """A package file open for reading; a pipe does not block.
+    """A package file open for reading; a pipe does not block. The name may be a link.
 
     Raises:
-        Unreadable: it is not a regular file.
+        Defect: not_a_package: it is not a regular file.
         NotFound: file_not_found.
         AccessDenied: permission_denied.
     """
     try:
-        file, _ = open_regular(path, follow=True)
+        real = Path(os.path.realpath(path, strict=True))  # pathlib's resolve tells of endless links in another way
+        if not real.is_file():
+            raise Defect(Finding.NOT_A_PACKAGE, "It is neither a regular file nor a folder.")
+        file = open_regular(real)
     except FileNotFoundError:
         raise NotFound(f"File not found: {path.name}", reason=Reason.FILE_NOT_FOUND) from None
     except OSError as fault:
@@ -177,10 +178,7 @@ class _InFolder:
         return self.file.size_bytes
 
     def chunks(self) -> Iterator[bytes]:
-        try:
-            yield from self.folder.chunks(self.file)
-        except Unreadable as fault:
-            raise Broken(Finding.UNREADABLE, str(fault)) from None
+        return self.folder.chunks(self.file)
 
 
 def _top_folder(entries: tuple[Entry, ...], findings: Findings) -> str:
@@ -206,7 +204,6 @@ def _is_declaration(name: str) -> bool:
 def _judge(scan: Scan, findings: Findings) -> None:
     BagRules(scan, findings).check()
     check_record(scan, findings)
-    check_media(scan, findings)
 
 
 def _verdict(kind: str, checksum: str, findings: Findings, scan: Scan) -> Verdict:

@@ -20,6 +20,7 @@ from storycore.metadata.quality import quality_section
 from storycore.metadata.standards import ai_disclosure, associated_media, dublin_core, iptc, schema_org
 from storycore.metadata.stated import Stated, stated
 from storycore.metadata.technical import Section, technical_section
+from storycore.observe.progress import Progress
 from storycore.project.files import Listing
 from storycore.project.memory import Memory
 from storycore.project.model import Project, ProjectWarning
@@ -58,6 +59,7 @@ def collect(  # noqa: PLR0913 - sections are switched one by one
     measure: str,
     settings: Settings,
     omc: bool = False,
+    progress: Progress | None = None,
 ) -> Collected:
     """The project described. Only the memory of measured files is written, and that outside the project.
 
@@ -71,8 +73,13 @@ def collect(  # noqa: PLR0913 - sections are switched one by one
             measured.
         settings: where the memory is, and the limits.
         omc: with the MovieLabs OMC-JSON entities among the standards.
+        progress: told how far measuring is; can cancel.
+
+    Raises:
+        Cancelled: on request.
     """
-    measurement = _measured(project, listing, Depth(measure) if technical else Depth.NONE, settings)
+    depth = Depth(measure) if technical else Depth.NONE
+    measurement = _measured(project, listing, depth, settings, progress or Progress())
     words, found = stated(project), disclose(project)
     sections: dict[str, Section] = {}
     if technical:
@@ -111,8 +118,8 @@ def with_run(
     return whole, tuple(map(_warning, run.changes))
 
 
-def _measured(project: Project, listing: Listing, depth: Depth, settings: Settings) -> Measurement:
-    return measure(project.folder, listing, depth, Memory.open(project.folder, settings))
+def _measured(project: Project, listing: Listing, depth: Depth, settings: Settings, progress: Progress) -> Measurement:
+    return measure(project.folder, listing, depth, Memory.open(project.folder, settings), progress)
 
 
 def _standards(  # noqa: PLR0913 - the parts of one project

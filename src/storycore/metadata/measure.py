@@ -10,12 +10,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
+from storycore.observe.progress import Progress
 from storycore.project.content import open_regular
 from storycore.project.files import Listing, Role, SourceFile
 from storycore.project.headers import HeaderFault, MediaFacts, facts_of
 from storycore.project.media_types import named
 from storycore.project.memory import Measured, Memory
 from storycore.project.model import ProjectWarning
+from storycore.units import MEBIBYTE
 
 
 class Depth(StrEnum):
@@ -64,34 +66,46 @@ class Measurement:
     warnings: tuple[ProjectWarning, ...]
 
 
-def measure(folder: Path, listing: Listing, depth: Depth, memory: Memory) -> Measurement:
-    """Every file of the listing, measured as deeply as asked; what was new is saved in the memory."""
+def measure(folder: Path, listing: Listing, depth: Depth, memory: Memory, progress: Progress) -> Measurement:
+    """Every file of the listing, measured as deeply as asked; what was new is saved in the memory.
+
+    Raises:
+        Cancelled: on request; what was measured until then is remembered.
+    """
     warnings: list[ProjectWarning] = []
-    files = tuple(_measured(folder, file, depth, memory, warnings) for file in listing.files)
-    memory.save()
+    if depth is Depth.FULL:
+        progress.begin("measuring", total=sum(file.size_bytes for file in listing.files), unit="bytes", until=0.95)
+    else:
+        progress.begin("measuring", total=len(listing.files), until=0.95)
+    try:
+        files = tuple(_measured(folder, file, depth, memory, warnings, progress) for file in listing.files)
+    finally:
+        memory.save()
     return Measurement(depth, files, tuple(warnings))
 
 
-def _measured(
-    folder: Path, file: SourceFile, depth: Depth, memory: Memory, warnings: list[ProjectWarning]
+def _measured(  # noqa: PLR0913, PLR0917 - one call of the loop above
+    folder: Path, file: SourceFile, depth: Depth, memory: Memory, warnings: list[ProjectWarning], progress: Progress
 ) -> MeasuredFile:
     probe = depth is not Depth.NONE and file.role is Role.MEDIA
     hashed = depth is Depth.FULL
     found = memory.recall(file) if probe or hashed else Measured()
     if (probe and not found.probed) or (hashed and found.sha256 is None):
-        found = _read(folder, file, found, memory, warnings, probe=probe, hashed=hashed)
+        found = _read(folder, file, found, memory, warnings, progress, probe=probe, hashed=hashed)
+    progress.advance(file.size_bytes if hashed else 1)
     if probe and found.fault:
         warnings.append(_warning(file, "header_broken", f"Its headers can't be read: {found.fault}."))
     shown = replace(found, sha256=found.sha256 if hashed else None)
     return MeasuredFile(file, "" if depth is Depth.NONE else _media_type(file, shown), shown)
 
 
-def _read(  # noqa: PLR0913 - what to do stands in the two flags
+def _read(  # noqa: PLR0913, PLR0917 - what to do stands in the two flags
     folder: Path,
     file: SourceFile,
     known: Measured,
     memory: Memory,
     warnings: list[ProjectWarning],
+    progress: Progress,
     *,
     probe: bool,
     hashed: bool,
@@ -102,7 +116,7 @@ def _read(  # noqa: PLR0913 - what to do stands in the two flags
             found = _probed(known, opened) if probe and not known.probed else known
             if hashed and known.sha256 is None:
                 opened.seek(0)
-                found = replace(found, sha256=hashlib.file_digest(opened, "sha256").hexdigest())
+                found = replace(found, sha256=_digest(opened, progress))
             stands = os.fstat(opened.fileno())
     except OSError:
         warnings.append(_warning(file, "unreadable", "It vanished or can't be read."))
@@ -112,6 +126,14 @@ def _read(  # noqa: PLR0913 - what to do stands in the two flags
         return replace(found, sha256=None)
     memory.remember(file, found)
     return found
+
+
+def _digest(opened: BinaryIO, progress: Progress) -> str:
+    digest = hashlib.sha256()
+    while part := opened.read(MEBIBYTE):
+        digest.update(part)
+        progress.check()
+    return digest.hexdigest()
 
 
 def _probed(known: Measured, opened: BinaryIO) -> Measured:

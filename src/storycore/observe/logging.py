@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from contextlib import AbstractContextManager
 from typing import IO, Any
 
 import structlog
@@ -17,6 +18,11 @@ _SECRET = re.compile(r"authorization|cookie|secret|token|password|api_key|privat
 def get(name: str) -> Any:
     """Logger for a module; call it as `log.info("event_name", key=value)`."""
     return structlog.stdlib.get_logger(name)
+
+
+def bound(**values: str) -> AbstractContextManager[None]:
+    """While the block runs, every log line of this task or thread carries these values."""
+    return structlog.contextvars.bound_contextvars(**values)
 
 
 def configure(level: str, *, stream: IO[str] | None = None) -> None:

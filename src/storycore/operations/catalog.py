@@ -61,6 +61,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "storycore.export.metadata", "POST", f"{_EXPORT}:metadata", f"{_EXPORT}:MetadataRequest",
         "Describe a project for people and machines, as JSON, XML or YAML",
         ("storycore export metadata film/", "storycore export metadata film/ --format xml > film.xml"),
+        long=True,
     ),
     Operation(
         "storycore.export.verify", "POST", f"{_EXPORT}:verify", f"{_EXPORT}:VerifyRequest",

@@ -1,7 +1,7 @@
 """The one form of answers, by HTTP and with `--json` alike."""
 
 from datetime import datetime
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,8 +10,6 @@ from storycore.operations.request import Result
 from storycore.units import iso
 
 API_VERSION: Final = "v1"
-
-D = TypeVar("D", bound=Result)
 
 
 class Metadata(BaseModel):
@@ -34,16 +32,6 @@ class ErrorBody(BaseModel):
     message: str = Field(description="What happened, in one sentence.")
     details: dict[str, Any] = Field(description="`reason`, a stable word; `errors`, faults of single fields.")
     remediation: str = Field(description="What to do.")
-
-
-class Success(BaseModel, Generic[D]):
-    """An answer with a result."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    status: Literal["success"]
-    data: D
-    metadata: Metadata
 
 
 class Failure(BaseModel):

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal, cast
 
@@ -10,7 +10,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from storycore.app import App
-from storycore.errors import AccessDenied, Reason
+from storycore.errors import AccessDenied, InvalidInput, Reason
 from storycore.observe.progress import Progress
 from storycore.operations.format_fields import FormatNames, FormatOptions
 from storycore.operations.request import (
@@ -22,7 +22,9 @@ from storycore.operations.request import (
     Request,
     Result,
     Spelling,
+    WarningEntry,
     Whole,
+    warning_entries,
 )
 from storycore.project.paths import EXPORTS
 from storycore.units import now, stamp
@@ -32,16 +34,7 @@ if TYPE_CHECKING:
     from storycore.exports.packing.contents import Contents
     from storycore.exports.packing.selection import Selection
     from storycore.project.files import Listing
-    from storycore.project.model import Project, ProjectWarning
-
-
-class WarningEntry(Result):
-    """Something odd that did not stop the operation."""
-
-    file: str = Field(description="Which file, relative to the project.")
-    pointer: str = Field(description="JSON Pointer into the file.")
-    reason: str = Field(description="Stable word.")
-    message: str = Field(description="For people.")
+    from storycore.project.model import Project
 
 
 class FileEntry(Result):
@@ -176,7 +169,9 @@ class FormatRequest(Request[FormatResult]):
     target_format: Annotated[str | list[str], Spelling(("-t", "--to")), FormatNames] = Field(
         description="zip or json, in any case; several as a list."
     )
-    source_format: str | None = Field(default=None, description="Found by itself if left out.")
+    source_format: Literal["storycore_project", "unknown"] | None = Field(
+        default=None, description="Found by itself, whatever is said here."
+    )
     output_path: OutputPath | None = Field(
         default=None,
         description="Folder, or file name with the format's suffix; exports/export_<time> of the project if left out.",
@@ -246,6 +241,12 @@ def stream_package(app: App, request: PackageRequest, sink: BinaryIO, progress: 
     """
     from storycore.exports.package import stream_package as stream
 
+    if request.output_path is not None:
+        raise InvalidInput(
+            "A package that is streamed is stored nowhere.",
+            reason=Reason.PATH_INVALID,
+            remediation="Leave output_path out, or don't ask for a stream.",
+        )
     started = time.perf_counter()
     _, project, listing = _read(app, request.project_path)
     contents = _contents(app, project, listing, request)
@@ -283,9 +284,9 @@ def plan(app: App, request: PlanRequest) -> PlanResult:
         shots=len(project.shots),
         duration_seconds=float(project.duration),
         missing=missing(project),
-        skipped=_entries(contents.skipped),
+        skipped=warning_entries(contents.skipped),
         renamed=dict(contents.renamed),
-        warnings=_entries(project.warnings),
+        warnings=warning_entries(project.warnings),
     )
 
 
@@ -324,7 +325,7 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
         **outputs[0].model_dump(),
         outputs=outputs,
         metadata=request.metadata,
-        warnings=_entries(project.warnings),
+        warnings=warning_entries(project.warnings),
     )
 
 
@@ -361,7 +362,7 @@ def verify(app: App, request: VerifyRequest, progress: Progress) -> VerifyResult
     )
 
 
-def metadata(app: App, request: MetadataRequest) -> MetadataResult:
+def metadata(app: App, request: MetadataRequest, progress: Progress) -> MetadataResult:
     """The project described; nothing of it is changed, and nothing is written but the memory of measured files.
 
     Raises:
@@ -384,9 +385,11 @@ def metadata(app: App, request: MetadataRequest) -> MetadataResult:
         measure=request.measure,
         settings=app.settings,
         omc=request.omc,
+        progress=progress,
     )
     document, more = with_run(collected.document, project_path=folder, generated_at=now())
     text = write(document, request.metadata_format)
+    progress.finish()
     return MetadataResult(
         metadata_content=document,
         metadata_format=request.metadata_format,
@@ -395,10 +398,7 @@ def metadata(app: App, request: MetadataRequest) -> MetadataResult:
         sections_included=list(collected.sections_included),
         metadata=request.metadata,
         metadata_text=text,
-        warnings=[
-            WarningEntry(file=odd.file, pointer=odd.pointer, reason=odd.reason, message=odd.message)
-            for odd in (*project.warnings, *collected.warnings, *more)
-        ],
+        warnings=warning_entries((*project.warnings, *collected.warnings, *more)),
     )
 
 
@@ -434,7 +434,11 @@ def _output(app: App, folder: Path, wanted: str | None) -> "Iterator[Path]":
         return
     exports = folder / EXPORTS
     if exports.resolve() != exports:
-        raise AccessDenied("The project's exports/ is a link.", reason=Reason.PATH_OUTSIDE_ROOT)
+        raise AccessDenied(
+            "The project's exports/ is a link.",
+            reason=Reason.PATH_OUTSIDE_ROOT,
+            remediation="Name the folder for the result, or make exports/ a folder.",
+        )
     with free_folder(exports, f"export_{stamp(now())}") as made:
         yield made
 
@@ -452,13 +456,7 @@ def _package_result(
         manifest=[file.path for file in packed.files],
         metadata=request.metadata,
         files=cast("list[FileEntry]", files),  # made by the model, all in one go: there can be many
-        skipped=_entries(contents.skipped),
+        skipped=warning_entries(contents.skipped),
         renamed=dict(contents.renamed),
-        warnings=_entries(project.warnings),
+        warnings=warning_entries(project.warnings),
     )
-
-
-def _entries(warnings: "Iterable[ProjectWarning]") -> list[WarningEntry]:
-    return [
-        WarningEntry(file=odd.file, pointer=odd.pointer, reason=odd.reason, message=odd.message) for odd in warnings
-    ]

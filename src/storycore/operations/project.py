@@ -11,9 +11,18 @@ from pydantic import Field
 
 from storycore.app import App
 from storycore.errors import StoryCoreError
-from storycore.operations.export import WarningEntry
-from storycore.operations.request import PathText, ProjectPath, Request, Result, Spelling, Whole
-from storycore.project.model import Project, ProjectWarning, Shot
+from storycore.operations.request import (
+    PathText,
+    ProjectPath,
+    Request,
+    Result,
+    Spelling,
+    WarningEntry,
+    Whole,
+    warning_entries,
+)
+from storycore.project.model import Project, Shot
+from storycore.project.paths import is_text
 from storycore.project.reader import is_project, read_project
 from storycore.project.timeline import cut_points, subtitles
 from storycore.settings import Settings
@@ -140,7 +149,7 @@ def inspect(app: App, request: InspectRequest) -> InspectResult:
         qa_score=newest.score if newest else None,
         qa_passed=newest.passed if newest else None,
         missing=list(project.missing),
-        warnings=[_warning(warning) for warning in project.warnings],
+        warnings=warning_entries(project.warnings),
     )
 
 
@@ -201,10 +210,6 @@ def _shown(shot: Shot) -> tuple[str, str]:
     return (media[0].path if media else ""), "missing"
 
 
-def _warning(warning: ProjectWarning) -> WarningEntry:
-    return WarningEntry(file=warning.file, pointer=warning.pointer, reason=warning.reason, message=warning.message)
-
-
 def _places(app: App, request: ListRequest) -> Sequence[Path]:
     if request.folder is not None:
         return [app.places.project(request.folder)]
@@ -221,13 +226,9 @@ def _projects(folder: Path, app: App) -> list[Path]:
     inside = [
         Path(entry.path)
         for entry in listed
-        if not entry.name.startswith(".") and _is_text(entry.name) and entry.is_dir(follow_symlinks=False)
+        if not entry.name.startswith(".") and is_text(entry.name) and entry.is_dir(follow_symlinks=False)
     ]
     return [found for found in (folder, *inside) if is_project(found, app.settings)]
-
-
-def _is_text(name: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _entry(folder: Path, settings: Settings) -> ListEntry:

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from storycore.errors import FieldFault, InvalidInput, Reason
+from storycore.project.model import ProjectWarning
 from storycore.project.paths import check_text
 
 
@@ -25,13 +26,29 @@ class Result(BaseModel):
         return True
 
 
+class WarningEntry(Result):
+    """Something odd that did not stop the operation."""
+
+    file: str = Field(description="Which file, relative to the project.")
+    pointer: str = Field(description="JSON Pointer into the file.")
+    reason: str = Field(description="Stable word.")
+    message: str = Field(description="For people.")
+
+
+def warning_entries(warnings: Iterable[ProjectWarning]) -> list[WarningEntry]:
+    """Warnings as results tell them."""
+    return [
+        WarningEntry(file=odd.file, pointer=odd.pointer, reason=odd.reason, message=odd.message) for odd in warnings
+    ]
+
+
 R = TypeVar("R", bound=Result)
 
 
 class Request(BaseModel, Generic[R]):
     """A request of an operation that answers with `R`.
 
-    Unknown fields are refused, values are not converted between types, and everything wrong is told at once.
+    Unknown fields are refused, texts and flags are never taken for numbers, and everything wrong is told at once.
 
     Raises:
         InvalidInput: with one `FieldFault` for each thing that is wrong.
@@ -39,7 +56,7 @@ class Request(BaseModel, Generic[R]):
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=65_536, defer_build=True)
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:
         try:
             super().__init__(**values)
         except ValidationError as fault:
@@ -54,7 +71,7 @@ def _not_bool_or_text(value: object) -> object:
 
 def _real_bool(value: object) -> object:
     if not isinstance(value, bool):
-        raise ValueError("true or false is needed")  # noqa: TRY004
+        raise ValueError("true or false is needed")  # noqa: TRY004 - pydantic reports ValueError
     return value
 
 

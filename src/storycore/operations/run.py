@@ -1,5 +1,7 @@
 """Find the function of a request and call it."""
 
+import contextlib
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, BinaryIO, TypeVar, cast
 
@@ -8,6 +10,7 @@ from storycore.loading import load
 from storycore.observe.progress import Progress
 from storycore.operations.catalog import OPERATIONS, Operation
 from storycore.operations.request import Request, Result
+from storycore.storage.local import from_system
 
 R = TypeVar("R", bound=Result)
 
@@ -34,7 +37,8 @@ def run(app: App, request: Request[R], progress: Progress) -> R:
     """
     operation = operation_of(type(request))
     function: Any = load(operation.function)
-    result = function(app, request, progress) if operation.long else function(app, request)
+    with _system_errors():
+        result = function(app, request, progress) if operation.long else function(app, request)
     return cast("R", result)
 
 
@@ -49,4 +53,14 @@ def stream(app: App, request: Request[R], sink: BinaryIO, progress: Progress) ->
     if not operation.stream:
         raise TypeError(f"{operation.name} has nothing to stream")
     function: Any = load(operation.stream)
-    return cast("R", function(app, request, sink, progress))
+    with _system_errors():
+        return cast("R", function(app, request, sink, progress))
+
+
+@contextlib.contextmanager
+def _system_errors() -> Iterator[None]:
+    """What the operating system refuses, in our words, wherever in an operation it was met."""
+    try:
+        yield
+    except OSError as fault:
+        raise (from_system(fault) or fault) from fault

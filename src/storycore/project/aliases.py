@@ -111,7 +111,6 @@ PHRASES: Names = ("audio_phrases", "audioPhrases")
 FILM_AUDIO: Names = ("audioTracks", "audio_tracks", "metadata.audioTracks")
 
 # Shots
-SHOT_LISTS: Names = ("shots", "storyboard", "storyboard.shots")
 SHOT_ID: Names = ("id", "shot_id", "shotId")
 ORDERS: Names = (
     "position",

@@ -3,12 +3,14 @@
 Promise: a project that is read, written in this form as project.json into an empty folder and read again is the same
 `Project`, except for
 
-- `folder`, `shape`, `schema_version` (always "1.0"), `original` (also of its parts), `warnings`, `missing` and
-  `side_files`, which tell of the files that it was read from;
+- `folder`, `shape`, `schema_version` (always "1.0"), `warnings`, `missing` and `side_files`, which tell of the files
+  that it was read from;
+- `original`, of which the keys that this form has no key of its own for are carried along (`canonical_original`), and
+  `original` of shots, scenes and characters;
 - `Media.found`, since the media are not there, and the bytes of sounds that stood in `data:` URIs.
 
-Everything is deterministic: no clock, no absolute path, no fact that is not in the project. Where a validator wants a
-value that the project does not know, the word "unspecified", an empty text, or a length with `duration_guessed`
+Everything is deterministic: no clock, no path of this machine, no fact that is not in the project. Where a validator
+wants a value that the project does not know, the word "unspecified", an empty text, or a length with `duration_guessed`
 beside it stands there, and is read as nothing again. A number that JSON can't write exactly has its ratio beside it,
 as `<name>_exact`; it counts only while it agrees with the number.
 
@@ -23,11 +25,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from storycore.project.assembly import OURS, known_word
+from storycore.project.canonical_original import ORIGINAL, Places, apart, beyond, in_place
 from storycore.project.canonical_parts import (
     character_entry,
-    phrase_entry,
+    phrase_entries,
     report_entry,
-    scene_entry,
+    scene_entries,
     shot_entry,
     track_entry,
 )
@@ -71,8 +74,11 @@ def schema() -> dict[str, Any]:
 def canonical(project: Project) -> dict[str, Any]:
     """The project in canonical form; `json_text.write` makes the same bytes of it every time."""
     shots = [shot_entry(shot) for shot in project.shots]
+    more = beyond(project.original)
+    carried = in_place(more)
     updated = iso(project.updated) if project.updated else ""
     return {
+        **carried[""],
         "schema_version": VERSION,
         "project_id": project.id,
         "id": project.id,
@@ -83,7 +89,7 @@ def canonical(project: Project) -> dict[str, Any]:
         "modified_at": updated,
         "capabilities": _capabilities(project),
         "generation_status": _status_words(project),
-        "config": _config(project),
+        "config": {**carried["config"], **_config(project)},
         "coherence_anchors": _anchors(project.original.get("coherence_anchors")),
         "shots_index": {shot.id: _index_entry(shot) for shot in project.shots},
         "asset_manifest": _manifest(project),
@@ -91,16 +97,16 @@ def canonical(project: Project) -> dict[str, Any]:
         "shots": shots,
         "storyboard": shots,
         "assets": _assets(project),
-        "scenes": [scene_entry(scene, number, project) for number, scene in enumerate(project.scenes, start=1)],
+        "scenes": scene_entries(project.scenes, project.shots),
         "characters": [character_entry(character) for character in project.characters],
         "audioTracks": [track_entry(track) for track in project.audio],
-        "audio_phrases": [phrase_entry(line, number, project) for number, line in enumerate(project.phrases, start=1)],
+        "audio_phrases": phrase_entries(project.phrases, project.shots),
         "global_resume": project.logline,
-        "metadata": {OURS: _provenance(project)},
+        "metadata": {**carried["metadata"], OURS: _provenance(project, more)},
     }
 
 
-def _provenance(project: Project) -> dict[str, Any]:
+def _provenance(project: Project, more: Places) -> dict[str, Any]:
     return {
         "source_shape": project.shape.value,
         "source_schema_version": project.schema_version,
@@ -114,6 +120,7 @@ def _provenance(project: Project) -> dict[str, Any]:
         "warnings": [
             {"file": warning.file, "pointer": warning.pointer, "reason": warning.reason} for warning in project.warnings
         ],
+        ORIGINAL: apart(more),
     }
 
 

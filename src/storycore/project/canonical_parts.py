@@ -1,6 +1,7 @@
 """The parts of the canonical form: shots, sounds, scenes, characters, reports."""
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -11,7 +12,6 @@ from storycore.project.model import (
     Character,
     DialogueLine,
     Media,
-    Project,
     QAReport,
     Scene,
     Shot,
@@ -93,11 +93,16 @@ def _line(line: DialogueLine, start: Fraction) -> dict[str, Any]:
     return entry
 
 
-def phrase_entry(line: DialogueLine, number: int, project: Project) -> dict[str, Any]:
-    """One recorded phrase, on the time of the film."""
-    at = line.start or Fraction(0)
-    shot = next((shot.id for shot in reversed(project.shots) if shot.start <= at), "")
-    entry = {**_line(line, Fraction(0)), "id": f"phrase_{number:03d}", "shotId": shot}
+def phrase_entries(lines: Sequence[DialogueLine], shots: Sequence[Shot]) -> list[dict[str, Any]]:
+    """Recorded phrases, on the time of the film, each with the last shot that has begun by then."""
+    starts = [shot.start for shot in shots]
+    before = (bisect_right(starts, line.start or 0) for line in lines)
+    ids = [shots[place - 1].id if place else "" for place in before]
+    return [_phrase(line, number, shot) for number, (line, shot) in enumerate(zip(lines, ids, strict=True), start=1)]
+
+
+def _phrase(line: DialogueLine, number: int, shot_id: str) -> dict[str, Any]:
+    entry = {**_line(line, Fraction(0)), "id": f"phrase_{number:03d}", "shotId": shot_id}
     return {**entry, "metadata": {"character": line.character, "emotion": line.emotion}}
 
 
@@ -132,8 +137,13 @@ def _layer(layer: TextLayer) -> dict[str, Any]:
     return entry
 
 
-def scene_entry(scene: Scene, number: int, project: Project) -> dict[str, Any]:
-    """One scene, with every value that a validator wants."""
+def scene_entries(scenes: Sequence[Scene], shots: Sequence[Shot]) -> list[dict[str, Any]]:
+    """Scenes, each with every value that a validator wants."""
+    lengths = {shot.id: shot.duration for shot in shots}
+    return [_scene(scene, number, lengths) for number, scene in enumerate(scenes, start=1)]
+
+
+def _scene(scene: Scene, number: int, lengths: Mapping[str, Fraction]) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "id": scene.id,
         "scene_id": scene.id,
@@ -149,8 +159,7 @@ def scene_entry(scene: Scene, number: int, project: Project) -> dict[str, Any]:
     }
     if scene.duration is None:
         entry[GUESSED] = True
-        own = set(scene.shot_ids)
-        length = sum((shot.duration for shot in project.shots if shot.id in own), Fraction(0))
+        length = sum((lengths.get(shot_id, Fraction(0)) for shot_id in dict.fromkeys(scene.shot_ids)), Fraction(0))
         _put(entry, "duration", length or Fraction(1))
     else:
         _put(entry, "duration", scene.duration)

@@ -51,16 +51,6 @@ def media_type(head: bytes) -> str | None:
     return _boxes(head) or _frames(head)
 
 
-def read_head(path: Path) -> bytes:
-    """The first `HEAD_BYTES` of a regular file.
-
-    Raises:
-        OSError: it can't be read.
-    """
-    with open_regular(path) as file:
-        return file.read(HEAD_BYTES)
-
-
 def open_regular(path: Path) -> BufferedReader:
     """A regular file, open for reading. Never blocks, whatever was put under the name meanwhile.
 

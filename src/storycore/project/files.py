@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from storycore.errors import AccessDenied, InvalidInput, Reason
 from storycore.project.model import ProjectWarning
-from storycore.project.paths import EXPORTS
+from storycore.project.paths import EXPORTS, is_text
 
 
 class Role(StrEnum):
@@ -101,6 +102,7 @@ _SKIP_FOLDERS = frozenset(
         "$recycle.bin", "system volume information", "lost+found",
     }
 )  # fmt: skip
+_SPARE_ENTRIES = 1_000  # beside the files themselves: folders, and what is left out
 _ENVIRONMENT = "pyvenv.cfg"  # marks a Python environment, whatever its folder is called
 _SKIP_SUFFIXES = frozenset(
     {".tmp", ".temp", ".part", ".partial", ".crdownload", ".swp", ".swo", ".bak", ".pyc", ".lock"}
@@ -142,21 +144,26 @@ def walk(folder: Path, *, max_files: int) -> Listing:
     Secrets are told in `skipped`; what nobody would miss is not.
 
     Raises:
-        InvalidInput: project_too_large: more than `max_files` files, or as many folders.
+        InvalidInput: project_too_large: more than `max_files` files, as many folders, or twice as many entries of all
+            kinds.
         AccessDenied: permission_denied: the folder itself can't be read.
     """
     files: list[SourceFile] = []
     skipped: list[ProjectWarning] = []
     folders = [""]
+    room = 2 * max_files + _SPARE_ENTRIES
     for count, prefix in enumerate(_growing(folders)):
         try:
             with os.scandir(os.path.join(folder, prefix)) as entries:  # noqa: PTH118 - a hot path
-                found = list(entries)
+                found = list(islice(entries, room + 1))
         except OSError as fault:
             if not prefix:
                 raise AccessDenied("The project folder can't be read.", reason=Reason.PERMISSION_DENIED) from fault
             skipped.append(_skip(prefix.rstrip("/"), "unreadable", "The folder can't be read."))
             continue
+        room -= len(found)
+        if room < 0:
+            raise _too_large(max_files)
         if not (prefix and any(entry.name == _ENVIRONMENT for entry in found)):
             for entry in found:
                 _sort_in(entry, prefix, files, folders, skipped)
@@ -259,7 +266,7 @@ def _sort_in(
     skipped: list[ProjectWarning],
 ) -> None:
     name, path = entry.name, prefix + entry.name
-    if not name.isascii() and not _is_text(name):
+    if not is_text(name):
         shown = path.encode(errors="replace").decode()
         skipped.append(_skip(shown, "name_not_text", "The name is not valid Unicode."))
     elif entry.is_symlink():
@@ -298,14 +305,6 @@ def _too_large(max_files: int) -> InvalidInput:
         reason=Reason.PROJECT_TOO_LARGE,
         remediation="Move what does not belong to the film out of the folder, or raise max_project_files.",
     )
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _skip(path: str, reason: str, message: str) -> ProjectWarning:

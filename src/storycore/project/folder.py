@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from storycore.errors import AccessDenied, InvalidInput, Reason
 from storycore.json_text import BadJson, Reading, read
 from storycore.project.draft import Notes
-from storycore.project.paths import inside, relative_inside
+from storycore.project.paths import inside, is_text, relative_inside
 from storycore.settings import Settings
 
 _OPEN = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOFOLLOW", "O_BINARY", "O_CLOEXEC"))
@@ -183,7 +183,7 @@ class ProjectFolder:
                 listed = list(islice(entries, self._settings.max_project_files))
         except OSError:
             return _Listing({}, {})
-        found = {entry.name: entry for entry in listed if _is_text(entry.name)}
+        found = {entry.name: entry for entry in listed if is_text(entry.name)}
         composed = {_composed(name): entry for name, entry in found.items() if not name.isascii()}
         return _Listing(dict(sorted(found.items())), composed)
 
@@ -198,10 +198,6 @@ class _Listing(NamedTuple):
 
 def _composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
-
-
-def _is_text(name: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _invalid(file: str, message: str, line: int | None = None, column: int | None = None) -> InvalidInput:

@@ -63,6 +63,7 @@ class MediaLookup:
         self.notes = notes
         self.missing: dict[str, None] = {}
         self._seen: dict[str, Seen | None] = {}
+        self._taken: dict[str, Media | None] = {}
 
     def named(self, found: Found, kind: MediaKind, source: str = "") -> Media | None:
         """The medium that a value names: `found` false if it is not there, None if the value can't name one.
@@ -93,6 +94,11 @@ class MediaLookup:
 
     def take(self, shot_id: str) -> Media | None:
         """The picked or newest completed take of a shot, if its file is there."""
+        if shot_id not in self._taken:
+            self._taken[shot_id] = self._take(shot_id)
+        return self._taken[shot_id]
+
+    def _take(self, shot_id: str) -> Media | None:
         takes = _takes(self.folder.load(INDEX), shot_id)
         for place, entry in takes:
             path = entry.get("path")
@@ -230,9 +236,11 @@ def _takes(index: Any, shot_id: str) -> list[tuple[int, dict[str, Any]]]:
     entries = [(place, take) for place, take in enumerate(listed if isinstance(listed, list) else ())]
     takes = [(place, take) for place, take in entries if isinstance(take, dict)]
     picked = [(place, take) for place, take in takes if take.get("picked") is True]
-    done = [(place, take) for place, take in takes if take.get("status") == "completed"]
+    done = [
+        (place, take) for place, take in takes if take.get("picked") is not True and take.get("status") == "completed"
+    ]
     done.sort(key=lambda entry: (_made(entry[1]), entry[0]), reverse=True)
-    return [*picked, *(entry for entry in done if entry not in picked)]
+    return [*picked, *done]
 
 
 def _made(take: dict[str, Any]) -> float:

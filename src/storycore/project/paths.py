@@ -85,26 +85,30 @@ class Places:
     Attributes:
         roots: folders that projects may be in; None means any path that the user names.
         output_roots: folders, beside each project's exports/, that results may go to.
+        base: the folder that relative paths are taken from; None means the current one.
     """
 
     roots: tuple[Path, ...] | None
     output_roots: tuple[Path, ...] = ()
+    base: Path | None = None
 
     def project(self, path: str) -> Path:
         """Absolute, resolved folder of a project.
 
-        With roots, a relative path is taken from the first root, and a path outside is refused whether or not it
-        exists.
+        With roots, a path outside is refused whether or not it exists.
 
         Raises:
             InvalidInput: path_invalid.
             AccessDenied: path_outside_root.
             NotFound: project_not_found: there is no such folder.
+            AccessDenied: permission_denied: it can't be looked at.
         """
         check_text(path, pointer="/project_path")
-        folder = self._resolve(path, self.roots)
-        if not folder.is_dir():
-            raise NotFound(f"Project not found: {path}", reason=Reason.PROJECT_NOT_FOUND)
+        folder = self._resolve(path, _resolved(self.roots))
+        facts = _facts(folder)
+        if facts is None or not stat.S_ISDIR(facts.st_mode):
+            hint = ". That is a file; name its folder" if facts else ""
+            raise NotFound(f"Project not found: {path}{hint}", reason=Reason.PROJECT_NOT_FOUND)
         return folder
 
     def file(self, path: str) -> Path:
@@ -116,9 +120,8 @@ class Places:
             NotFound: file_not_found: nothing stands there.
         """
         check_text(path)
-        allowed = None if self.roots is None else (*self.roots, *self.output_roots)
-        found = self._resolve(path, allowed)
-        if not found.exists():
+        found = self._resolve(path, self._readable())
+        if _facts(found) is None:
             raise NotFound(f"File not found: {path}", reason=Reason.FILE_NOT_FOUND)
         return found
 
@@ -132,9 +135,9 @@ class Places:
             AccessDenied: path_outside_root.
         """
         check_text(path, pointer="/output_path")
-        exports = project / EXPORTS
-        allowed = None if self.roots is None else (*self.output_roots, exports)
-        target = self._resolve(path, allowed, base=self.roots)
+        exports = project / EXPORTS  # not resolved: if it is a link, what it leads to is not the project's
+        allowed = None if self.roots is None else (*(_resolved(self.output_roots) or ()), exports)
+        target = self._resolve(path, allowed)
         if target.is_relative_to(project) and not target.is_relative_to(exports):
             raise InvalidInput(
                 "Results are not written among the project's own files.",
@@ -153,8 +156,7 @@ class Places:
             AccessDenied: path_outside_root.
         """
         check_text(path, pointer="/unpack_to")
-        allowed = None if self.roots is None else (*self.roots, *self.output_roots)
-        target = self._resolve(path, allowed, base=self.roots)
+        target = self._resolve(path, self._readable())
         if self.roots is not None and not self._takes_results(target):
             raise AccessDenied(
                 "New folders are made only inside an exports/ folder or an output root.",
@@ -163,6 +165,9 @@ class Places:
             )
         return target
 
+    def _readable(self) -> tuple[Path, ...] | None:
+        return None if self.roots is None else _resolved((*self.roots, *self.output_roots))
+
     def _takes_results(self, target: Path) -> bool:
         """Whether results may go to `target`, which is resolved."""
         if any(root.resolve() in target.parents for root in self.output_roots):
@@ -170,17 +175,37 @@ class Places:
         roots = [root.resolve() for root in self.roots or () if target.is_relative_to(root.resolve())]
         return any(EXPORTS in target.relative_to(root).parts[:-1] for root in roots)
 
-    @staticmethod
-    def _resolve(path: str, allowed: tuple[Path, ...] | None, *, base: tuple[Path, ...] | None = None) -> Path:
-        starts = base or allowed
-        wanted = Path(starts[0], path) if starts else Path(path)
+    def _resolve(self, path: str, allowed: tuple[Path, ...] | None) -> Path:
+        wanted = Path(path) if self.base is None else self.base / path
         try:
             found = wanted.resolve()
-        except (OSError, RuntimeError):  # a loop of links
-            found = Path(os.path.abspath(wanted))  # noqa: PTH100 - resolve() is what failed
-        if allowed is not None and not any(found.is_relative_to(root.resolve()) for root in allowed):
+        except (OSError, RuntimeError):
+            found = _unresolved(wanted)
+        if allowed is not None and not any(found.is_relative_to(folder) for folder in allowed):
             raise AccessDenied("The path leads outside the allowed folders.", reason=Reason.PATH_OUTSIDE_ROOT)
         return found
+
+
+def _unresolved(path: Path) -> Path:
+    """A path with a loop of links in it; only that of a current folder that is gone can't be told at all."""
+    try:
+        return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() is what failed
+    except OSError:
+        raise NotFound("The current folder is gone.", reason=Reason.FILE_NOT_FOUND) from None
+
+
+def _resolved(folders: tuple[Path, ...] | None) -> tuple[Path, ...] | None:
+    return None if folders is None else tuple(folder.resolve() for folder in folders)
+
+
+def _facts(path: Path) -> os.stat_result | None:
+    """What stands at a path, or None if nothing does."""
+    try:
+        return path.stat()
+    except PermissionError:
+        raise AccessDenied("Not allowed to look there.", reason=Reason.PERMISSION_DENIED) from None
+    except OSError:
+        return None
 
 
 def relative_inside(text: str) -> PurePosixPath | None:
@@ -224,6 +249,11 @@ def inside(folder: Path, text: str) -> Path | None:
     except (OSError, RuntimeError, ValueError):
         return None
     return found if regular and found.is_relative_to(folder.resolve()) else None
+
+
+def is_text(name: str) -> bool:
+    """Whether the name of a file is valid Unicode: names that are not come with lone surrogates in them."""
+    return name.isascii() or not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def is_portable(name: str) -> bool:

@@ -18,7 +18,7 @@ from storycore.project.model import (
     Shot,
 )
 from storycore.project.panels import Panels
-from storycore.project.sound import free_name, read_layers, read_tracks
+from storycore.project.sound import FreeNames, read_layers, read_tracks
 from storycore.project.transitions import read_transition
 
 _CAMERA = {
@@ -74,14 +74,13 @@ class _Named(NamedTuple):
 def read_shots(film: Sequence[ShotDraft], reading: Reading) -> list[Shot]:
     """Shots in the order given, numbered from 1, ids made unique; not yet placed on a timeline."""
     shots: list[Shot] = []
-    ids: set[str] = set()
+    names = FreeNames()
     for number, draft in enumerate(film, start=1):
         fields = Fields(draft.pieces, reading.notes)
         written = fields.text(aliases.SHOT_ID) or f"shot_{number:02d}"
-        shot_id = free_name(written, ids)
+        shot_id = names.take(written)
         if shot_id != written:
             _warn(draft, reading, "id_repeated", f"The id {written} stands twice; here it became {shot_id}.")
-        ids.add(shot_id)
         shots.append(_read_shot(draft, fields, _Named(shot_id, written, number), reading))
     return shots
 

@@ -42,25 +42,32 @@ def read_tracks(pieces: Sequence[tuple[Piece, ...]], lookup: MediaLookup, notes:
     for all clips of a track.
     """
     tracks: list[AudioTrack] = []
-    ids: set[str] = set()
+    names = FreeNames()
     for number, (clip, *rest) in enumerate(pieces, start=1):
         track = _read_track(Fields([clip], notes), Fields(rest, notes), lookup, f"audio_{number:02d}")
         if track is None:
             continue
-        unique = free_name(track.id, ids)
-        ids.add(unique)
-        tracks.append(replace(track, id=unique))
+        tracks.append(replace(track, id=names.take(track.id)))
     return tuple(tracks)
 
 
-def free_name(name: str, taken: set[str]) -> str:
-    """The name, or the name with the first number that makes it unlike all others."""
-    if name not in taken:
-        return name
-    number = 2
-    while f"{name}_{number}" in taken:
-        number += 1
-    return f"{name}_{number}"
+class FreeNames:
+    """Names that are each given once; how often one is asked for does not slow it down."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}  # the number to try next, by name that is taken
+
+    def take(self, name: str) -> str:
+        """The name, or the name with the first number that makes it unlike all others."""
+        if name not in self._numbers:
+            self._numbers[name] = 2
+            return name
+        number = self._numbers[name]
+        while f"{name}_{number}" in self._numbers:
+            number += 1
+        self._numbers[name] = number + 1
+        self._numbers[f"{name}_{number}"] = 2
+        return f"{name}_{number}"
 
 
 def read_layers(pieces: Sequence[Piece], notes: Notes) -> tuple[TextLayer, ...]:

@@ -10,7 +10,7 @@ from storycore.project.draft import Notes, Piece
 from storycore.project.fields import UNSPECIFIED, Fields
 from storycore.project.lookup import MediaLookup, is_data
 from storycore.project.model import Character, MediaKind, Scene
-from storycore.project.sound import free_name
+from storycore.project.sound import FreeNames
 
 GUESSED = "duration_guessed"
 """Beside a scene's duration that was only put there because one is required."""
@@ -83,11 +83,14 @@ def _unique(
 ) -> list[tuple[str, Fields]]:
     """Pieces by id: those of one file with equal ids are different things, those of different files the same."""
     found: dict[str, list[Piece]] = {}
+    free = FreeNames()
     for number, piece in enumerate(pieces, start=1):
         fields = Fields([piece], notes)
         name = fields.text(names, quiet=True) or (fields.text(also) if also else "") or f"{word}_{number:02d}"
-        if name in found and found[name][-1].file == piece.file:
-            unique = free_name(name, set(found))
+        if name not in found:
+            free.take(name)
+        elif found[name][-1].file == piece.file:
+            unique = free.take(name)
             notes.warn(
                 piece.file, piece.pointer, "id_repeated", f"The id {name} stands twice; here it became {unique}."
             )

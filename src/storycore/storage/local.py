@@ -103,6 +103,15 @@ def free_folder(parent: Path, name: str) -> Iterator[Path]:
         raise
 
 
+def from_system(fault: OSError) -> AccessDenied | Unavailable | None:
+    """The error for what the operating system refused, or None if it is none that a person could mend."""
+    if fault.errno in _FULL:
+        return Unavailable("No room left to write.", reason=Reason.DISK_FULL)
+    if fault.errno in _DENIED:
+        return AccessDenied("Not allowed to read or write there.", reason=Reason.PERMISSION_DENIED)
+    return None
+
+
 def explain(fault: OSError, path: Path) -> NoReturn:
     """Raises the error that tells a person why writing to `path` failed."""
     if fault.errno in _FULL:
@@ -120,6 +129,7 @@ def explain(fault: OSError, path: Path) -> NoReturn:
         raise InvalidInput(
             f"{path.name} can't be written there: {os.strerror(fault.errno or 0)}.",
             reason=Reason.PATH_INVALID,
+            remediation="Name a folder, or a file in one; what stands in the way may be a file.",
         ) from fault
     raise fault
 
@@ -136,8 +146,9 @@ def _make_folders(folder: Path, made: list[Path]) -> None:
         missing.append(folder)
         folder = folder.parent
     for path in reversed(missing):
-        path.mkdir(exist_ok=True)
-        made.append(path)
+        with contextlib.suppress(FileExistsError):  # another process made it meanwhile: it is theirs
+            path.mkdir()
+            made.append(path)
 
 
 def _remove(made: list[Path]) -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from storycore.cli.show_verify import plain, show_verify
+from storycore.cli.show_verify import show_verify
+from storycore.cli.words import plain
 from storycore.operations.export import VerifyFault, VerifyResult
 
 GOOD = VerifyResult(
@@ -38,7 +39,7 @@ def test_a_valid_package_is_shown_with_what_was_checked_and_how_others_check_it(
         "  sha256:" + "ab" * 32,
         "",
         "The same without StoryCore:",
-        "  unzip -q 'my film.zip' -d check && (cd check/*/ && sha256sum -c --quiet manifest-sha256.txt)",
+        "  unzip -q '/films/my film.zip' -d check && (cd check/*/ && sha256sum -c --quiet manifest-sha256.txt)",
     ]
 
 

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 from rocrate.rocrate import ROCrate
 
+from fixtures.disks import small_disk
 from fixtures.packages import contents_of, noise, pack, streamed_entries
 from fixtures.projects import make_project, snapshot
 from storycore.errors import Cancelled, Conflict, Reason, StoryCoreError, Unavailable
@@ -402,20 +403,11 @@ def test_a_full_disk_is_told_and_leaves_nothing(folder, tmp_path):
 
 
 def test_a_file_system_that_is_full_is_told_and_leaves_nothing(folder, tmp_path):
-    place = tmp_path / "small"
-    place.mkdir()
-    if (
-        os.name == "nt"
-        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", place], capture_output=True).returncode
-    ):
-        pytest.skip("nothing can be mounted here")
-    try:
-        (folder / "take.mp4").rename(folder / "take.raw")  # so that the room needed is not known beforehand
+    (folder / "take.mp4").rename(folder / "take.raw")  # so that the room needed is not known beforehand
+    with small_disk(tmp_path / "small", size_bytes=8 * 2**20) as place:
         with pytest.raises(Unavailable):
             pack(folder, place / "film.zip", level=3)
         assert list(place.iterdir()) == []
-    finally:
-        subprocess.run(["umount", place], check=True)
 
 
 PEAK = """

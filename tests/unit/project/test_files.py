@@ -144,6 +144,15 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path):
         walk(tmp_path / "nowhere", max_files=9)
 
 
+def test_no_more_of_a_crowded_folder_is_listed_than_a_project_may_hold(tmp_path):
+    for number in range(1_003):
+        (tmp_path / f"{number}.tmp").touch()
+    assert walk(tmp_path, max_files=2).files == ()
+    with pytest.raises(InvalidInput) as refused:
+        walk(tmp_path, max_files=1)
+    assert refused.value.reason is Reason.PROJECT_TOO_LARGE
+
+
 def test_the_same_folder_gives_the_same_listing(tmp_path):
     folder = make_project(tmp_path / "film", shots=9)
     assert walk(folder, max_files=99) == walk(folder, max_files=99)

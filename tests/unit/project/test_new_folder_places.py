@@ -12,7 +12,7 @@ from storycore.project.paths import Places
 def places(tmp_path: Path) -> Places:
     for name in ("films/little/exports", "out", "elsewhere"):
         (tmp_path / name).mkdir(parents=True)
-    return Places(roots=(tmp_path / "films",), output_roots=(tmp_path / "out",))
+    return Places(roots=(tmp_path / "films",), output_roots=(tmp_path / "out",), base=tmp_path / "films")
 
 
 @pytest.mark.parametrize("path", ["little/exports/copy", "little/exports/a/b", "exports/copy", "{}/out/copy"])

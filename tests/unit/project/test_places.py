@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from storycore.errors import AccessDenied, InvalidInput, NotFound, Reason
-from storycore.project.paths import Places, inside, is_portable, relative_inside
+from storycore.project.paths import Places, inside, is_portable, is_text, relative_inside
 
 
 @pytest.fixture
@@ -21,43 +21,45 @@ def test_without_roots_any_folder_is_fine(root):
     assert Places(None).project(str(root / "little")) == root / "little"
 
 
-def test_a_relative_path_is_taken_from_the_first_root(root):
-    assert Places((root,)).project("little") == root / "little"
+def test_a_relative_path_is_taken_from_the_base_or_the_current_folder(root, monkeypatch):
+    assert Places((root,), base=root).project("little") == root / "little"
+    monkeypatch.chdir(root / "little")
+    assert Places((root,)).project(".") == root / "little"
 
 
 @pytest.mark.parametrize("path", ["../other", "../nowhere", "little/../../other", "/etc", "/nowhere"])
 def test_a_path_outside_is_refused_whether_or_not_it_exists(root, path):
     with pytest.raises(AccessDenied) as fault:
-        Places((root,)).project(path)
+        Places((root,), base=root).project(path)
     assert fault.value.reason is Reason.PATH_OUTSIDE_ROOT
 
 
 def test_a_link_out_of_the_root_is_refused(root, tmp_path):
     (root / "link").symlink_to(tmp_path / "other")
     with pytest.raises(AccessDenied):
-        Places((root,)).project("link")
+        Places((root,), base=root).project("link")
 
 
 def test_a_folder_that_only_begins_like_the_root_is_outside(root, tmp_path):
     (tmp_path / "films2").mkdir()
     with pytest.raises(AccessDenied):
-        Places((root,)).project("../films2")
+        Places((root,), base=root).project("../films2")
 
 
 def test_a_missing_project_inside_the_root_is_not_found(root):
     with pytest.raises(NotFound) as fault:
-        Places((root,)).project("nowhere")
+        Places((root,), base=root).project("nowhere")
     assert fault.value.reason is Reason.PROJECT_NOT_FOUND
 
 
 def test_a_loop_of_links_is_not_found(root):
     (root / "loop").symlink_to(root / "loop")
     with pytest.raises(NotFound):
-        Places((root,)).project("loop")
+        Places((root,), base=root).project("loop")
 
 
 def test_results_go_to_exports_or_to_an_output_root(root, tmp_path):
-    places = Places((root,), (tmp_path / "out",))
+    places = Places((root,), (tmp_path / "out",), base=root)
     project = root / "little"
     assert places.output("little/exports/x", project) == project / "exports/x"
     assert places.output(str(tmp_path / "out/x"), project) == tmp_path / "out/x"
@@ -66,7 +68,7 @@ def test_results_go_to_exports_or_to_an_output_root(root, tmp_path):
 @pytest.mark.parametrize("path", ["elsewhere", "../other", "/etc/x", "other-film/exports"])
 def test_results_go_nowhere_else(root, path):
     with pytest.raises(AccessDenied):
-        Places((root,)).output(path, root / "little")
+        Places((root,), base=root).output(path, root / "little")
 
 
 @pytest.mark.parametrize("path", ["assets", ".", "project.json", "exports/../assets"])
@@ -115,3 +117,9 @@ def test_most_names_are_portable(name):
 )
 def test_some_names_are_not_portable(name):
     assert not is_portable(name)
+
+
+def test_a_name_that_is_not_valid_unicode_is_no_text():
+    assert [is_text(name) for name in ("a.png", "é.png", "", b"\xff.png".decode(errors="surrogateescape"))] == [
+        True, True, True, False,
+    ]  # fmt: skip

@@ -8,22 +8,9 @@ from typing import BinaryIO, Final
 
 from storycore.exports.checking import archive_records as records
 from storycore.exports.checking.archive_index import Entry, Index
-from storycore.exports.checking.verdict import Finding, Findings
+from storycore.exports.checking.verdict import Defect, Finding, Findings
 
 CHUNK_BYTES: Final = 256 * 1024
-
-
-class Damaged(Exception):  # noqa: N818 - says what it is; never leaves this part
-    """The content of an entry is not what its description says.
-
-    Attributes:
-        reason: why.
-        message: one sentence for people.
-    """
-
-    def __init__(self, reason: Finding, message: str) -> None:
-        super().__init__(message)
-        self.reason, self.message = reason, message
 
 
 class Archive:
@@ -49,19 +36,19 @@ class Archive:
         """The content of a sound entry, never more than it declares, checked to its end.
 
         Raises:
-            Damaged: size_mismatch, crc_mismatch, data_damaged, truncated.
+            Defect: size_mismatch, crc_mismatch, data_damaged, truncated.
         """
         crc = size = 0
         for chunk in self._stored(entry) if entry.method == records.STORED else self._inflated(entry):
             size += len(chunk)
             if size > entry.size_bytes:
-                raise Damaged(Finding.SIZE_MISMATCH, f"It unpacks to more than the {entry.size_bytes} bytes declared.")
+                raise Defect(Finding.SIZE_MISMATCH, f"It unpacks to more than the {entry.size_bytes} bytes declared.")
             crc = zlib.crc32(chunk, crc)
             yield chunk
         if size < entry.size_bytes:
-            raise Damaged(Finding.SIZE_MISMATCH, f"It unpacks to {size} bytes, not to the {entry.size_bytes} declared.")
+            raise Defect(Finding.SIZE_MISMATCH, f"It unpacks to {size} bytes, not to the {entry.size_bytes} declared.")
         if crc != entry.crc:
-            raise Damaged(Finding.CRC_MISMATCH, "Its content was changed after it was packed (CRC-32 differs).")
+            raise Defect(Finding.CRC_MISMATCH, "Its content was changed after it was packed (CRC-32 differs).")
 
     def checksum(self) -> Iterator[int]:
         """Reads what was not read yet, telling how many bytes at a time; `hexdigest` is complete afterwards."""
@@ -81,7 +68,7 @@ class Archive:
         while place < end:
             block = self._read(place, min(CHUNK_BYTES, end - place))
             if not block:
-                raise Damaged(Finding.TRUNCATED, "The archive ends inside it.")
+                raise Defect(Finding.TRUNCATED, "The archive ends inside it.")
             place += len(block)
             yield block
 
@@ -93,16 +80,16 @@ class Archive:
                 try:
                     chunk = inflate.decompress(rest, CHUNK_BYTES)
                 except zlib.error:
-                    raise Damaged(Finding.DATA_DAMAGED, "Its packed data is damaged.") from None
+                    raise Defect(Finding.DATA_DAMAGED, "Its packed data is damaged.") from None
                 rest = inflate.unconsumed_tail
                 if chunk:
                     yield chunk
             if rest or inflate.unused_data:
-                raise Damaged(Finding.HIDDEN_DATA, "Bytes follow its packed data that do not belong to it.")
+                raise Defect(Finding.HIDDEN_DATA, "Bytes follow its packed data that do not belong to it.")
         while not inflate.eof:
             chunk = inflate.decompress(b"", CHUNK_BYTES)
             if not chunk:
-                raise Damaged(Finding.DATA_DAMAGED, "Its packed data has no end.")
+                raise Defect(Finding.DATA_DAMAGED, "Its packed data has no end.")
             yield chunk
 
     def _read(self, offset: int, size: int) -> bytes:

@@ -15,16 +15,16 @@ from typing import BinaryIO, Final
 
 from storycore.exports.checking import archive_records as records
 from storycore.exports.checking.archive_names import Twins, is_storable, unsafe
-from storycore.exports.checking.archive_records import Central, Defect, End, Local
-from storycore.exports.checking.verdict import Finding, Findings, shown
+from storycore.exports.checking.archive_records import Central, End, Local
+from storycore.exports.checking.verdict import Defect, Finding, Findings, shown
 from storycore.units import MEBIBYTE
 
 MAX_RATIO: Final = 200
 """How many times its packed size an entry, and all of them together, may unpack to, over the floors below."""
 ENTRY_FLOOR_BYTES: Final = 256 * MEBIBYTE
 """Entries up to this size may have any ratio: silence and black frames shrink a thousandfold."""
-TOTAL_FLOOR_BYTES: Final = 1024 * MEBIBYTE
-"""Archives that unpack to no more than this may have any ratio."""
+TOTAL_FLOOR_BYTES: Final = 4096 * MEBIBYTE
+"""Archives that unpack to no more than this may have any ratio: a project may be full of silence."""
 MAX_TOTAL_BYTES: Final = 1 << 44
 """No archive may unpack to more than 16 TiB."""
 
@@ -295,6 +295,11 @@ def _compare(central: Central, local: Local) -> None:
         ("flags", central.flags, local.flags),
         ("method", central.method, local.method),
         ("time", central.dos_time, local.dos_time),
+        (
+            "UTC time",
+            central.modified if local.modified is not None else None,
+            local.modified if central.modified is not None else None,
+        ),
         ("CRC", central.crc, central.crc if local.crc is None else local.crc),
         (
             "packed size",

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from storycore.exports.checking.verdict import Finding
+from storycore.exports.checking.verdict import Defect, Finding
 
 END: Final = struct.Struct("<4s4H2LH")
 END_SIGNATURE: Final = b"PK\5\6"
@@ -36,19 +36,6 @@ STORED, DEFLATED = 0, 8
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
 _LIMIT: Final = 1 << 63
 _ZIP64, _TIMES, _UNICODE_PATH = 0x0001, 0x5455, 0x7075
-
-
-class Defect(Exception):  # noqa: N818 - says what it is; never leaves this part
-    """Something in a record that can't stand.
-
-    Attributes:
-        reason: why.
-        message: one sentence for people.
-    """
-
-    def __init__(self, reason: Finding, message: str) -> None:
-        super().__init__(message)
-        self.reason, self.message = reason, message
 
 
 class End(NamedTuple):
@@ -97,6 +84,7 @@ class Local(NamedTuple):
     size_bytes: int | None
     version: int
     dos_time: int
+    modified: int | None
     data_offset: int
 
 
@@ -225,7 +213,8 @@ def read_local(fixed: bytes, rest: bytes, offset: int) -> Local:
     """
     _, version, flags, method, time, date, crc, packed, size, name_bytes, _ = LOCAL.unpack(fixed)
     raw_name, extra = rest[:name_bytes], rest[name_bytes:]
-    wide = _wide(_extra(extra).get(_ZIP64), (size == _FULL32, packed == _FULL32, False))
+    fields = _extra(extra)
+    wide = _wide(fields.get(_ZIP64), (size == _FULL32, packed == _FULL32, False))
     if wide is not None:
         size, packed = (new if new is not None else old for new, old in zip(wide[:2], (size, packed), strict=True))
     later = bool(flags & STREAMED)
@@ -234,7 +223,7 @@ def read_local(fixed: bytes, rest: bytes, offset: int) -> Local:
         None if later and crc == 0 else crc,
         None if later and packed == 0 else packed,
         None if later and size == 0 else size,
-        version, date << 16 | time, offset + len(fixed) + len(rest),
+        version, date << 16 | time, _unix_time(fields.get(_TIMES)), offset + len(fixed) + len(rest),
     )  # fmt: skip
 
 

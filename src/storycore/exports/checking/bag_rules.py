@@ -21,6 +21,8 @@ from storycore.exports.checking.scan import PAYLOAD, Manifest, Scan
 from storycore.exports.checking.verdict import Finding, Findings, shown
 
 _OXUM = re.compile(r"(\d{1,19})\.(\d{1,19})")
+_MOST_MISSING: Final = 100_000
+"""How many names of files that are not there are remembered, so that each is told once."""
 _WEAK: Final = frozenset({"md5", "sha1"})
 
 
@@ -54,7 +56,7 @@ class BagRules:
         self._check_info(declaration)
 
     def _declaration(self) -> Declaration | None:
-        data = self._scan.texts.get("bagit.txt")
+        data = self._scan.take_text("bagit.txt")
         if data is not None:
             return bag_text.read_declaration(data, self._findings)
         if "bagit.txt" not in self._scan.files:
@@ -83,13 +85,15 @@ class BagRules:
             elif counts[manifest.of_tags, manifest.algorithm] > 1:
                 self._findings.fault(manifest.path, Finding.MANIFEST_TWICE, "Another manifest has the same algorithm.")
 
+    def _text(self, path: str, declaration: Declaration) -> str | None:
+        """A text file, decoded; None, and told, if that is not possible."""
+        data = self._scan.take_text(path)
+        return None if data is None else bag_text.decode(path, data, declaration, self._findings)
+
     def _check_manifest(self, manifest: Manifest, declaration: Declaration) -> set[str] | None:
         """The files that a manifest lists, or None if it can't be read."""
-        data = self._scan.texts.get(manifest.path)
-        if data is None or manifest.algorithm is None:
-            return None
-        text = bag_text.decode(manifest.path, data, declaration, self._findings)
-        if text is None:
+        text = self._text(manifest.path, declaration)
+        if text is None or manifest.algorithm is None:
             return None
         size = hashlib.new(manifest.algorithm, usedforsecurity=False).digest_size
         seen: dict[str, bytes] = {}
@@ -100,9 +104,10 @@ class BagRules:
                 continue
             if name in seen:
                 self._tell_twice(manifest, name, line, agree=seen[name] == line.checksum, strict=declaration.strict)
-            else:
+                continue
+            self._compare(manifest, name, line.checksum)
+            if name in self._scan.files or len(seen) < _MOST_MISSING:
                 seen[name] = line.checksum
-                self._compare(manifest, name, line.checksum)
         for what, count in odd.items():
             self._findings.warn(manifest.path, Finding.MANIFEST_FORM, f"{count} of its lines have {what}.")
         return set(seen)
@@ -163,7 +168,8 @@ class BagRules:
     def _compare(self, manifest: Manifest, name: str, checksum: bytes) -> None:
         if name not in self._scan.files:
             if name not in self._missing:
-                self._missing.add(name)
+                if len(self._missing) < _MOST_MISSING:
+                    self._missing.add(name)
                 more = "; fetch.txt names it, but nothing is downloaded" if name in self._fetched else ""
                 self._findings.fault(
                     name, Finding.FILE_MISSING, f"{manifest.path} lists it, but it is not there{more}."
@@ -197,8 +203,7 @@ class BagRules:
                         )
 
     def _check_fetch(self, declaration: Declaration) -> None:
-        data = self._scan.texts.get("fetch.txt")
-        text = None if data is None else bag_text.decode("fetch.txt", data, declaration, self._findings)
+        text = self._text("fetch.txt", declaration)
         if text is None:
             return
         for line in bag_text.read_fetch(text, self._findings):
@@ -213,15 +218,14 @@ class BagRules:
                 self._findings.fault(
                     "fetch.txt", Finding.OUTSIDE_PAYLOAD, f"Line {line.number} names a file that is not under data/."
                 )
-            else:
+            elif name in self._scan.files or len(self._fetched) < _MOST_MISSING:
                 self._fetched.add(name)
         if self._fetched and all(name in self._scan.files for name in self._fetched):
             self._findings.warn("fetch.txt", Finding.FETCH_PRESENT, "It names downloads, though all of them are here.")
 
     def _check_info(self, declaration: Declaration) -> None:
         path = declaration.info_name
-        data = self._scan.texts.get(path)
-        text = None if data is None else bag_text.decode(path, data, declaration, self._findings)
+        text = self._text(path, declaration)
         if text is None:
             return
         info = bag_text.read_info(path, text, declaration, self._findings)

@@ -23,6 +23,7 @@ _DRIVE = re.compile(r"^[A-Za-z]:")
 _ESCAPE = re.compile(r"%(0[Aa]|0[Dd]|25)")
 _RAW_PERCENT = re.compile(r"%(?!0[Aa]|0[Dd]|25)")
 _LITERALS: Final = {"0A": "\n", "0D": "\r", "25": "%"}
+_MOST_MALFORMED: Final = 10_000
 _BOM: Final = b"\xef\xbb\xbf"
 _ENCODINGS: Final = frozenset(
     {"utf-8", "utf8", "us-ascii", "ascii", "utf-16", "utf-16le", "utf-16be", "utf-32", "utf-32le", "utf-32be"}
@@ -128,22 +129,30 @@ def decode(path: str, data: bytes, declaration: Declaration, findings: Findings)
 
 def lines(text: str) -> Iterator[tuple[int, str]]:
     """Lines with their numbers from 1; they end with LF, CR or CRLF and nothing else."""
-    parts = _LINE_END.split(text)
-    if parts[-1] == "":
-        parts.pop()
-    return enumerate(parts, start=1)
+    number = start = 0
+    for number, end in enumerate(_LINE_END.finditer(text), start=1):  # not split: a text may be millions of lines
+        yield number, text[start : end.start()]
+        start = end.end()
+    if start < len(text):
+        yield number + 1, text[start:]
 
 
 def read_manifest(path: str, text: str, size: int, declaration: Declaration, findings: Findings) -> Iterator[Line]:
-    """The lines of a manifest whose checksums have `size` bytes; others are told."""
+    """The lines of a manifest whose checksums have `size` bytes; others are told, up to where it is hopeless."""
+    malformed = 0
     for number, line in lines(text):
+        if malformed > _MOST_MALFORMED:
+            findings.fault(path, Finding.LINE_MALFORMED, f"From line {number} on it was not read any more.")
+            return
         if not line.strip() or line.startswith("#"):
+            malformed += 1
             findings.tell(
                 path, Finding.LINE_MALFORMED, f"Line {number} is empty or a comment.", wrong=declaration.strict
             )
             continue
         match = _MANIFEST_LINE.fullmatch(line if declaration.strict else line.strip())
         if match is None or len(match[1]) != 2 * size:
+            malformed += 1
             findings.fault(
                 path, Finding.LINE_MALFORMED, f"Line {number} is not {2 * size} hex digits, white space and a path."
             )

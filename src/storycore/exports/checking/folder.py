@@ -5,25 +5,14 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from storycore.exports.checking.archive_names import Twins, is_storable
-from storycore.exports.checking.verdict import Finding, Findings
+from storycore.exports.checking.verdict import Defect, Finding, Findings
+from storycore.project.content import open_regular
 
 CHUNK_BYTES: Final = 256 * 1024
 _MAX_DEPTH: Final = 200
-_FLAGS: Final = (
-    os.O_RDONLY
-    | getattr(os, "O_BINARY", 0)
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)  # opening a pipe must not wait for a writer
-    | getattr(os, "O_NOCTTY", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-)
-
-
-class Unreadable(Exception):  # noqa: N818 - says what it is; never leaves this part
-    """A file can't be read, is none, or changed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +28,6 @@ class FolderFile:
     name: str
     size_bytes: int
     identity: tuple[int, int]
-
-
-def open_regular(path: Path, *, follow: bool = False) -> tuple[BinaryIO, os.stat_result]:
-    """A regular file open for reading, and its facts.
-
-    Args:
-        path: which file.
-        follow: whether the last name may be a link.
-
-    Raises:
-        Unreadable: it is a link, a pipe, a device or a folder.
-        OSError: it can't be opened.
-    """
-    flags = _FLAGS & ~getattr(os, "O_NOFOLLOW", 0) if follow else _FLAGS
-    descriptor = os.open(path, flags)
-    try:
-        facts = os.fstat(descriptor)
-        if stat.S_ISREG(facts.st_mode):
-            return os.fdopen(descriptor, "rb"), facts
-    except BaseException:
-        os.close(descriptor)
-        raise
-    os.close(descriptor)
-    raise Unreadable("It is not a regular file.")
 
 
 class Folder:
@@ -94,13 +59,13 @@ class Folder:
         """The content of a file.
 
         Raises:
-            Unreadable: it can't be read, or is another file or of another size than when the folder was listed.
+            Defect: unreadable: it can't be read, or is another file or of another size than when the folder was listed.
         """
         try:
-            opened, facts = open_regular(self._root / file.name)
-            with opened:
+            with open_regular(self._root / file.name) as opened:
+                facts = os.fstat(opened.fileno())
                 if file.identity not in ((facts.st_dev, facts.st_ino), (0, 0)):
-                    raise Unreadable("It was replaced while the folder was checked.")
+                    raise Defect(Finding.UNREADABLE, "It was replaced while the folder was checked.")
                 left = file.size_bytes
                 while chunk := opened.read(min(CHUNK_BYTES, left + 1)):
                     left -= len(chunk)
@@ -108,9 +73,10 @@ class Folder:
                         break
                     yield chunk
         except OSError as fault:
-            raise Unreadable(f"It can't be read: {os.strerror(fault.errno or 0)}.") from None
+            why = os.strerror(fault.errno) if fault.errno else "it is no regular file any more"
+            raise Defect(Finding.UNREADABLE, f"It can't be read: {why}.") from None
         if left:
-            raise Unreadable("Its size changed while it was read.")
+            raise Defect(Finding.UNREADABLE, "Its size changed while it was read.")
 
     def _walk(self) -> Iterator[FolderFile]:
         waiting = [""]

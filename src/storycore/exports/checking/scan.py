@@ -1,21 +1,26 @@
-"""Reads every file of a package once and keeps what the checks need: sizes, checksums, kinds, the small text files."""
+"""Reads every file of a package once and keeps what the checks need: sizes, checksums, the small text files."""
 
 import hashlib
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
-from storycore.exports.checking.verdict import Finding, Findings
+from storycore.exports.checking.media import Ends, is_media, media_fault
+from storycore.exports.checking.verdict import Defect, Finding, Findings
 from storycore.observe.progress import Progress
-from storycore.project.content import HEAD_BYTES, media_type
 from storycore.units import MEBIBYTE
 
 RECORD: Final = "data/storycore/manifest.json"
 CRATE: Final = "data/ro-crate-metadata.json"
 PAYLOAD: Final = "data/"
 _SMALL_BYTES: Final = {"bagit.txt": 4096, "bag-info.txt": MEBIBYTE, "package-info.txt": MEBIBYTE}
-_MAX_TEXT_BYTES: Final = 64 * MEBIBYTE
+MAX_TEXT_BYTES: Final = 64 * MEBIBYTE
+"""Most bytes of one text: a package of 100,000 files has records of half of that."""
+MAX_KEPT_BYTES: Final = 64 * MEBIBYTE
+"""Most bytes of memory for all texts together, packed; a package of 100,000 files needs about 13 MB: three times its
+SHA-256 sums, which shrink to 38 bytes each."""
 _MANIFEST = re.compile(r"(tag)?manifest-([A-Za-z0-9_-]{1,32})\.txt")
 _HASHES: Final = {
     "md5": "md5", "sha1": "sha1", "sha224": "sha224", "sha256": "sha256", "sha384": "sha384", "sha512": "sha512",
@@ -44,12 +49,10 @@ class FileFacts(NamedTuple):
 
     Attributes:
         size_bytes: how many bytes were read.
-        media_type: what it is by its first bytes, None if not known.
         digests: one for each algorithm of its part of the bag, in order.
     """
 
     size_bytes: int
-    media_type: str | None
     digests: tuple[bytes, ...]
 
 
@@ -68,21 +71,8 @@ class Readable(Protocol):
         """Its content.
 
         Raises:
-            Broken: it can't be read as declared.
+            Defect: it can't be read as declared.
         """
-
-
-class Broken(Exception):  # noqa: N818 - says what it is; never leaves this part
-    """A file is there but can't be read as declared.
-
-    Attributes:
-        reason: why.
-        message: one sentence for people.
-    """
-
-    def __init__(self, reason: Finding, message: str) -> None:
-        super().__init__(message)
-        self.reason, self.message = reason, message
 
 
 @dataclass(slots=True)
@@ -91,11 +81,12 @@ class Scan:
 
     Attributes:
         files: facts by name inside the bag; None for a file that is there but can't be read.
-        texts: content of the text files that the checks read.
+        texts: what the checks read of text files, packed to save memory; see `take_text`.
         manifests: the files that list checksums.
         payload_algorithms: of `FileFacts.digests` for files under data/; sha256 is always the first.
         tag_algorithms: of `FileFacts.digests` for the others, likewise.
         has_payload_folder: whether there is a data folder, be it empty.
+        kept_bytes: how large `texts` are, packed.
         read: how many files were read to their end.
         read_bytes: their size.
     """
@@ -106,8 +97,14 @@ class Scan:
     payload_algorithms: tuple[str, ...]
     tag_algorithms: tuple[str, ...]
     has_payload_folder: bool
+    kept_bytes: int = 0
     read: int = 0
     read_bytes: int = 0
+
+    def take_text(self, path: str) -> bytes | None:
+        """Content of a text file, at most `MAX_TEXT_BYTES`, once; None if it was not kept."""
+        packed = self.texts.pop(path, None)
+        return None if packed is None else zlib.decompress(packed)
 
     def digest(self, path: str, algorithm: str) -> bytes | None:
         """Checksum of a file, or None if it could not be read."""
@@ -145,39 +142,84 @@ def read_all(scan: Scan, files: Iterable[Readable], findings: Findings, progress
         scan.files[file.path] = None
         try:
             scan.files[file.path] = _read(scan, file, findings, progress)
-        except Broken as broken:
-            findings.fault(file.path, broken.reason, broken.message)
+        except Defect as defect:
+            findings.fault(file.path, defect.reason, defect.message)
 
 
 def _read(scan: Scan, file: Readable, findings: Findings, progress: Progress) -> FileFacts:
     algorithms = scan.payload_algorithms if file.path.startswith(PAYLOAD) else scan.tag_algorithms
     hashes = [hashlib.new(name, usedforsecurity=False) for name in algorithms]
-    limit = _text_limit(file.path)
-    kept: list[bytes] = []
-    head, size = b"", 0
+    text = _Text(scan, file)
+    inside = file.path.removeprefix(PAYLOAD)
+    ends = Ends(file.size_bytes) if inside != file.path and is_media(inside) else None
+    size = 0
     for chunk in file.chunks():
         for digest in hashes:
             digest.update(chunk)
-        if len(head) < HEAD_BYTES:
-            head += chunk[: HEAD_BYTES - len(head)]
         size += len(chunk)
-        if size <= limit:
-            kept.append(chunk)
+        text.add(chunk)
+        if ends is not None:
+            ends.add(chunk)
         progress.advance(len(chunk))
-    if 0 < limit < size:
-        findings.fault(file.path, Finding.TOO_LARGE, f"It is larger than the {limit} bytes that are read of it.")
-    elif limit:
-        scan.texts[file.path] = b"".join(kept)
+    text.finish(findings)
     scan.read += 1
     scan.read_bytes += size
-    return FileFacts(size, media_type(head), tuple(digest.digest() for digest in hashes))
+    odd = media_fault(file.path, ends, size) if ends is not None else None
+    if odd is not None:
+        findings.warn(file.path, *odd)
+    return FileFacts(size, tuple(digest.digest() for digest in hashes))
 
 
-def _text_limit(path: str) -> int:
-    """How many bytes of a file are kept: 0 for those whose content is nothing to the checks."""
+class _Text:
+    """What is kept of one file: nothing, unless it is a text of the checks and within its own and the common bound."""
+
+    def __init__(self, scan: Scan, file: Readable) -> None:
+        self._scan = scan
+        self._path = file.path
+        self._limit = _text_limit(scan, file.path)
+        self._fits = 0 < self._limit >= file.size_bytes
+        self._packer = zlib.compressobj(1) if self._fits else None
+        self._kept: list[bytes] = []
+
+    def add(self, chunk: bytes) -> None:
+        if self._packer is not None:
+            self._keep(self._packer.compress(chunk))
+
+    def finish(self, findings: Findings) -> None:
+        if self._packer is not None:
+            self._keep(self._packer.flush())
+        if self._packer is not None:
+            self._scan.texts[self._path] = b"".join(self._kept)
+        elif self._fits:
+            message = "It and the other texts of the package are more than is kept of them; it was not looked at."
+            findings.fault(self._path, Finding.TEXTS_TOO_LARGE, message)
+        elif self._limit:
+            message = f"It is larger than the {self._limit} bytes that are read of it."
+            findings.fault(self._path, Finding.TOO_LARGE, message)
+
+    def _keep(self, packed: bytes) -> None:
+        if self._scan.kept_bytes + len(packed) > MAX_KEPT_BYTES:
+            self._scan.kept_bytes -= sum(map(len, self._kept))
+            self._kept, self._packer = [], None
+        elif packed:
+            self._scan.kept_bytes += len(packed)
+            self._kept.append(packed)
+
+
+def _text_limit(scan: Scan, path: str) -> int:
+    """How many bytes of a file may be kept: 0 for those whose content is nothing to the checks."""
     if path in _SMALL_BYTES:
         return _SMALL_BYTES[path]
-    return _MAX_TEXT_BYTES if path in ("fetch.txt", RECORD, CRATE) or _MANIFEST.fullmatch(path) else 0
+    return MAX_TEXT_BYTES if path in ("fetch.txt", RECORD, CRATE) or _is_read(scan.manifests, path) else 0
+
+
+def _is_read(manifests: tuple[Manifest, ...], path: str) -> bool:
+    """Whether a file is a manifest that can be checked: of a known algorithm, and the first one of it."""
+    if not _MANIFEST.fullmatch(path):
+        return False
+    own = next(manifest for manifest in manifests if manifest.path == path)
+    same = (one for one in manifests if (one.of_tags, one.algorithm) == (own.of_tags, own.algorithm))
+    return own.algorithm is not None and next(same) is own
 
 
 def _manifests(names: Iterable[str]) -> Iterator[Manifest]:

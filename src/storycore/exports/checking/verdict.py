@@ -98,6 +98,8 @@ class Finding(StrEnum):
     """Fault: a tag file is not in the encoding that bagit.txt names."""
     TOO_LARGE = "too_large"
     """Fault: a tag file is larger than is read."""
+    TEXTS_TOO_LARGE = "texts_too_large"
+    """Fault: the tag files and records together are larger than is kept of them."""
     PAYLOAD_MISSING = "payload_missing"
     """Fault: no data folder."""
     PAYLOAD_EMPTY = "payload_empty"
@@ -153,6 +155,8 @@ class Finding(StrEnum):
     """Warning: the content is not of any kind that the name promises."""
     MEDIA_MISLABELLED = "media_mislabelled"
     """Warning: the content is of another kind than the name says."""
+    MEDIA_BROKEN = "media_broken"
+    """Warning: a picture, clip or sound whose headers are broken or whose end is missing."""
     # The verdict itself
     TOO_MANY_FINDINGS = "too_many_findings"
     """Always the last: more was found than is listed."""
@@ -201,6 +205,19 @@ class Verdict:
         return not self.faults
 
 
+class Defect(Exception):  # noqa: N818 - says what it is; never leaves this part
+    """Something in a package that can't stand: a record, an entry or a file that is not what it says.
+
+    Attributes:
+        reason: why.
+        message: one sentence for people.
+    """
+
+    def __init__(self, reason: Finding, message: str) -> None:
+        super().__init__(message)
+        self.reason, self.message = reason, message
+
+
 class Findings:
     """Collects what is found, within bounds."""
 
@@ -219,11 +236,6 @@ class Findings:
     def tell(self, path: str, reason: Finding, message: str, *, wrong: bool) -> None:
         """Adds a fault if it is `wrong`, else a warning."""
         (self.fault if wrong else self.warn)(path, reason, message)
-
-    @property
-    def faulty(self) -> bool:
-        """Whether anything is wrong so far."""
-        return self._faults.count > 0
 
     @property
     def faults(self) -> tuple[Fault, ...]:

@@ -10,6 +10,8 @@ from storycore.observe.progress import Progress
 from storycore.project.canonical import canonical
 from storycore.storage.local import new_file
 
+_MAX_DEPTH = 1000  # a project was read within the limits already; the canonical form adds a few levels
+
 
 class _Json:
     name = "json"
@@ -26,7 +28,7 @@ class _Json:
             progress.advance(len(data))
             file.seek(0)
             finished = file.read()
-        found = json_text.read_strict(finished, max_depth=film.settings.max_json_depth)
+            found = json_text.read_strict(finished, max_depth=_MAX_DEPTH)
         return Made(
             size_bytes=len(finished),
             sha256=hashlib.sha256(finished).hexdigest(),

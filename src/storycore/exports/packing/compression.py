@@ -9,6 +9,7 @@ that takes a fraction of the time for the same size. The same content gives the 
 same versions of these libraries, however many threads there are.
 """
 
+import struct
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple, Protocol
@@ -18,6 +19,9 @@ from storycore.units import MEBIBYTE
 _RAW = -15  # deflate without a zlib header, window of 32 KiB
 _MEMORY = 8  # of 9: blocks of a length that suits both texts and sound
 _TINY_BYTES = 4096
+_SUSPECT_BYTES = 256 * MEBIBYTE
+_MOST_SHRINKING = 150  # common checkers, ours too, take 200 for a bomb
+_STORED_BYTES = 8192
 _LEAST_SAVING = 64  # a sample must get smaller by one part in this many
 _LEAST_GAIN = 200  # looking for repetitions must make it smaller by one more part in this many
 
@@ -54,11 +58,13 @@ class Deflate(NamedTuple):
         whole: all of it at once.
         stream: a new compressor for content that comes in parts.
         light: another one, much faster, for content in which nothing repeats itself.
+        tempered: another one, that never makes content more than about 120 times smaller.
     """
 
     whole: Callable[[bytes | memoryview], bytes]
     stream: Callable[[], Compressor]
     light: Callable[[], Compressor]
+    tempered: Callable[[], Compressor]
 
 
 @cache
@@ -82,11 +88,45 @@ def deflate(level: int) -> Deflate | None:
     return _of(zlib_ng, level, (level, zlib_ng.DEFLATED, _RAW, _MEMORY, zlib_ng.Z_HUFFMAN_ONLY))
 
 
+class _Tempered:
+    """Deflate that stores the first 8 KiB of each MiB.
+
+    Hours of silence or of black shrink a thousand times, and then look like a decompression bomb to those who unpack
+    them. Each full flush ends on a whole byte and forgets what came before, so that a stored block may follow.
+    """
+
+    def __init__(self, stream: Any, full_flush: int) -> None:
+        self._stream, self._full_flush = stream, full_flush
+
+    def compress(self, data: bytes | memoryview, /) -> bytes:
+        view = memoryview(data)
+        parts: list[bytes | memoryview] = []
+        for start in range(0, len(view), MEBIBYTE):
+            piece = view[start : start + MEBIBYTE]
+            stored = piece[:_STORED_BYTES]
+            parts.append(struct.pack("<B2H", 0, len(stored), len(stored) ^ 0xFFFF))
+            parts += (stored, self._stream.compress(piece[_STORED_BYTES:]), self._stream.flush(self._full_flush))
+        return b"".join(parts)
+
+    def flush(self) -> bytes:
+        rest: bytes = self._stream.flush()
+        return rest
+
+
+def crc32() -> Callable[..., int]:
+    """CRC-32 by ISA-L, `(data, start=0) -> int`: several times as fast as the standard library's."""
+    from isal import isal_zlib
+
+    found: Callable[..., int] = isal_zlib.crc32
+    return found
+
+
 def _of(library: Any, level: int, light: tuple[int, ...]) -> Deflate:
     return Deflate(
         whole=lambda data: library.compress(data, level, _RAW),
         stream=lambda: library.compressobj(level, library.DEFLATED, _RAW, _MEMORY),
         light=lambda: library.compressobj(*light),
+        tempered=lambda: _Tempered(library.compressobj(level, library.DEFLATED, _RAW, _MEMORY), library.Z_FULL_FLUSH),
     )
 
 
@@ -95,7 +135,7 @@ def _quick_when_tiny(library: Any) -> Callable[[bytes | memoryview], bytes]:
     return lambda data: library.compress(data, 2 if len(data) <= _TINY_BYTES else 3, _RAW)
 
 
-def fitting(level: int, sample: bytes) -> Callable[[], Compressor] | None:
+def fitting(level: int, sample: bytes, size_bytes: int) -> Callable[[], Compressor] | None:
     """Makes the compressor for large content like this sample; None if deflating is not worth it."""
     packer = deflate(level)
     if packer is None:
@@ -103,6 +143,8 @@ def fitting(level: int, sample: bytes) -> Callable[[], Compressor] | None:
     full = len(packer.whole(sample))
     if full >= len(sample) - len(sample) // _LEAST_SAVING:
         return None
+    if size_bytes > _SUSPECT_BYTES and full * _MOST_SHRINKING < len(sample):
+        return packer.tempered
     light = packer.light()
     quick = len(light.compress(sample)) + len(light.flush())
     return packer.light if quick <= full + full // _LEAST_GAIN else packer.stream

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
-from storycore.exports.packing.compression import Compressor, Deflate, deflate, fitting
+from storycore.exports.packing.compression import Compressor, Deflate, crc32, deflate, fitting
 from storycore.exports.packing.zip_records import (
     DEFLATED,
     FULL32,
@@ -21,10 +21,9 @@ from storycore.exports.packing.zip_records import (
     data_descriptor,
     end_records,
     local_header,
-    moment,
 )
 from storycore.observe.progress import Progress
-from storycore.units import MEBIBYTE
+from storycore.units import MEBIBYTE, SECOND_NS
 
 SMALL_BYTES = 8 * MEBIBYTE
 """Largest content that is tried in memory."""
@@ -97,9 +96,7 @@ class ZipWriter:
     """
 
     def __init__(self, sink: Sink, *, level: int, patch: SeekableSink | None, progress: Progress) -> None:
-        from isal import isal_zlib
-
-        self._crc32 = isal_zlib.crc32  # several times as fast as the standard library's
+        self._crc32 = crc32()
         self._sink, self._progress = sink, progress
         self._level, self._deflate = level, deflate(level)
         self._patch = patch
@@ -133,7 +130,7 @@ class ZipWriter:
             if len(packed) < size:
                 body, method = packed, DEFLATED
         crc = self._crc32(data)
-        entry = Entry(name.encode(), method, moment(modified_ns), crc, len(body), size, self._offset)
+        entry = Entry(name.encode(), method, modified_ns // SECOND_NS, crc, len(body), size, self._offset)
         header = local_header(entry)
         self._directory.append(central_header(entry))
         self._put(header)
@@ -143,11 +140,11 @@ class ZipWriter:
 
     def add_large(self, name: str, content: Content, modified_ns: int, *, compressed: bool = False) -> Written:
         """Adds content of any size through one buffer; see `add`."""
-        packer = None if compressed or not self._level else fitting(self._level, content.sample())
+        packer = None if compressed or not self._level else fitting(self._level, content.sample(), content.size_bytes)
         entry = Entry(
             name=name.encode(),
             method=STORED if packer is None and self._patch else DEFLATED,
-            moment=moment(modified_ns),
+            modified=modified_ns // SECOND_NS,
             crc=0,
             packed=0,
             size=content.size_bytes,

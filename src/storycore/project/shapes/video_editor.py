@@ -1,5 +1,6 @@
 """Video editor: tracks with clips on one timeline, in seconds; volume 0-1, pan ±1, positions in per cent."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -40,7 +41,7 @@ def read(source: Source) -> Draft:
     texts = [clip for kind, _, held in tracks if kind == "text" for clip in held]
     return Draft(
         head=[main],
-        shots=[[_shot(clip, media, _texts(texts, film, place)) for place, clip in enumerate(film)]],
+        shots=[[_shot(clip, media, own) for clip, own in zip(film, _texts(texts, film), strict=True)]],
         audio=[(clip, *_media(clip, media), track) for kind, track, held in tracks if kind == "audio" for clip in held],
         phrases=main.objects("subtitles"),
         default_rate=_RATE,
@@ -83,15 +84,21 @@ def _length(clip: Piece) -> Fraction:
     return read_number(clip.raw.get("duration")) or Fraction(0)
 
 
-def _texts(texts: list[Piece], film: list[Piece], place: int) -> tuple[Piece, ...]:
-    """Texts that begin during a shot, their times counted from its start."""
-    start = _start(film[place])
-    end = _start(film[place + 1]) if place + 1 < len(film) else None
-    own = [text for text in texts if start <= _start(text) and (end is None or _start(text) < end)]
-    bare = ({key: value for key, value in text.raw.items() if key != "startTime"} for text in own)
-    return tuple(
-        replace(text, raw={**raw, "start_time": _start(text) - start}) for text, raw in zip(own, bare, strict=True)
-    )
+def _texts(texts: list[Piece], film: list[Piece]) -> list[tuple[Piece, ...]]:
+    """For each shot the texts that begin during it, in the order written."""
+    timed = sorted((_start(text), place) for place, text in enumerate(texts))
+    starts = [_start(clip) for clip in film]
+    edges = [*(bisect_left(timed, (start, -1)) for start in starts), len(timed)]
+    return [
+        tuple(_from_start(texts[place], start) for place in sorted(place for _, place in timed[first:last]))
+        for start, first, last in zip(starts, edges, edges[1:], strict=False)
+    ]
+
+
+def _from_start(text: Piece, start: Fraction) -> Piece:
+    """A text whose time counts from the start of its shot."""
+    bare = {key: value for key, value in text.raw.items() if key != "startTime"}
+    return replace(text, raw={**bare, "start_time": _start(text) - start})
 
 
 def _tell_gaps(film: list[Piece], notes: Notes) -> None:

@@ -30,12 +30,12 @@ def read(source: Source) -> Draft:
 
 def _timed(shots: list[ShotDraft], scenes: list[Piece], notes: Notes) -> list[ShotDraft]:
     timed = list(shots)
+    waiting = _without_time(shots)
     for scene in scenes:
         fields = Fields([scene], Notes())
         seconds = fields.seconds(SCENE_DURATION) or (fields.seconds(SCENE_MINUTES) or Fraction(0)) * 60
-        scene_id = fields.text(SCENE_ID)
-        own = [place for place, shot in enumerate(shots) if _is_in(shot, scene_id)]
-        if not own or not seconds:
+        own = waiting.pop(fields.text(SCENE_ID), []) if seconds else []
+        if not own:
             continue
         rate = scene.units.frame_rate
         edges = [round_half_up(seconds * rate * part / len(own)) for part in range(len(own) + 1)]
@@ -48,6 +48,11 @@ def _timed(shots: list[ShotDraft], scenes: list[Piece], notes: Notes) -> list[Sh
     return timed
 
 
-def _is_in(shot: ShotDraft, scene_id: str) -> bool:
-    fields = Fields(shot.pieces, Notes())
-    return fields.text(SHOT_SCENE) == scene_id and fields.first(SHOT_DURATION) is None
+def _without_time(shots: list[ShotDraft]) -> dict[str, list[int]]:
+    """Places of the shots that tell no duration, by the id of their scene."""
+    places: dict[str, list[int]] = {}
+    for place, shot in enumerate(shots):
+        fields = Fields(shot.pieces, Notes())
+        if fields.first(SHOT_DURATION) is None:
+            places.setdefault(fields.text(SHOT_SCENE), []).append(place)
+    return places

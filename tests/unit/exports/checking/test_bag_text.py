@@ -59,7 +59,7 @@ def test_paths_that_stay_inside_are_known(path: str) -> None:
 @given(st.binary(max_size=200))
 def test_any_declaration_is_read_or_refused(data: bytes) -> None:
     findings = Findings()
-    assert (bag_text.read_declaration(data, findings) is not None) or findings.faulty
+    assert (bag_text.read_declaration(data, findings) is not None) or findings.faults
 
 
 def test_metadata_is_read_in_order_with_folded_values_joined() -> None:

@@ -62,12 +62,25 @@ def test_what_may_shrink_is_tried(kind):
 @pytest.mark.parametrize("level", range(3, 10))
 def test_a_sample_tells_which_compressor_fits(level):
     packer, hiss = deflate(level), bytes(byte % 100 for byte in noise(500_000))
-    assert fitting(level, TEXT * 50) is packer.stream
-    assert fitting(level, hiss) is packer.light
-    assert (fitting(level, noise(50_000)), fitting(level, b""), fitting(0, TEXT)) == (None, None, None)
+    assert fitting(level, TEXT * 50, 10**7) is packer.stream
+    assert fitting(level, hiss, 10**7) is packer.light
+    assert (fitting(level, noise(50_000), 10**7), fitting(level, b"", 0), fitting(0, TEXT, 10**7)) == (None, None, None)
 
 
 @pytest.mark.parametrize("level", range(1, 10))
 def test_the_light_compressor_is_read_by_zlib_too(level):
     packer = deflate(level).light()
     assert zlib.decompress(packer.compress(TEXT) + packer.flush(), -15) == TEXT
+
+
+@pytest.mark.parametrize("level", [1, 3, 4, 6, 9])
+def test_hours_of_silence_do_not_look_like_a_bomb(level):
+    silence = bytes(5 * 2**20 + 7)
+    packer = fitting(level, silence[: 2**20], 2**30)()
+    packed = packer.compress(silence) + packer.flush()
+    assert zlib.decompress(packed, -15) == silence
+    assert 50 < len(silence) / len(packed) < 150
+
+
+def test_a_little_silence_is_packed_as_tightly_as_can_be():
+    assert fitting(6, bytes(2**20), 2**27) is deflate(6).stream

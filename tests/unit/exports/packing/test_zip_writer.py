@@ -14,7 +14,7 @@ from fixtures.packages import noise, streamed_entries
 from storycore.errors import Cancelled
 from storycore.exports.packing import zip_writer
 from storycore.exports.packing.readback import read_back
-from storycore.exports.packing.zip_records import Entry, end_records, local_header, moment
+from storycore.exports.packing.zip_records import Entry, end_records, local_header
 from storycore.exports.packing.zip_writer import Written, ZipWriter
 from storycore.observe.progress import Progress
 
@@ -92,7 +92,6 @@ def test_nothing_in_an_entry_tells_of_the_machine():
 def test_times_are_utc_even_and_within_what_a_zip_can_say(instant, read):
     data = written(lambda zip_: zip_.add("a", b"", instant * 10**9 + 999))
     assert entries(data)["a"].date_time == read
-    assert 0 < moment(instant * 10**9) < 2**32
 
 
 @pytest.mark.parametrize("streams", [False, True])

@@ -1,0 +1,90 @@
+"""Each outside library has one door, and the pure modules touch nothing outside."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src/storycore"
+
+DOORS = {
+    "PIL": ("demo",),
+    "anyio": ("api",),
+    "bagit": ("demo",),
+    "click": ("cli", "processes"),
+    "fastapi": ("api",),
+    "isal": ("exports/packing/compression",),
+    "platformdirs": ("settings",),
+    "pydantic": ("operations", "settings", "api/document", "cli/options", "exports/formats", "exports/export"),
+    "pydantic_core": ("operations", "settings"),
+    "rich": ("cli", "demo"),
+    "starlette": ("api",),
+    "structlog": ("observe/logging",),
+    "typing_extensions": ("",),
+    "uvicorn": ("processes",),
+    "yaml": ("metadata",),
+    "zlib_ng": ("exports/packing/compression",),
+}
+"""Outside library → the rooms or modules that may import it."""
+
+PURE = (
+    "units", "errors", "json_text", "operations/catalog", "operations/envelope", "project/timeline", "project/model",
+    "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
+    "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",
+    "metadata/document", "metadata/write",
+)  # fmt: skip
+OUTSIDE = {
+    "os",
+    "io",
+    "socket",
+    "subprocess",
+    "shutil",
+    "tempfile",
+    "urllib",
+    "http",
+    "sqlite3",
+    "threading",
+    "asyncio",
+}
+
+
+def imports(path):
+    """Top-level names of every module that a file imports, at whatever place in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield (node.module or "").split(".")[0]
+
+
+def modules():
+    return {path.relative_to(PACKAGE).with_suffix("").as_posix(): path for path in PACKAGE.rglob("*.py")}
+
+
+def test_every_outside_library_comes_in_by_its_own_door():
+    strangers = {
+        (name, library)
+        for name, path in modules().items()
+        for library in set(imports(path)) - sys.stdlib_module_names - {"storycore"}
+        if not any(name.startswith(door) for door in DOORS.get(library, ()))
+    }
+    assert strangers == set()
+
+
+def test_no_door_leads_nowhere():
+    used = {library for path in modules().values() for library in imports(path)}
+    assert set(DOORS) - used == set()
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_pure_modules_touch_nothing_outside(name):
+    assert set(imports(modules()[name])) & OUTSIDE == set()
+
+
+def test_unit_tests_stand_where_the_code_stands():
+    """tests/unit mirrors src: a test file is called like the module, or like one of the room, that it is about."""
+    unit = ROOT / "tests/unit"
+    folders = {path.parent.relative_to(unit).as_posix() for path in unit.rglob("test_*.py")}
+    assert [folder for folder in folders if not (PACKAGE / folder).is_dir()] == []
