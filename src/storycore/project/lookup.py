@@ -44,11 +44,13 @@ class Seen(NamedTuple):
 
     Attributes:
         path: POSIX path relative to the project.
-        kind: by its content; None if that does not fit its name or is no medium.
+        kind: by its content; None if that does not fit its name, is no medium, or can't be read.
+        readable: whether its first bytes could be read.
     """
 
     path: str
     kind: MediaKind | None
+    readable: bool = True
 
 
 class MediaLookup:
@@ -113,22 +115,22 @@ class MediaLookup:
     def _look(self, text: str) -> Seen | None:
         if text not in self._seen:
             path = self.folder.find(text)
-            self._seen[text] = Seen(path, self._kind(path)) if path else None
+            self._seen[text] = self._open(path) if path else None
         return self._seen[text]
 
-    def _kind(self, path: str) -> MediaKind | None:
-        suffix = PurePosixPath(path).suffix.lower()
+    def _open(self, path: str) -> Seen:
         try:
             head = self.folder.head(path, HEAD_BYTES)
         except OSError:
-            return None
-        return _kind_of(head, suffix)
+            return Seen(path, None, readable=False)
+        return Seen(path, _kind_of(head, PurePosixPath(path).suffix.lower()))
 
     def _judged(self, seen: Seen, kind: MediaKind, source: str, file: str, pointer: str) -> Media:
         if seen.kind is None or (kind is MediaKind.AUDIO and seen.kind is MediaKind.IMAGE):
             self.missing[seen.path] = None
-            message = f"{seen.path} is not what its name says; it counts as missing."
-            self.notes.warn(file, pointer, "media_mislabelled", message)
+            fault = "is not what its name says" if seen.readable else "can't be read"
+            reason = "media_mislabelled" if seen.readable else "media_unreadable"
+            self.notes.warn(file, pointer, reason, f"{seen.path} {fault}; it counts as missing.")
             wanted = _wanted(seen.path, kind)
             return Media(path=seen.path, kind=wanted, source=source or _source(seen.path, wanted), found=False)
         real = kind if kind is MediaKind.AUDIO else seen.kind

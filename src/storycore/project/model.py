@@ -94,8 +94,8 @@ class ProjectWarning:
         file: which file, POSIX path relative to the project; `""` for the folder itself.
         pointer: JSON Pointer into that file (RFC 6901), `""` for the whole of it.
         reason: stable word: unknown_version, field_missing, wrong_type, duplicate_key, media_missing,
-            media_mislabelled, path_refused, transition_unknown, transition_shortened, duration_guessed,
-            side_file_broken, text_repaired, ….
+            media_mislabelled, media_unreadable, path_refused, transition_unknown, transition_shortened,
+            duration_guessed, side_file_broken, text_repaired, ….
         message: one sentence for people.
     """
 
