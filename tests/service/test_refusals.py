@@ -141,7 +141,7 @@ with StoryCore() as sc:
             sc.run(request)
         except StoryCoreError as fault:
             print(fault.reason.value, closed in str(fault))
-    print([warning.reason for warning in sc.run(InspectRequest(project_path=film)).warnings])
+    print(sorted({warning.reason for warning in sc.run(InspectRequest(project_path=film)).warnings}))
 """
 
 
