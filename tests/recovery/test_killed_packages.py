@@ -21,19 +21,20 @@ def run(number):
         sc.run(PackageRequest(project_path=film, output_path=f"{out}/{number}.zip", compression_level=1))
 
 run("warm")  # loads everything, so that the forks start at once
-begun = time.perf_counter()
+begun = time.process_time()
 run("whole")
-needed = time.perf_counter() - begun
+needed = time.process_time() - begun
 chance = random.Random(seed)
 for number in range(count):
     process = os.fork()
     if process == 0:
+        # Counted in the processor's time, so that a busy machine changes nothing. Nothing here handles SIGPROF: the
+        # system ends the process on the spot, as by SIGKILL.
+        signal.setitimer(signal.ITIMER_PROF, max(1e-4, chance.uniform(0, 2) * needed))
         run(number)
         os._exit(0)
-    signal.sigtimedwait([signal.SIGCHLD], chance.uniform(0, 1.2) * needed)
-    os.kill(process, signal.SIGKILL)
+    chance.random()  # the child has drawn from a copy
     os.waitpid(process, 0)
-    signal.sigtimedwait([signal.SIGCHLD], 0)  # its end is told no more than once
 """
 
 
@@ -47,8 +48,7 @@ def test_100_kills_leave_no_package_that_is_not_valid(tmp_path):
         write_json(film / f"scenes/{number}.json", {"text": "scene " * 200})
     (tmp_path / "out").mkdir()
     words = [film, tmp_path / "out", 100, 5]
-    blocked = "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])\n"
-    subprocess.run([sys.executable, "-c", blocked + FORKS, *map(str, words)], check=True, timeout=110)
+    subprocess.run([sys.executable, "-c", FORKS, *map(str, words)], check=True, timeout=110)
     packages = sorted((tmp_path / "out").glob("*.zip"))
     with StoryCore() as sc:
         verdicts = {path.name: sc.run(VerifyRequest(package_path=str(path))).valid for path in packages}
