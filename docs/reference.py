@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from storycore.api.document import document, result_type
+from storycore.api.document import document
 from storycore.cli.options import parameters
 from storycore.errors import REASONS
 from storycore.exports.formats.registry import FORMATS
@@ -39,7 +39,7 @@ def _operations() -> Iterator[str]:
 
 def _operation(operation: Operation) -> Iterator[str]:
     request = load(operation.request)
-    result = result_type(request)
+    result = request.result_type()
     yield f"## `{operation.name}`\n\n{operation.summary}.\n"
     yield f"- Command line: `storycore {' '.join(operation.words)}`"
     yield f"- HTTP: `{operation.method} /v1/{operation.name}`"

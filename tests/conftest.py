@@ -1,5 +1,6 @@
 """What every test has: a place of its own, and no settings of the person who runs it."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,16 +8,27 @@ import pytest
 
 from fixtures.projects import make_project
 from fixtures.servers import serving
+from storycore.database.connect import Database
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT.parent / "shared" / "samples"
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with today's tables; making them anew for each test would take most of its time."""
+    path = tmp_path_factory.mktemp("database") / "storycore.db"
+    Database.open(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture(autouse=True)
-def _own_place(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_place(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, empty_database: Path) -> None:
     own = tmp_path_factory.mktemp("own")
     (own / "here").mkdir()
     monkeypatch.chdir(own / "here")
+    shutil.copyfile(empty_database, own / "storycore.db")
+    monkeypatch.setenv("STORYCORE_DATABASE_URL", f"sqlite:///{own / 'storycore.db'}")
     monkeypatch.setenv("STORYCORE_CACHE_FOLDER", str(own / "cache"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(own / "config"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))

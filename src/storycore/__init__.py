@@ -7,6 +7,10 @@ if TYPE_CHECKING:
     from storycore.library import StoryCore as StoryCore
     from storycore.observe.progress import Progress as Progress
     from storycore.observe.progress import Report as Report
+    from storycore.operations.artifact import ArtifactDownloadRequest as ArtifactDownloadRequest
+    from storycore.operations.artifact import ArtifactDownloadResult as ArtifactDownloadResult
+    from storycore.operations.artifact import ArtifactListRequest as ArtifactListRequest
+    from storycore.operations.artifact import ArtifactListResult as ArtifactListResult
     from storycore.operations.export import FormatRequest as FormatRequest
     from storycore.operations.export import FormatResult as FormatResult
     from storycore.operations.export import MetadataRequest as MetadataRequest
@@ -21,11 +25,23 @@ if TYPE_CHECKING:
     from storycore.operations.project import InspectResult as InspectResult
     from storycore.operations.project import ListRequest as ListRequest
     from storycore.operations.project import ListResult as ListResult
+    from storycore.operations.task import TaskCancelRequest as TaskCancelRequest
+    from storycore.operations.task import TaskCancelResult as TaskCancelResult
+    from storycore.operations.task import TaskEventsRequest as TaskEventsRequest
+    from storycore.operations.task import TaskEventsResult as TaskEventsResult
+    from storycore.operations.task import TaskListRequest as TaskListRequest
+    from storycore.operations.task import TaskListResult as TaskListResult
+    from storycore.operations.task import TaskStatusRequest as TaskStatusRequest
+    from storycore.operations.task import TaskStatusResult as TaskStatusResult
     from storycore.settings import Settings as Settings
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ArtifactDownloadRequest": "storycore.operations.artifact",
+    "ArtifactDownloadResult": "storycore.operations.artifact",
+    "ArtifactListRequest": "storycore.operations.artifact",
+    "ArtifactListResult": "storycore.operations.artifact",
     "FormatRequest": "storycore.operations.export",
     "FormatResult": "storycore.operations.export",
     "InspectRequest": "storycore.operations.project",
@@ -43,6 +59,14 @@ _HOMES = {
     "Settings": "storycore.settings",
     "StoryCore": "storycore.library",
     "StoryCoreError": "storycore.errors",
+    "TaskCancelRequest": "storycore.operations.task",
+    "TaskCancelResult": "storycore.operations.task",
+    "TaskEventsRequest": "storycore.operations.task",
+    "TaskEventsResult": "storycore.operations.task",
+    "TaskListRequest": "storycore.operations.task",
+    "TaskListResult": "storycore.operations.task",
+    "TaskStatusRequest": "storycore.operations.task",
+    "TaskStatusResult": "storycore.operations.task",
     "VerifyRequest": "storycore.operations.export",
     "VerifyResult": "storycore.operations.export",
 }

@@ -1,31 +1,81 @@
 """App: what operations need, opened and closed together."""
 
-from dataclasses import dataclass
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from storycore.project.paths import Places
 from storycore.settings import Settings
 
+if TYPE_CHECKING:
+    from storycore.database.connect import Database
+    from storycore.tasks.queue import TaskQueue
 
-@dataclass(frozen=True, slots=True)
+
 class App:
-    """What operations need.
+    """What operations need. The database is opened when it is first asked for.
+
+    With a `default_root` relative paths are taken from the first root, since a server's own folder is nobody's
+    business; without one they are taken from the current folder, as people who type them mean it.
+
+    Args:
+        settings: as read once.
+        default_root: the folder that paths are confined to if the settings name no roots; None leaves them free.
 
     Attributes:
         settings: as read once.
         places: which folders the caller may use.
     """
 
-    settings: Settings
-    places: Places
-
-    @classmethod
-    def open(cls, settings: Settings, *, default_root: Path | None = None) -> "App":
-        """An app whose paths are confined to the configured roots, or else to `default_root`, or else free.
-
-        With a `default_root` relative paths are taken from the first root, since a server's own folder is nobody's
-        business; without one they are taken from the current folder, as people who type them mean it.
-        """
+    def __init__(self, settings: Settings, *, default_root: Path | None = None) -> None:
         roots = settings.roots or ((default_root,) if default_root else None)
         base = roots[0] if roots and default_root else None
-        return cls(settings=settings, places=Places(roots=roots, output_roots=settings.output_roots, base=base))
+        self.settings = settings
+        self.places = Places(roots=roots, output_roots=settings.output_roots, base=base)
+        self._opening = threading.Lock()
+        self._database: Database | None = None
+        self._tasks: TaskQueue | None = None
+
+    @property
+    def keeps_records(self) -> bool:
+        """Whether there is a database; the setting `database_url` may say that there is none."""
+        return self.settings.database_url != "none"
+
+    @property
+    def database(self) -> "Database":
+        """The open database.
+
+        Raises:
+            InvalidInput: setting_invalid: the settings say that there is none, or name none that can be used.
+            Unavailable: database_unavailable, database_newer, disk_full.
+        """
+        from storycore.database.connect import Database
+
+        with self._opening:
+            if self._database is None:
+                self._database = Database.open(self.settings.database)
+            return self._database
+
+    @property
+    def tasks(self) -> "TaskQueue":
+        """The tasks of this database.
+
+        Raises:
+            InvalidInput, Unavailable: see `database`.
+        """
+        from storycore.tasks.news import News
+        from storycore.tasks.queue import TaskQueue
+        from storycore.tasks.records import TaskRecords
+
+        database = self.database
+        with self._opening:
+            if self._tasks is None:
+                self._tasks = TaskQueue(TaskRecords(database), News())
+            return self._tasks
+
+    def close(self) -> None:
+        """Closes the database, if it was opened."""
+        with self._opening:
+            if self._database is not None:
+                self._database.close()
+            self._database, self._tasks = None, None

@@ -58,11 +58,23 @@ class Reason(StrEnum):
     FILE_NOT_FOUND = "file_not_found"
     NOTHING_TO_EXPORT = "nothing_to_export"
     OPERATION_NOT_FOUND = "operation_not_found"
+    TASK_NOT_FOUND = "task_not_found"
+    ARTIFACT_NOT_FOUND = "artifact_not_found"
+    KEY_NOT_FOUND = "key_not_found"
     OUTPUT_EXISTS = "output_exists"
     SOURCE_CHANGED = "source_changed"
     CANCELLED = "cancelled"
+    TASK_FINISHED = "task_finished"
+    LEASE_LOST = "lease_lost"
+    IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
+    IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress"
     LIBRARY_MISSING = "library_missing"
     DISK_FULL = "disk_full"
+    DATABASE_UNAVAILABLE = "database_unavailable"
+    DATABASE_NEWER = "database_newer"
+    DRAINING = "draining"
+    POISONED = "poisoned"
+    INTERRUPTED = "interrupted"
     UNEXPECTED = "unexpected"
 
 
@@ -159,6 +171,27 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         retryable=False,
         remediation="See /openapi.json for the operations there are.",
     ),
+    Reason.TASK_NOT_FOUND: ReasonFacts(
+        Code.NOT_FOUND,
+        404,
+        3,
+        retryable=False,
+        remediation="Check the id, or see which tasks there are with `storycore task list`.",
+    ),
+    Reason.ARTIFACT_NOT_FOUND: ReasonFacts(
+        Code.NOT_FOUND,
+        404,
+        3,
+        retryable=False,
+        remediation="See which artifacts there are with `storycore artifact list`; one that was moved is gone.",
+    ),
+    Reason.KEY_NOT_FOUND: ReasonFacts(
+        Code.NOT_FOUND,
+        404,
+        3,
+        retryable=False,
+        remediation="See which keys there are with `storycore key list`.",
+    ),
     Reason.OUTPUT_EXISTS: ReasonFacts(
         Code.CONFLICT,
         409,
@@ -180,6 +213,34 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         retryable=True,
         remediation="Start it again when you want it.",
     ),
+    Reason.TASK_FINISHED: ReasonFacts(
+        Code.CONFLICT,
+        409,
+        5,
+        retryable=False,
+        remediation="Nothing is left to stop; see what came of it with `storycore task status`.",
+    ),
+    Reason.LEASE_LOST: ReasonFacts(
+        Code.CONFLICT,
+        409,
+        5,
+        retryable=True,
+        remediation="Look at the task: another process goes on with it.",
+    ),
+    Reason.IDEMPOTENCY_MISMATCH: ReasonFacts(
+        Code.CONFLICT,
+        409,
+        5,
+        retryable=False,
+        remediation="Use a new Idempotency-Key for another request.",
+    ),
+    Reason.IDEMPOTENCY_IN_PROGRESS: ReasonFacts(
+        Code.CONFLICT,
+        409,
+        5,
+        retryable=True,
+        remediation="Wait for the first call with this Idempotency-Key to end, then send it again.",
+    ),
     Reason.LIBRARY_MISSING: ReasonFacts(
         Code.DEPENDENCY_ERROR,
         502,
@@ -193,6 +254,41 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         8,
         retryable=True,
         remediation="Free some space, or write to another disk, then try again.",
+    ),
+    Reason.DATABASE_UNAVAILABLE: ReasonFacts(
+        Code.SERVICE_UNAVAILABLE,
+        503,
+        6,
+        retryable=True,
+        remediation="Start the database, or correct STORYCORE_DATABASE_URL, then try again.",
+    ),
+    Reason.DATABASE_NEWER: ReasonFacts(
+        Code.SERVICE_UNAVAILABLE,
+        503,
+        6,
+        retryable=False,
+        remediation="Install the newer version of StoryCore again, or restore a backup made before it.",
+    ),
+    Reason.DRAINING: ReasonFacts(
+        Code.SERVICE_UNAVAILABLE,
+        503,
+        6,
+        retryable=True,
+        remediation="Try again when the server has started anew.",
+    ),
+    Reason.POISONED: ReasonFacts(
+        Code.INTERNAL_ERROR,
+        500,
+        1,
+        retryable=True,
+        remediation="Look in the log for what ended the processes that tried it; then start it again.",
+    ),
+    Reason.INTERRUPTED: ReasonFacts(
+        Code.INTERNAL_ERROR,
+        500,
+        1,
+        retryable=True,
+        remediation="Start it again; nothing of it was kept.",
     ),
     Reason.UNEXPECTED: ReasonFacts(
         Code.INTERNAL_ERROR,
@@ -256,6 +352,20 @@ class StoryCoreError(Exception):
         """Family of the error."""
         return self.facts.code
 
+    def as_dict(self) -> dict[str, Any]:
+        """The error in words and facts, as every surface shows it; `details` always has `reason` and `retryable`."""
+        details: dict[str, Any] = {"reason": self.reason.value, "retryable": self.facts.retryable, **self.details}
+        if self.errors:
+            details["errors"] = [
+                {"pointer": item.pointer, "reason": item.reason.value, "message": item.message} for item in self.errors
+            ]
+        return {
+            "code": self.code.value,
+            "message": self.message,
+            "details": details,
+            "remediation": self.remediation,
+        }
+
 
 class InvalidInput(StoryCoreError):
     """The request, a file or a path is not acceptable."""
@@ -301,3 +411,27 @@ class Unavailable(StoryCoreError):
 
 class Unexpected(StoryCoreError):
     """A fault of ours."""
+
+
+def from_dict(told: Mapping[str, Any]) -> StoryCoreError:
+    """The error that `as_dict` told of; one of a reason that this version does not know becomes an `Unexpected`."""
+    details = dict(told["details"])
+    errors = [FieldFault(it["pointer"], Reason(it["reason"]), it["message"]) for it in details.pop("errors", ())]
+    details.pop("retryable", None)
+    try:
+        reason = Reason(details.pop("reason", ""))
+    except ValueError:
+        reason = Reason.UNEXPECTED
+    family = Cancelled if reason is Reason.CANCELLED else _FAMILIES[REASONS[reason].code]
+    return family(told["message"], reason=reason, remediation=told["remediation"], errors=errors, details=details)
+
+
+_FAMILIES: Mapping[Code, type[StoryCoreError]] = {
+    Code.VALIDATION_ERROR: InvalidInput,
+    Code.AUTHORIZATION_DENIED: AccessDenied,
+    Code.NOT_FOUND: NotFound,
+    Code.CONFLICT: Conflict,
+    Code.DEPENDENCY_ERROR: DependencyFailed,
+    Code.SERVICE_UNAVAILABLE: Unavailable,
+    Code.INTERNAL_ERROR: Unexpected,
+}

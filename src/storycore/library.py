@@ -1,18 +1,27 @@
 """The library: one typed door. `sc.run(PackageRequest(...))` answers with a `PackageResult`."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
 
 from storycore.app import App
+from storycore.errors import Reason, Unavailable
 from storycore.observe.progress import Listener, Progress
 from storycore.operations import run as operations
 from storycore.operations.request import Request, Result
 from storycore.settings import Settings
 
+if TYPE_CHECKING:
+    from storycore.operations.task import EventEntry, TaskEventsRequest, TaskStatusResult
+    from storycore.tasks.engine import Engine
+
 R = TypeVar("R", bound=Result)
+
+DRAIN_SECONDS = 20
+"""How long running tasks may take to stop when the door is closed."""
 
 
 class StoryCore:
@@ -28,11 +37,16 @@ class StoryCore:
     Args:
         settings: read from all places if None.
         default_root: the folder that paths are confined to if the settings name no roots; None leaves them free.
+
+    Attributes:
+        draining: whether it was told to take no more work.
     """
 
     def __init__(self, settings: Settings | None = None, *, default_root: Path | None = None) -> None:
-        self._app = App.open(settings or Settings.read(), default_root=default_root)
+        self._app = App(settings or Settings.read(), default_root=default_root)
         self._work: set[Progress] = set()
+        self._engine: Engine | None = None
+        self.draining = False
 
     @property
     def settings(self) -> Settings:
@@ -61,6 +75,63 @@ class StoryCore:
         with self._running(progress) as work:
             return operations.stream(self._app, request, to, work)
 
+    def work(self) -> None:
+        """From now on, until `close`, this process does submitted tasks, those of others on the same database too.
+
+        Raises:
+            InvalidInput, Unavailable: the database can't be used.
+        """
+        from storycore.tasks.embedded import EmbeddedEngine
+        from storycore.tasks.worker import Worker
+
+        tasks, settings = self._app.tasks, self._app.settings
+        worker = Worker(tasks.records, tasks.news, operations.kinds(self._app), lease_seconds=settings.lease_seconds)
+        self._engine = EmbeddedEngine(worker, tasks.records, slots=settings.workers)
+        tasks.employ(self._engine)
+        self._engine.run()
+
+    def submit(self, request: Request[Any], **facts: Any) -> "TaskStatusResult":
+        """Long work as a task that was accepted: it is on the disk, and is done by whoever works on this database.
+
+        Args:
+            request: of an operation that is long.
+            facts: `priority`, `caller`, `request_id`, `traceparent`, see `storycore.tasks.task.Order`.
+
+        Raises:
+            StoryCoreError: what the operation refuses beforehand; the database does not answer.
+        """
+        from storycore.operations.task import told
+
+        if self.draining:
+            raise Unavailable("The server is stopping.", reason=Reason.DRAINING)
+        return told(operations.submit(self._app, request, **facts))
+
+    def wait(self, task_id: str, seconds: float) -> "TaskStatusResult":
+        """The task when it has ended, or as it stands after that time.
+
+        Raises:
+            NotFound: task_not_found.
+        """
+        from storycore.operations.task import told
+
+        return told(self._app.tasks.wait(task_id, seconds))
+
+    def listening(self, task_id: str, callback: Callable[[], None]) -> AbstractContextManager[None]:
+        """While the block runs, `callback` is called, from any thread, after what this process does to the task."""
+        return self._app.tasks.listening(task_id, callback)
+
+    def events(
+        self, request: "TaskEventsRequest", *, stop: Callable[[], bool] = lambda: False
+    ) -> "Iterator[EventEntry]":
+        """What happens to a task, as it happens, to its end, or until `stop()`.
+
+        Raises:
+            NotFound: task_not_found.
+        """
+        from storycore.operations.task import follow
+
+        return follow(self._app, request, stop)
+
     def __enter__(self) -> Self:
         return self
 
@@ -69,10 +140,21 @@ class StoryCore:
     ) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Cancels what still runs, in whatever thread; it ends as cancelled and leaves nothing."""
+    def drain(self) -> None:
+        """Takes no more work: cancels what still runs, in whatever thread, and gives tasks back to be done later."""
+        self.draining = True
         for work in tuple(self._work):
             work.cancel()
+        if self._engine is not None:
+            self._engine.stop(seconds=DRAIN_SECONDS)
+            self._engine = None
+            self._app.tasks.news.tell_all()
+
+    def close(self) -> None:
+        """Drains, then closes what is open."""
+        self.drain()
+        if not self._work:
+            self._app.close()
 
     @contextlib.contextmanager
     def _running(self, wanted: Listener | Progress | None) -> Iterator[Progress]:

@@ -42,6 +42,7 @@ def _serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> None:
             raise InvalidInput(f"The root {root} is not a folder.", reason=Reason.SETTING_INVALID)
     logging.configure(settings.log_level)
     with StoryCore(settings, default_root=Path.cwd()) as core, _listen(settings.host, settings.port) as listener:
+        core.work()
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
         click.echo(f"StoryCore answers at http://{name}:{listener.getsockname()[1]}  (stop with Ctrl-C)", err=True)
         http_server(core).run(sockets=[listener])
@@ -50,8 +51,10 @@ def _serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> None:
 def http_server(core: "StoryCore") -> "uvicorn.Server":
     """The server of the HTTP surface, not started yet: bounded heads, no proxy headers, no name of its own.
 
-    When it is told to stop, it cancels what still runs and answers those callers before it ends.
+    When it is told to stop, it stops what still runs, gives tasks back, and answers those callers before it ends.
     """
+    import anyio
+    import anyio.to_thread
     import uvicorn
 
     from storycore.api.server import build
@@ -59,7 +62,7 @@ def http_server(core: "StoryCore") -> "uvicorn.Server":
     class Server(uvicorn.Server):
         @override
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            core.close()
+            await anyio.to_thread.run_sync(core.drain)
             await super().shutdown(sockets)
 
     return Server(

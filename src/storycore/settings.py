@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from platformdirs import user_cache_path, user_config_path
+from platformdirs import user_cache_path, user_config_path, user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
@@ -51,6 +51,20 @@ class Settings(BaseModel):
         default_factory=lambda: user_cache_path("storycore", appauthor=False),
         description="Where measured facts of media are remembered; may be deleted at any time.",
     )
+    database_url: str = Field(
+        default="",
+        description="Where tasks, events and keys are kept: `sqlite:///` and an absolute path, or `postgresql://…`. "
+        "Empty: a SQLite file in the user's data folder. `none`: nothing is kept; commands then run without a record.",
+    )
+    workers: int = Field(
+        default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, le=64, description="Tasks that are done at a time."
+    )
+    lease_seconds: float = Field(
+        default=15, ge=1, le=3600, description="A task whose process is silent for that long is taken over."
+    )
+    retention_days: float = Field(
+        default=30, gt=0, description="How long finished tasks are remembered; their files stay where they are."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level of log lines that `serve` writes to stderr."
     )
@@ -74,6 +88,24 @@ class Settings(BaseModel):
     @classmethod
     def _lower(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name.lower() for name in value)  # host names know no case
+
+    @property
+    def database(self) -> str:
+        """URL of the database.
+
+        Raises:
+            InvalidInput: setting_invalid: the settings say that there is none.
+        """
+        if self.database_url == "none":
+            raise InvalidInput(
+                "This needs a database, and database_url says that there is none.",
+                reason=Reason.SETTING_INVALID,
+                remediation="Leave STORYCORE_DATABASE_URL out, or name a database.",
+            )
+        if self.database_url:
+            return self.database_url
+        folder = user_data_path("storycore", appauthor=False)
+        return f"sqlite:///{folder / 'storycore.db'}"
 
     @classmethod
     def read(cls, **flags: Any) -> Self:

@@ -11,7 +11,8 @@ PACKAGE = ROOT / "src/storycore"
 
 DOORS = {
     "PIL": ("demo",),
-    "anyio": ("api",),
+    "alembic": ("database",),
+    "anyio": ("api", "processes"),
     "bagit": ("demo",),
     "click": ("cli", "processes"),
     "fastapi": ("api",),
@@ -20,6 +21,15 @@ DOORS = {
     "pydantic": ("operations", "settings", "api/document", "cli/options", "exports/formats", "exports/export"),
     "pydantic_core": ("operations", "settings"),
     "rich": ("cli", "demo"),
+    "sqlalchemy": (
+        "database",
+        "tasks/records",
+        "tasks/engine",
+        "tasks/embedded",
+        "tasks/procrastinate_engine",
+        "tasks/queue",
+        "operations/run",
+    ),
     "starlette": ("api",),
     "structlog": ("observe/logging",),
     "typing_extensions": ("",),
@@ -30,7 +40,8 @@ DOORS = {
 """Outside library → the rooms or modules that may import it."""
 
 PURE = (
-    "units", "errors", "json_text", "operations/catalog", "operations/envelope", "project/timeline", "project/model",
+    "units", "errors", "json_text", "tasks/task",
+    "operations/catalog", "operations/envelope", "project/timeline", "project/model",
     "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",
     "metadata/document", "metadata/write",

@@ -17,9 +17,14 @@ from storycore.units import now
 PROBLEM = "application/problem+json"
 
 
-def succeed(http: HttpRequest, result: Result) -> Response:
+def succeed(http: HttpRequest, data: Result | dict[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     """200 with the envelope of a result."""
-    return _json(envelope.success(result, _facts(http)), 200, "application/json", {})
+    return _json(envelope.success(data, _facts(http)), 200, "application/json", headers or {})
+
+
+def accept(http: HttpRequest, task: Result, headers: Mapping[str, str]) -> Response:
+    """202 with the envelope of work that goes on."""
+    return _json(envelope.pending(task, _facts(http)), 202, "application/json", headers)
 
 
 def fail(http: HttpRequest, fault: StoryCoreError, headers: Mapping[str, str] | None = None) -> Response:
@@ -32,7 +37,7 @@ def fail(http: HttpRequest, fault: StoryCoreError, headers: Mapping[str, str] | 
 
 
 def _problem(fault: StoryCoreError, facts: dict[str, Any]) -> dict[str, Any]:
-    body = envelope.error_body(fault)
+    body = fault.as_dict()
     return {
         "type": f"urn:storycore:error:{fault.reason}",
         "title": _TITLES[fault.code],

@@ -30,7 +30,7 @@ _STATUSES = {
 def document() -> dict[str, Any]:
     """The whole document; the same for the same version."""
     requests: dict[str, type[Request[Any]]] = {item.name: load(item.request) for item in OPERATIONS}
-    results = {name: result_type(request) for name, request in requests.items()}
+    results = {name: request.result_type() for name, request in requests.items()}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -45,16 +45,6 @@ def document() -> dict[str, Any]:
         },
         "components": {"schemas": _schemas(requests, results), "responses": _failures()},
     }
-
-
-def result_type(request_type: type[Request[Any]]) -> type[BaseModel]:
-    """The result type that a request type names."""
-    for parent in request_type.__mro__:
-        arguments = getattr(parent, "__pydantic_generic_metadata__", {}).get("args", ())
-        if arguments:
-            found: type[BaseModel] = arguments[0]
-            return found
-    raise TypeError(f"{request_type.__name__} names no result")
 
 
 def _operation(item: Operation, request: type[Request[Any]], result: type[BaseModel]) -> dict[str, Any]:

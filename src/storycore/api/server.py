@@ -16,6 +16,7 @@ from storycore.api.document import document
 from storycore.api.guard import Guard
 from storycore.api.reading import read_body, read_query
 from storycore.api.streaming import ProductStream, wants_zip
+from storycore.api.waiting import answer_task
 from storycore.errors import InvalidInput, NotFound, Reason, StoryCoreError, Unexpected
 from storycore.library import StoryCore
 from storycore.loading import load
@@ -56,6 +57,8 @@ def _endpoint(operation: Operation, core: StoryCore) -> Callable[[HttpRequest], 
         wanted = request_type(**values)
         if operation.stream and wants_zip(request.headers.get("accept", "")):
             return ProductStream(core, wanted)
+        if operation.long:
+            return await answer_task(core, wanted, request)
         return succeed(request, await _run(core, wanted, request))
 
     return endpoint

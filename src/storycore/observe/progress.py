@@ -8,8 +8,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from storycore.errors import Cancelled
+from storycore.units import now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +41,15 @@ Listener = Callable[[Report], None]
 class Progress:
     """Steps and counts of one piece of work; any thread may cancel it.
 
-    The listener hears of each new step at once and of counts at most every `interval_seconds`.
+    Listeners hear of each new step at once and of counts at most every `interval_seconds`.
+
+    Attributes:
+        accepted_at: when the work was accepted; the same for each attempt at it.
     """
 
     def __init__(self, listener: Listener | None = None, *, interval_seconds: float = 0.1) -> None:
-        self._listener = listener
+        self.accepted_at: datetime = now()
+        self._listeners: tuple[Listener, ...] = () if listener is None else (listener,)
         self._interval = interval_seconds
         self._started = time.monotonic()
         self._told = float("-inf")
@@ -55,6 +61,10 @@ class Progress:
     def cancel(self) -> None:
         """Asks the work to stop at its next count; safe from any thread and from a signal handler."""
         self._stop.set()
+
+    def listen(self, listener: Listener) -> None:
+        """Tells one more listener from now on."""
+        self._listeners += (listener,)
 
     def check(self) -> None:
         """Raises `Cancelled` if the work was asked to stop."""
@@ -86,18 +96,18 @@ class Progress:
 
     def _tell(self, *, force: bool = False) -> None:
         instant = time.monotonic()
-        if self._listener is None or (not force and instant - self._told < self._interval):
+        if not self._listeners or (not force and instant - self._told < self._interval):
             return
         self._told = instant
         share = min(1.0, self._done / self._total) if self._total else 0.0
         self._reached = max(self._reached, self._from + (self._to - self._from) * share)
-        self._listener(
-            Report(
-                step=self._step,
-                done=self._done,
-                total=self._total,
-                unit=self._unit,
-                fraction=self._reached,
-                elapsed_seconds=instant - self._started,
-            )
+        report = Report(
+            step=self._step,
+            done=self._done,
+            total=self._total,
+            unit=self._unit,
+            fraction=self._reached,
+            elapsed_seconds=instant - self._started,
         )
+        for listener in self._listeners:
+            listener(report)

@@ -16,9 +16,13 @@ class Operation(NamedTuple):
         request: `module:RequestType`.
         summary: one line.
         examples: command lines that work, for `--help`.
-        long: whether it can take more than a moment: it tells its progress and can be cancelled.
+        long: whether it can take more than a moment: it becomes a task, tells its progress and can be cancelled.
         stream: `module:function` that writes the product to an open file instead, or "".
         dry_run: dotted name of the operation that tells what this one would do, or "".
+        check: `module:function`, takes `(app, request)` and raises what can be refused before it is accepted, or "".
+        answer: "data"; or "file" and "events" for operations that answer by HTTP with a file or a stream of events.
+        command: last word on the command line, if it is not that of the name.
+        scope: what an API key must allow.
     """
 
     name: str
@@ -30,15 +34,22 @@ class Operation(NamedTuple):
     long: bool = False
     stream: str = ""
     dry_run: str = ""
+    check: str = ""
+    answer: str = "data"
+    command: str = ""
+    scope: str = ""
 
     @property
     def words(self) -> tuple[str, ...]:
         """How it is said on the command line: the dotted name without `storycore` and `integration`."""
-        return tuple(word.replace("_", "-") for word in self.name.split(".")[1:] if word != "integration")
+        words = tuple(word.replace("_", "-") for word in self.name.split(".")[1:] if word != "integration")
+        return (*words[:-1], self.command) if self.command else words
 
 
 _EXPORT = "storycore.operations.export"
 _PROJECT = "storycore.operations.project"
+_TASK = "storycore.operations.task"
+_ARTIFACT = "storycore.operations.artifact"
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -50,24 +61,25 @@ OPERATIONS: tuple[Operation, ...] = (
             "storycore export package film/ -o - | ssh archive 'cat > film.zip'",
         ),
         long=True, stream=f"{_EXPORT}:stream_package", dry_run="storycore.export.plan",
+        check=f"{_EXPORT}:check_project",
     ),
     Operation(
         "storycore.export.format", "POST", f"{_EXPORT}:convert", f"{_EXPORT}:FormatRequest",
         "Write a project in a format: zip or json",
         ("storycore export format film/ --to json", "storycore export format film/ --to zip,json -o delivery/"),
-        long=True,
+        long=True, check=f"{_EXPORT}:check_formats",
     ),
     Operation(
         "storycore.export.metadata", "POST", f"{_EXPORT}:metadata", f"{_EXPORT}:MetadataRequest",
         "Describe a project for people and machines, as JSON, XML or YAML",
         ("storycore export metadata film/", "storycore export metadata film/ --format xml > film.xml"),
-        long=True,
+        long=True, check=f"{_EXPORT}:check_project",
     ),
     Operation(
         "storycore.export.verify", "POST", f"{_EXPORT}:verify", f"{_EXPORT}:VerifyRequest",
         "Check a package down to the last byte",
         ("storycore export verify film.zip", "storycore export verify film.zip --unpack-to film-copy/"),
-        long=True,
+        long=True, check=f"{_EXPORT}:check_package",
     ),
     Operation(
         "storycore.export.plan", "POST", f"{_EXPORT}:plan", f"{_EXPORT}:PlanRequest",
@@ -84,12 +96,46 @@ OPERATIONS: tuple[Operation, ...] = (
         "List the projects in a folder",
         ("storycore project list", "storycore project list ~/films"),
     ),
+    Operation(
+        "storycore.task.status", "GET", f"{_TASK}:status", f"{_TASK}:TaskStatusRequest",
+        "Tell how far a task is, and what came of it",
+        ("storycore task status task_0123456789ab",),
+    ),
+    Operation(
+        "storycore.task.list", "GET", f"{_TASK}:list_tasks", f"{_TASK}:TaskListRequest",
+        "List tasks, the newest first",
+        ("storycore task list", "storycore task list --status failed"),
+    ),
+    Operation(
+        "storycore.task.cancel", "POST", f"{_TASK}:cancel", f"{_TASK}:TaskCancelRequest",
+        "Stop a task",
+        ("storycore task cancel task_0123456789ab",),
+    ),
+    Operation(
+        "storycore.task.events", "GET", f"{_TASK}:events", f"{_TASK}:TaskEventsRequest",
+        "Follow a task to its end",
+        ("storycore task watch task_0123456789ab",),
+        answer="events", command="watch",
+    ),
+    Operation(
+        "storycore.artifact.list", "GET", f"{_ARTIFACT}:list_artifacts", f"{_ARTIFACT}:ArtifactListRequest",
+        "List the files that tasks made, the newest first",
+        ("storycore artifact list", "storycore artifact list --task-id task_0123456789ab"),
+    ),
+    Operation(
+        "storycore.artifact.download", "GET", f"{_ARTIFACT}:download", f"{_ARTIFACT}:ArtifactDownloadRequest",
+        "Fetch a file that a task made",
+        ("storycore artifact download artifact_0123456789ab -o film.zip",),
+        answer="file",
+    ),
 )  # fmt: skip
 
 
 GROUPS = {
     "export": "Pack, convert, describe and verify a project",
     "project": "Look at projects",
+    "task": "See, follow and stop long work",
+    "artifact": "Find and fetch the files that tasks made",
 }
 """What the operations of a group do together, by their first word."""
 

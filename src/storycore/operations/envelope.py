@@ -54,30 +54,17 @@ def metadata(request_id: str, instant: datetime, duration_seconds: float) -> dic
     }
 
 
-def success(result: Result, facts: dict[str, Any]) -> dict[str, Any]:
-    """Envelope of a result."""
-    return {"status": "success", "data": result.model_dump(mode="json"), "metadata": facts}
+def success(result: Result | dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    """Envelope of a result, or of one that was kept as JSON."""
+    data = result if isinstance(result, dict) else result.model_dump(mode="json")
+    return {"status": "success", "data": data, "metadata": facts}
+
+
+def pending(task: Result, facts: dict[str, Any]) -> dict[str, Any]:
+    """Envelope of work that was accepted and goes on."""
+    return {"status": "pending", "data": task.model_dump(mode="json"), "metadata": facts}
 
 
 def failure(fault: StoryCoreError, facts: dict[str, Any]) -> dict[str, Any]:
     """Envelope of an error; `details` always has `reason` and `retryable`."""
-    return {"status": "error", "error": error_body(fault), "metadata": facts}
-
-
-def error_body(fault: StoryCoreError) -> dict[str, Any]:
-    """An error in words and facts."""
-    details: dict[str, Any] = {
-        "reason": fault.reason.value,
-        "retryable": fault.facts.retryable,
-        **fault.details,
-    }
-    if fault.errors:
-        details["errors"] = [
-            {"pointer": item.pointer, "reason": item.reason.value, "message": item.message} for item in fault.errors
-        ]
-    return {
-        "code": fault.code.value,
-        "message": fault.message,
-        "details": details,
-        "remediation": fault.remediation,
-    }
+    return {"status": "error", "error": fault.as_dict(), "metadata": facts}

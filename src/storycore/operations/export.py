@@ -16,6 +16,7 @@ from storycore.operations.format_fields import FormatNames, FormatOptions
 from storycore.operations.request import (
     Facts,
     Flag,
+    Made,
     OutputPath,
     PathText,
     ProjectPath,
@@ -62,6 +63,12 @@ class PackageResult(Result):
     skipped: list[WarningEntry] = Field(description="Links, devices and what else was left out, and why.")
     renamed: dict[str, str] = Field(description="Names that are not portable, and the names they got.")
     warnings: list[WarningEntry] = Field(description="What is odd about the project.")
+
+    @override
+    def artifacts(self) -> list[Made]:
+        if not self.export_path:
+            return []
+        return [Made(self.export_path, self.package_size_bytes, self.checksum, "application/zip")]
 
 
 class PackageRequest(Request[PackageResult]):
@@ -150,6 +157,7 @@ class FormatOutput(Result):
     target_format: str = Field(description="What was written, in lower case.")
     conversion_time_ms: float = Field(description="How long it took.")
     output_size_bytes: int = Field(description="Size of the file.")
+    media_type: str = Field(description="IANA media type of the file.")
     checksum: str = Field(description="sha256: and 64 hex digits of the file.")
     quality_metrics: dict[str, Any] = Field(description="What was measured in the finished file.")
 
@@ -160,6 +168,10 @@ class FormatResult(FormatOutput):
     outputs: list[FormatOutput] = Field(description="One entry for each format, in the order asked for.")
     metadata: dict[str, Any] = Field(description="As sent.")
     warnings: list[WarningEntry] = Field(description="What is odd about the project.")
+
+    @override
+    def artifacts(self) -> list[Made]:
+        return [Made(it.output_path, it.output_size_bytes, it.checksum, it.media_type) for it in self.outputs]
 
 
 class FormatRequest(Request[FormatResult]):
@@ -212,6 +224,42 @@ class MetadataRequest(Request[MetadataResult]):
     metadata: Facts = Field(default={}, description="Facts of your own; they come back in the result.")
 
 
+def check_project(app: App, request: "PackageRequest | FormatRequest | MetadataRequest") -> None:
+    """Refuses what can be refused before any work.
+
+    Raises:
+        InvalidInput, AccessDenied, NotFound: the paths are not acceptable, or there is no such project.
+    """
+    folder = app.places.project(request.project_path)
+    output = getattr(request, "output_path", None)
+    if output is not None:
+        app.places.output(output, folder)
+
+
+def check_formats(app: App, request: "FormatRequest") -> None:
+    """Refuses what can be refused before any work.
+
+    Raises:
+        InvalidInput, AccessDenied, NotFound: as `check_project`; a format or an option that is not known.
+    """
+    from storycore.exports.export import wanted
+
+    check_project(app, request)  # callers expect a wrong folder to be told before a wrong format
+    wanted(request.target_format, request.conversion_options)
+
+
+def check_package(app: App, request: VerifyRequest) -> None:
+    """Refuses what can be refused before any work.
+
+    Raises:
+        InvalidInput, AccessDenied, NotFound: the paths are not acceptable, or nothing stands there.
+        Conflict: output_exists.
+    """
+    app.places.file(request.package_path)
+    if request.unpack_to is not None:
+        app.places.new_folder(request.unpack_to)
+
+
 def package(app: App, request: PackageRequest, progress: Progress) -> PackageResult:
     """Packs a project into a ZIP file.
 
@@ -226,7 +274,7 @@ def package(app: App, request: PackageRequest, progress: Progress) -> PackageRes
     started = time.perf_counter()
     folder, project, listing = _read(app, request.project_path)
     contents = _contents(app, project, listing, request)
-    with _output(app, folder, request.output_path) as place:
+    with _output(app, folder, request.output_path, progress) as place:
         target = place if place.suffix.lower() == ".zip" and not place.is_dir() else place / f"{contents.name}.zip"
         packed = write_package(contents, target, level=request.compression_level, progress=progress)
     progress.finish()
@@ -300,12 +348,12 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
     """
     from storycore.exports.export import export, target_of, wanted
     from storycore.exports.formats.format import Film
+    from storycore.exports.formats.registry import find
 
-    app.places.project(request.project_path)  # callers expect a wrong folder to be told before a wrong format
     formats = wanted(request.target_format, request.conversion_options)
     folder, project, listing = _read(app, request.project_path)
     film = Film(project=project, listing=listing, settings=app.settings)
-    with _output(app, folder, request.output_path) as place:
+    with _output(app, folder, request.output_path, progress) as place:
         target, name = target_of(formats, place)
         finished = export(film, formats, target, progress, name=name)
     progress.finish()
@@ -316,6 +364,7 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
             target_format=item.format,
             conversion_time_ms=item.seconds * 1000,
             output_size_bytes=item.made.size_bytes,
+            media_type=find(item.format).media_type,
             checksum=f"sha256:{item.made.sha256}",
             quality_metrics=dict(item.made.metrics),
         )
@@ -425,7 +474,7 @@ def _contents(app: App, project: "Project", listing: "Listing", request: Package
 
 
 @contextlib.contextmanager
-def _output(app: App, folder: Path, wanted: str | None) -> "Iterator[Path]":
+def _output(app: App, folder: Path, wanted: str | None, progress: Progress) -> "Iterator[Path]":
     """Where results go: what the caller named, or else a folder of its own in the project's exports/."""
     from storycore.storage.local import free_folder
 
@@ -439,7 +488,7 @@ def _output(app: App, folder: Path, wanted: str | None) -> "Iterator[Path]":
             reason=Reason.PATH_OUTSIDE_ROOT,
             remediation="Name the folder for the result, or make exports/ a folder.",
         )
-    with free_folder(exports, f"export_{stamp(now())}") as made:
+    with free_folder(exports, f"export_{stamp(progress.accepted_at)}") as made:
         yield made
 
 

@@ -4,7 +4,7 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -15,10 +15,23 @@ from storycore.project.model import ProjectWarning
 from storycore.project.paths import check_text
 
 
+class Made(NamedTuple):
+    """A finished file that a result tells of; measured."""
+
+    path: str
+    size_bytes: int
+    checksum: str
+    media_type: str
+
+
 class Result(BaseModel):
     """What an operation answers with."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
+
+    def artifacts(self) -> "list[Made]":
+        """The files that were made, and that stay."""
+        return []
 
     @property
     def verdict(self) -> bool:
@@ -61,6 +74,15 @@ class Request(BaseModel, Generic[R]):
             super().__init__(**values)
         except ValidationError as fault:
             raise _as_invalid_input(fault, type(self).model_fields) from None
+
+    @classmethod
+    def result_type(cls) -> type[R]:
+        """The result type that this request type names."""
+        for parent in cls.__mro__:
+            arguments = getattr(parent, "__pydantic_generic_metadata__", {}).get("args", ())
+            if arguments:
+                return cast("type[R]", arguments[0])
+        raise TypeError(f"{cls.__name__} names no result")
 
 
 def _not_bool_or_text(value: object) -> object:

@@ -1,9 +1,10 @@
-"""Find the function of a request and call it."""
+"""Find the function of a request and call it: here and now, or as a task."""
 
 import contextlib
-from collections.abc import Iterator
-from functools import cache
-from typing import Any, BinaryIO, TypeVar, cast
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from storycore.app import App
 from storycore.loading import load
@@ -11,6 +12,12 @@ from storycore.observe.progress import Progress
 from storycore.operations.catalog import OPERATIONS, Operation
 from storycore.operations.request import Request, Result
 from storycore.storage.local import from_system
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from storycore.tasks.task import Outcome, Task
+    from storycore.tasks.worker import Work
 
 R = TypeVar("R", bound=Result)
 
@@ -32,6 +39,24 @@ def operation_of(request_type: type[Request[Any]]) -> Operation:
 def run(app: App, request: Request[R], progress: Progress) -> R:
     """The result of a request; `progress` is told of long work and can stop it.
 
+    Long work is kept in the records as a task that this thread does, unless there are no records.
+
+    Raises:
+        StoryCoreError: whatever the operation refuses or meets.
+    """
+    operation = operation_of(type(request))
+    if not operation.long or not app.keeps_records:
+        return call(app, request, progress)
+    from storycore.tasks.task import Order
+
+    check(app, request)
+    order = Order(kind=operation.name, request=request.model_dump(mode="json"))
+    return app.tasks.run_here(order, partial(call, app, request), outcome, progress)
+
+
+def call(app: App, request: Request[R], progress: Progress) -> R:
+    """The result of a request, with no record of it.
+
     Raises:
         StoryCoreError: whatever the operation refuses or meets.
     """
@@ -40,6 +65,74 @@ def run(app: App, request: Request[R], progress: Progress) -> R:
     with _system_errors():
         result = function(app, request, progress) if operation.long else function(app, request)
     return cast("R", result)
+
+
+def check(app: App, request: Request[Any]) -> None:
+    """Refuses what can be refused before long work is accepted.
+
+    Raises:
+        StoryCoreError: what the operation would refuse.
+    """
+    operation = operation_of(type(request))
+    if operation.check:
+        with _system_errors():
+            load(operation.check)(app, request)
+
+
+def submit(
+    app: App,
+    request: Request[Any],
+    *,
+    also: "Callable[[Connection, Task], None] | None" = None,
+    **facts: Any,
+) -> "Task":
+    """Long work as a task that was checked and accepted: it is on the disk, and will be done whatever dies.
+
+    Args:
+        app: with an engine.
+        request: of an operation that is long.
+        also: writes more in the transaction that accepts it.
+        facts: further fields of the `Order`: priority, caller, request_id, ….
+
+    Raises:
+        TypeError: the operation is not long.
+        StoryCoreError: what the operation refuses beforehand; the database does not answer.
+    """
+    from storycore.tasks.task import Order
+
+    operation = operation_of(type(request))
+    if not operation.long:
+        raise TypeError(f"{operation.name} is no task")
+    check(app, request)
+    order = Order(kind=operation.name, request=request.model_dump(mode="json"), **facts)
+    return app.tasks.submit(order, also=also)
+
+
+def kinds(app: App) -> "Mapping[str, Work]":
+    """What a worker does for each kind of task."""
+    return {operation.name: partial(_work, app, operation) for operation in OPERATIONS if operation.long}
+
+
+def _work(app: App, operation: Operation, request: Mapping[str, Any], progress: Progress) -> "Outcome":
+    request_type: type[Request[Any]] = load(operation.request)
+    return outcome(call(app, request_type(**request), progress))
+
+
+def outcome(result: Result) -> "Outcome":
+    """A result as it is kept."""
+    from storycore.tasks.task import Artifact, Outcome
+
+    artifacts = [
+        Artifact(
+            path=made.path,
+            name=PurePath(made.path).name,
+            size_bytes=made.size_bytes,
+            sha256=made.checksum.removeprefix("sha256:"),
+            media_type=made.media_type,
+        )
+        for made in result.artifacts()
+    ]
+    return Outcome(result=result.model_dump(mode="json"), artifacts=artifacts)
 
 
 def stream(app: App, request: Request[R], sink: BinaryIO, progress: Progress) -> R:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from storycore.errors import AccessDenied, Conflict, InvalidInput, Reason, Unavailable
+from storycore.storage import traces
 
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -35,10 +36,12 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     temporary = _temporary(path)
     try:
         _make_folders(path.parent, made)
+        traces.note(traces.PART, temporary)
         with temporary.open("x+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        traces.note(traces.FINISHED, path, traces.mark_of(temporary))
         _publish(temporary, path)
     except BaseException as fault:
         with contextlib.suppress(OSError):
@@ -68,8 +71,10 @@ def new_folder(path: Path) -> Iterator[Path]:
     temporary = _temporary(path)
     try:
         _make_folders(path.parent, made)
+        traces.note(traces.PART, temporary)
         temporary.mkdir(mode=0o700)
         yield temporary
+        traces.note(traces.FINISHED, path, traces.mark_of(temporary))
         _publish_folder(temporary, path)
     except BaseException as fault:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -137,7 +142,8 @@ def explain(fault: OSError, path: Path) -> NoReturn:
 def _temporary(path: Path) -> Path:
     """A name of its own beside `path`, hidden, and not too long in any script."""
     start = path.name.encode(errors="ignore")[:80].decode(errors="ignore")
-    return path.with_name(f".{start}.{secrets.token_hex(6)}.part")
+    author = f".{traces.label()}" if traces.label() else ""
+    return path.with_name(f".{start}{author}.{secrets.token_hex(6)}.part")
 
 
 def _make_folders(folder: Path, made: list[Path]) -> None:
@@ -146,7 +152,8 @@ def _make_folders(folder: Path, made: list[Path]) -> None:
         missing.append(folder)
         folder = folder.parent
     for path in reversed(missing):
-        with contextlib.suppress(FileExistsError):  # another process made it meanwhile: it is theirs
+        traces.note(traces.FOLDER, path)  # if another process makes it meanwhile, it is taken back only when empty
+        with contextlib.suppress(FileExistsError):  # then it is theirs
             path.mkdir()
             made.append(path)
 
@@ -162,6 +169,7 @@ def _take_name(parent: Path, name: str) -> Path:
     folder, number = parent / name, 1
     while True:
         try:
+            traces.note(traces.FOLDER, folder)
             folder.mkdir()
         except FileExistsError:
             number += 1

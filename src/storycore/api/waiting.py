@@ -1,0 +1,86 @@
+"""Long work by HTTP: it is accepted as a task, waited for a while, and answered with its result or with its id.
+
+Source: RFC 7240 for `Prefer: wait=N`.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+
+import anyio.to_thread
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from storycore.api.answers import accept, fail, succeed
+from storycore.library import StoryCore
+from storycore.operations.request import Request
+from storycore.operations.task import TaskStatusRequest, TaskStatusResult
+
+WAIT_SECONDS = 10
+"""How long a caller waits that says nothing of it."""
+
+MOST_WAIT_SECONDS = 300
+LOOK_SECONDS = 1.0
+"""How often a waiter looks for what other processes did."""
+
+_WAIT = re.compile(r"""\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:;.*)?""", re.IGNORECASE)
+
+
+def wanted_wait(prefer: Iterable[str]) -> int | None:
+    """Seconds that Prefer headers ask to wait, at most `MOST_WAIT_SECONDS`; None if they don't say."""
+    for preference in ",".join(prefer).split(","):
+        found = _WAIT.fullmatch(preference)
+        if found:
+            return min(int(found[1]), MOST_WAIT_SECONDS)
+    return None
+
+
+async def answer_task(core: StoryCore, request: Request[Any], http: HttpRequest) -> Response:
+    """200 with the result, the error of the failed task, or 202 with the task that goes on.
+
+    A caller who hangs up changes nothing: what was accepted is done.
+
+    Raises:
+        StoryCoreError: the request was refused before it was accepted.
+    """
+    facts = {"request_id": http.scope.get("storycore.request_id", "")}
+    task = await anyio.to_thread.run_sync(lambda: core.submit(request, **facts))
+    asked = wanted_wait(http.headers.getlist("prefer"))
+    task = await _wait(core, task, WAIT_SECONDS if asked is None else asked)
+    headers = {} if asked is None else {"Preference-Applied": f"wait={asked}"}
+    return answer_state(http, task, headers)
+
+
+def answer_state(http: HttpRequest, task: TaskStatusResult, headers: dict[str, str]) -> Response:
+    """The answer for a task as it stands."""
+    fault = task.fault()
+    if fault:
+        return fail(http, fault, headers)
+    if task.result is not None:
+        return succeed(http, task.result, headers)
+    where = f"/v1/storycore.task.status?{urlencode({'task_id': task.task_id})}"
+    return accept(http, task, {**headers, "Location": where, "Retry-After": "1"})
+
+
+async def _wait(core: StoryCore, task: TaskStatusResult, seconds: float) -> TaskStatusResult:
+    until = time.monotonic() + seconds
+    happened = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def happen() -> None:
+        loop.call_soon_threadsafe(happened.set)
+
+    with core.listening(task.task_id, happen):
+        while True:
+            task = await anyio.to_thread.run_sync(core.run, TaskStatusRequest(task_id=task.task_id))
+            left = until - time.monotonic()
+            if task.status not in ("pending", "running") or left <= 0 or core.draining:
+                return task
+            try:
+                await asyncio.wait_for(happened.wait(), min(LOOK_SECONDS, left))
+            except TimeoutError:
+                continue
+            happened.clear()

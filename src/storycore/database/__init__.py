@@ -1,0 +1,1 @@
+"""One database: a SQLite file, or Postgres by URL."""

@@ -1,0 +1,184 @@
+"""Opens the database, and gives connections for reading and for two kinds of writing.
+
+SQLite runs in WAL mode. Every writing transaction begins with BEGIN IMMEDIATE, because one that begins by reading and
+then wants to write fails at once when another wrote meanwhile. `accept` is on the disk when it ends
+(synchronous=FULL); `write` survives the end of the process, and after a power cut may be lost (synchronous=NORMAL).
+On Postgres both are synchronous transactions.
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import QueuePool
+
+from storycore.database.migrate import is_current, migrate
+from storycore.database.shares import is_network_share
+from storycore.errors import InvalidInput, Reason, Unavailable
+
+_BUSY_SECONDS = 30
+
+
+class Database:
+    """An open database of today's form.
+
+    Attributes:
+        dialect: "sqlite" or "postgresql".
+        url: where it is, without its password.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self.url = url.render_as_string(hide_password=True)
+        self.dialect = url.get_backend_name()
+        self._writing: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
+        if self.dialect == "sqlite":
+            self._writing = threading.Lock()  # waiting in line here is fair; SQLite's own waiting is not
+            self._reader = _sqlite(url, "BEGIN", synchronous="NORMAL", size=8)
+            self._acceptor = _sqlite(url, "BEGIN IMMEDIATE", synchronous="FULL", size=1)
+            self._writer = _sqlite(url, "BEGIN IMMEDIATE", synchronous="NORMAL", size=1)
+        else:
+            self._reader = self._acceptor = self._writer = create_engine(
+                url, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_timeout=_BUSY_SECONDS
+            )
+
+    @classmethod
+    def open(cls, url: str) -> "Database":
+        """The database at `url`, made or brought to today's form first if need be.
+
+        Args:
+            url: `sqlite:///absolute/path` or `postgresql://user:password@host/name`.
+
+        Raises:
+            InvalidInput: setting_invalid: the URL is of no known kind, or names a network share, which SQLite's
+                locks do not hold on.
+            Unavailable: database_unavailable, database_newer.
+        """
+        checked = _checked(url)
+        if checked.get_backend_name() == "sqlite":
+            _make_folder(Path(checked.database or ""))
+        database = cls(checked)
+        try:
+            with database.read() as connection:
+                current = is_current(connection)
+            if not current:
+                with database.accept() as connection:
+                    migrate(connection)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one state of things and changes nothing.
+
+        Raises:
+            Unavailable: database_unavailable.
+        """
+        with _explained(), self._reader.connect() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def accept(self) -> Iterator[Connection]:
+        """A writing transaction that is on the disk when the block ends well; undone if it raises.
+
+        Raises:
+            Unavailable: database_unavailable, disk_full.
+        """
+        with _explained(), self._writing, self._acceptor.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A writing transaction that the end of this process can't undo any more when the block has ended well.
+
+        Raises:
+            Unavailable: database_unavailable, disk_full.
+        """
+        with _explained(), self._writing, self._writer.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Closes every connection that is not in use."""
+        for engine in {id(one): one for one in (self._reader, self._acceptor, self._writer)}.values():
+            engine.dispose()
+
+
+def _checked(text: str) -> URL:
+    try:
+        url = make_url(text)
+        backend = url.get_backend_name()
+    except (ArgumentError, NoSuchModuleError):
+        url, backend = None, ""
+    if url is None or backend not in ("sqlite", "postgresql"):
+        raise InvalidInput("The database URL is neither sqlite:///… nor postgresql://….", reason=Reason.SETTING_INVALID)
+    if backend == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if not url.database or url.database == ":memory:":
+        raise InvalidInput("The database must be a file, or Postgres.", reason=Reason.SETTING_INVALID)
+    path = Path(url.database)
+    if is_network_share(path):
+        raise InvalidInput(
+            f"{path} is on a network share, where SQLite's locks do not hold.",
+            reason=Reason.SETTING_INVALID,
+            remediation="Use a file on a disk of this machine, or Postgres for several machines.",
+        )
+    return url
+
+
+def _make_folder(file: Path) -> None:
+    """The folder of the database, for this user alone: what is kept there is nobody else's business."""
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as fault:
+        raise Unavailable(
+            f"The folder of the database can't be made: {fault.strerror}.", reason=Reason.DATABASE_UNAVAILABLE
+        ) from None
+
+
+def _sqlite(url: URL, begin: str, *, synchronous: str, size: int) -> Engine:
+    engine = create_engine(
+        url, poolclass=QueuePool, pool_size=size, max_overflow=0, pool_timeout=_BUSY_SECONDS,
+        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+    )  # fmt: skip
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver begins no transactions of its own
+        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin_transaction(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """What the database or its driver refuses, in our words."""
+    try:
+        yield
+    except DBAPIError as fault:
+        if not isinstance(fault, OperationalError) and not fault.connection_invalidated:
+            raise
+        if "full" in str(fault.orig):
+            raise Unavailable("No room left for the database.", reason=Reason.DISK_FULL) from fault
+        raise Unavailable(
+            "The database does not answer: " + str(fault.orig).splitlines()[0][:200],
+            reason=Reason.DATABASE_UNAVAILABLE,
+        ) from fault
+    except PoolTimeout as fault:
+        raise Unavailable("The database is too busy.", reason=Reason.DATABASE_UNAVAILABLE) from fault
+    except ModuleNotFoundError as fault:
+        raise Unavailable(
+            "Postgres needs a driver that is not installed: pip install 'storycore[postgres]'.",
+            reason=Reason.DATABASE_UNAVAILABLE,
+        ) from fault

@@ -1,0 +1,171 @@
+"""Every table, as the newest migration leaves it; a test compares them with what the migrations make.
+
+Instants are stored as microseconds since 1970 in UTC: exact, ordered, and the same on every database. JSON is stored
+as ASCII text, so that no database changes or refuses any of it.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+from typing_extensions import override
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    @override
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+class Json(TypeDecorator[Any]):
+    """Any JSON value; NaN and infinity are refused."""
+
+    impl = Text
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+    @override
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+metadata = MetaData(
+    naming_convention={"ix": "ix_%(column_0_N_label)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+                       "fk": "fk_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
+)  # fmt: skip
+
+_Number = BigInteger().with_variant(Integer, "sqlite")  # the only kind that SQLite counts up by itself
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("number", _Number, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("kind", String(128), nullable=False),
+    Column("request", Json, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("serial_key", String(255)),
+    Column("status", String(16), nullable=False),
+    Column("progress", Float, nullable=False),
+    Column("step", String(64), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("most_attempts", Integer, nullable=False),
+    Column("owner", String(128)),
+    Column("beat", BigInteger, nullable=False),
+    Column("not_before", Instant),
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("files", Json, nullable=False),
+    Column("result", Json),
+    Column("error", Json),
+    Column("caller", String(64), nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("traceparent", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("finished_at", Instant),
+    sqlite_autoincrement=True,
+)
+_WAITING, _RUNNING = text("status = 'pending'"), text("status = 'running'")
+Index("ix_tasks_waiting", tasks.c.priority.desc(), tasks.c.number, sqlite_where=_WAITING, postgresql_where=_WAITING)
+Index(
+    "ux_tasks_running_key", tasks.c.serial_key, unique=True,
+    sqlite_where=text("status = 'running' AND serial_key IS NOT NULL"),
+    postgresql_where=text("status = 'running' AND serial_key IS NOT NULL"),
+)  # fmt: skip
+Index("ix_tasks_running", tasks.c.owner, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
+Index("ix_tasks_status", tasks.c.status, tasks.c.number)
+Index("ix_tasks_finished", tasks.c.finished_at)
+
+task_events = Table(
+    "task_events",
+    metadata,
+    Column("id", _Number, primary_key=True, autoincrement=True),
+    Column("task_id", String(64), ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("data", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index("ix_task_events_task", "task_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("number", _Number, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("task_id", String(64), ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("media_type", String(255), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index("ix_artifacts_task", "task_id", "number"),
+    sqlite_autoincrement=True,
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("number", _Number, primary_key=True, autoincrement=True),
+    Column("caller", String(64), nullable=False),
+    Column("operation", String(128), nullable=False),
+    Column("key", String(255), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("owner", String(128), nullable=False),
+    Column("task_id", String(64), ForeignKey("tasks.id", ondelete="CASCADE")),
+    Column("body", Json),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("caller", "operation", "key"),
+    Index("ix_answers_created", "created_at"),
+    sqlite_autoincrement=True,
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("number", _Number, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("name", String(255), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+    Column("last_used_at", Instant),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,89 @@
+"""storycore.artifact.*: find and fetch the files that tasks made."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from storycore.app import App
+from storycore.operations.request import Request, Result, Spelling
+from storycore.operations.task import Cursor, Limit, TaskId, from_cursor, to_cursor
+from storycore.tasks.task import Artifact
+from storycore.units import iso
+
+
+class ArtifactEntry(Result):
+    """A finished file."""
+
+    artifact_id: str
+    task_id: str
+    name: str
+    path: str = Field(description="Where it was made, absolute.")
+    size_bytes: int
+    checksum: str = Field(description="sha256: and 64 hex digits.")
+    media_type: str
+    created_at: str
+
+
+class ArtifactDownloadResult(ArtifactEntry):
+    """The file, and where it is."""
+
+
+class ArtifactListResult(Result):
+    """Files, the newest first."""
+
+    items: list[ArtifactEntry]
+    next_cursor: str | None = Field(description="For the next page; null on the last one.")
+
+
+class ArtifactListRequest(Request[ArtifactListResult]):
+    """List the files that tasks made, the newest first."""
+
+    task_id: Annotated[TaskId, Spelling(("--task-id",))] | None = Field(default=None, description="Only of this task.")
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+class ArtifactDownloadRequest(Request[ArtifactDownloadResult]):
+    """Fetch a file that a task made."""
+
+    artifact_id: Annotated[
+        str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$", description="Id."), Spelling()
+    ]
+
+
+def list_artifacts(app: App, request: ArtifactListRequest) -> ArtifactListResult:
+    """One page of artifacts.
+
+    Raises:
+        InvalidInput: out_of_range: the cursor is none of ours.
+    """
+    found = app.tasks.records.artifacts(
+        task_id=request.task_id, before=from_cursor(request.cursor), limit=request.limit + 1
+    )
+    page = found[: request.limit]
+    return ArtifactListResult(
+        items=[_entry(artifact) for _, artifact in page],
+        next_cursor=to_cursor(page[-1][0]) if len(found) > len(page) else None,
+    )
+
+
+def download(app: App, request: ArtifactDownloadRequest) -> ArtifactDownloadResult:
+    """Where the file is; surfaces hand its bytes out from there.
+
+    Raises:
+        NotFound: artifact_not_found.
+    """
+    return ArtifactDownloadResult(**_entry(app.tasks.records.artifact(request.artifact_id)).model_dump())
+
+
+def _entry(artifact: Artifact) -> ArtifactEntry:
+    return ArtifactEntry(
+        artifact_id=artifact.id,
+        task_id=artifact.task_id,
+        name=artifact.name,
+        path=artifact.path,
+        size_bytes=artifact.size_bytes,
+        checksum=f"sha256:{artifact.sha256}",
+        media_type=artifact.media_type,
+        created_at="" if artifact.created_at is None else iso(artifact.created_at),
+    )

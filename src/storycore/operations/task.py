@@ -1,0 +1,227 @@
+"""storycore.task.*: see, follow and stop long work."""
+
+import base64
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from typing_extensions import override
+
+from storycore.app import App
+from storycore.errors import InvalidInput, Reason, StoryCoreError, from_dict
+from storycore.operations.request import Request, Result, Spelling, Whole
+from storycore.tasks.task import Happening, Status, Task
+from storycore.units import iso
+
+StatusName = Literal["pending", "running", "completed", "failed", "cancelled"]
+
+TaskId = Annotated[
+    str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$", description="Id of the task."), Spelling()
+]
+Limit = Annotated[Whole, Field(ge=1, le=200, description="Most entries on a page.")]
+Cursor = Annotated[
+    str, Field(max_length=64, pattern=r"^[A-Za-z0-9_-]+$", description="`next_cursor` of the page before.")
+]
+
+
+class TaskEntry(Result):
+    """A task without its result."""
+
+    task_id: str
+    kind: str = Field(description="Dotted name of the operation.")
+    status: StatusName
+    priority: Literal["LOW", "NORMAL", "HIGH"]
+    progress: float = Field(ge=0, le=1, description="1.0 only when the result stands.")
+    step: str = Field(description="What is being done.")
+    attempt: int = Field(description="Which attempt; more than 1 when a process died over it.")
+    created_at: str
+    updated_at: str
+    started_at: str | None
+    finished_at: str | None
+    error: dict[str, Any] | None = Field(default=None, description="Of a failed or cancelled task.")
+
+
+class TaskStatusResult(TaskEntry):
+    """How far a task is, and what came of it."""
+
+    result: dict[str, Any] | None = Field(default=None, description="Of a completed task: what its operation gives.")
+
+    @property
+    @override
+    def verdict(self) -> bool:
+        return self.status not in ("failed", "cancelled")
+
+    def fault(self) -> StoryCoreError | None:
+        """The error of a failed or cancelled task; it names the task."""
+        if self.error is None:
+            return None
+        fault = from_dict(self.error)
+        fault.details["task_id"] = self.task_id
+        return fault
+
+
+class TaskStatusRequest(Request[TaskStatusResult]):
+    """Tell how far a task is, and what came of it."""
+
+    task_id: TaskId
+
+
+class TaskListResult(Result):
+    """Tasks, the newest first."""
+
+    items: list[TaskEntry]
+    next_cursor: str | None = Field(description="For the next page; null on the last one.")
+
+
+class TaskListRequest(Request[TaskListResult]):
+    """List tasks, the newest first."""
+
+    status: StatusName | None = Field(default=None, description="Only tasks that stand so.")
+    kind: str | None = Field(default=None, max_length=128, description="Only tasks of this operation.")
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+class TaskCancelResult(Result):
+    """What came of asking a task to stop."""
+
+    task_id: str
+    cancelled: bool = Field(description="Whether it has ended already; a running task ends soon after.")
+    message: str
+
+
+class TaskCancelRequest(Request[TaskCancelResult]):
+    """Stop a task."""
+
+    task_id: TaskId
+
+
+class EventEntry(Result):
+    """One thing that happened to a task."""
+
+    id: int = Field(description="Grows from one to the next.")
+    event: str = Field(description="accepted, started, progress, offered_again, completed, failed, cancelled.")
+    data: dict[str, Any] = Field(description="`status`, `progress`, `attempt`, `step`, `error`, as far as they apply.")
+    created_at: str
+
+
+class TaskEventsResult(Result):
+    """What happened to a task so far."""
+
+    items: list[EventEntry]
+
+
+class TaskEventsRequest(Request[TaskEventsResult]):
+    """Follow a task to its end."""
+
+    task_id: TaskId
+    after: Whole = Field(default=0, ge=0, le=2**63 - 1, description="Only what happened after the event of this id.")
+
+
+def status(app: App, request: TaskStatusRequest) -> TaskStatusResult:
+    """How far a task is.
+
+    Raises:
+        NotFound: task_not_found.
+    """
+    return told(app.tasks.records.find(request.task_id))
+
+
+def list_tasks(app: App, request: TaskListRequest) -> TaskListResult:
+    """One page of tasks.
+
+    Raises:
+        InvalidInput: out_of_range: the cursor is none of ours.
+    """
+    wanted = None if request.status is None else Status(request.status)
+    found = app.tasks.records.page(
+        before=from_cursor(request.cursor), limit=request.limit + 1, status=wanted, kind=request.kind
+    )
+    page = found[: request.limit]
+    return TaskListResult(
+        items=[TaskEntry(**_entry(task)) for task in page],
+        next_cursor=to_cursor(page[-1].number) if len(found) > len(page) else None,
+    )
+
+
+def cancel(app: App, request: TaskCancelRequest) -> TaskCancelResult:
+    """Stops a task.
+
+    Raises:
+        NotFound: task_not_found.
+        Conflict: task_finished.
+    """
+    task = app.tasks.cancel(request.task_id)
+    ended = task.status is Status.CANCELLED
+    message = "It is cancelled; it had not begun." if ended else "It was told to stop; nothing of it will be kept."
+    return TaskCancelResult(task_id=task.id, cancelled=True, message=message)
+
+
+def events(app: App, request: TaskEventsRequest) -> TaskEventsResult:
+    """What happened so far; `follow` goes on from there.
+
+    Raises:
+        NotFound: task_not_found.
+    """
+    app.tasks.records.find(request.task_id)
+    found = app.tasks.records.happenings(request.task_id, after=request.after)
+    return TaskEventsResult(items=[_happening(item) for item in found])
+
+
+def follow(app: App, request: TaskEventsRequest, stop: "Any") -> Iterator[EventEntry]:
+    """What happens to a task, until its end, or until `stop()` is true.
+
+    Raises:
+        NotFound: task_not_found.
+    """
+    for item in app.tasks.follow(request.task_id, after=request.after, stop=stop):
+        yield _happening(item)
+
+
+def told(task: Task) -> TaskStatusResult:
+    """A task as callers see it."""
+    return TaskStatusResult(**_entry(task), result=task.result)
+
+
+def to_cursor(number: int) -> str:
+    """An opaque place in a list."""
+    return base64.urlsafe_b64encode(str(number).encode()).decode().rstrip("=")
+
+
+def from_cursor(cursor: str | None) -> int | None:
+    """The place that a cursor names.
+
+    Raises:
+        InvalidInput: out_of_range: it is none of ours.
+    """
+    if cursor is None:
+        return None
+    try:
+        number = int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        number = -1
+    if not 0 < number < 2**63:
+        raise InvalidInput(
+            "cursor: it is no next_cursor of a page before.",
+            reason=Reason.OUT_OF_RANGE,
+            details={"pointer": "/cursor"},
+        )
+    return number
+
+
+def _entry(task: Task) -> dict[str, Any]:
+    return {
+        "task_id": task.id, "kind": task.kind, "status": task.status.value, "priority": task.priority.name,
+        "progress": task.progress, "step": task.step, "attempt": task.attempt, "created_at": iso(task.created_at),
+        "updated_at": iso(task.updated_at), "started_at": _maybe(task.started_at),
+        "finished_at": _maybe(task.finished_at), "error": task.error,
+    }  # fmt: skip
+
+
+def _maybe(instant: datetime | None) -> str | None:
+    return None if instant is None else iso(instant)
+
+
+def _happening(item: Happening) -> EventEntry:
+    return EventEntry(id=item.id, event=item.event, data=item.data, created_at=iso(item.created_at))

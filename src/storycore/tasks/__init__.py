@@ -1,0 +1,1 @@
+"""Durable work: accepted once, done to its end, by whichever process lives."""

@@ -1,0 +1,116 @@
+"""The engine inside `serve`: threads of this process, woken at once when a task is submitted here."""
+
+import threading
+import time
+from datetime import datetime
+
+from sqlalchemy import Connection
+from typing_extensions import override
+
+from storycore.errors import Unavailable
+from storycore.observe import logging
+from storycore.tasks.engine import Engine
+from storycore.tasks.records import TaskRecords
+from storycore.tasks.task import Task
+from storycore.tasks.worker import Worker
+from storycore.units import now
+
+LOOK_SECONDS = 1.0
+"""How often tasks are looked for that came without a word: those of other processes, and those now due."""
+
+log = logging.get(__name__)
+
+
+class EmbeddedEngine(Engine):
+    """Workers in threads.
+
+    Args:
+        worker: takes and does tasks.
+        records: where tasks stand.
+        slots: how many tasks are done at a time.
+    """
+
+    def __init__(self, worker: Worker, records: TaskRecords, *, slots: int) -> None:
+        self._worker, self._records = worker, records
+        self._called = threading.Condition()
+        self._calls = 0
+        self._stopping = threading.Event()
+        self._slots = [
+            threading.Thread(target=self._work, name=f"storycore-worker-{number}", daemon=True)
+            for number in range(slots)
+        ]
+        self._watch = threading.Thread(target=self._look, name="storycore-sweep", daemon=True)
+
+    @override
+    def submit(self, connection: Connection, task: Task) -> None:
+        """Nothing stands beside the table of tasks."""
+
+    @override
+    def submitted(self, task: Task) -> None:
+        if task.not_before is None:
+            self._call(1)
+
+    @override
+    def cancelled(self, task_id: str) -> None:
+        self._worker.cancel(task_id)
+
+    @override
+    def run(self) -> None:
+        for thread in (*self._slots, self._watch):
+            thread.start()
+
+    @override
+    def stop(self, *, seconds: float) -> None:
+        self._stopping.set()
+        self._worker.drain()
+        self._call(len(self._slots))
+        until = time.monotonic() + seconds
+        for thread in (*self._slots, self._watch):
+            if thread.is_alive():
+                thread.join(max(0.0, until - time.monotonic()))
+
+    def _work(self) -> None:
+        """One slot: as long as there are tasks it takes them, then it waits for word."""
+        while not self._stopping.is_set():
+            self._wait_for_call()
+            try:
+                while not self._stopping.is_set() and self._worker.work():
+                    pass
+            except Unavailable as fault:
+                log.warning("database_does_not_answer", reason=fault.reason.value)
+            except Exception:
+                log.exception("worker_broke")  # a slot must not end while the server runs
+
+    def _call(self, count: int) -> None:
+        """Wakes slots; calls that find none idle are not heaped up, since a busy slot looks before it waits again."""
+        with self._called:
+            self._calls = min(len(self._slots), self._calls + count)
+            self._called.notify(count)
+
+    def _wait_for_call(self) -> None:
+        with self._called:
+            self._called.wait_for(lambda: self._calls > 0)
+            self._calls -= 1
+
+    def _look(self) -> None:
+        swept = float("-inf")
+        while not self._stopping.wait(self._pause()):
+            try:
+                if time.monotonic() - swept >= self._worker.sweep_seconds:
+                    swept = time.monotonic()
+                    self._worker.sweep()
+                if self._records.waits():
+                    self._call(len(self._slots))
+            except Unavailable as fault:
+                log.warning("database_does_not_answer", reason=fault.reason.value)
+            except Exception:
+                log.exception("sweep_broke")
+
+    def _pause(self) -> float:
+        """Until the next look: less if a task comes due before."""
+        try:
+            due: datetime | None = self._records.next_due()
+        except Unavailable:
+            return LOOK_SECONDS
+        left = LOOK_SECONDS if due is None else (due - now()).total_seconds()
+        return min(LOOK_SECONDS, max(0.01, left))

@@ -1,0 +1,142 @@
+"""The queue of one process: accepts tasks, does them here or lets an engine do them, and tells what became of them."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from storycore.errors import Cancelled
+from storycore.observe.progress import Progress
+from storycore.tasks.attempt import Attempt
+from storycore.tasks.engine import Engine
+from storycore.tasks.keeper import Keeper
+from storycore.tasks.news import News
+from storycore.tasks.owner import new_owner
+from storycore.tasks.records import TaskRecords
+from storycore.tasks.task import Happening, Order, Outcome, Task
+
+T = TypeVar("T")
+
+LOOK_SECONDS = 0.5
+"""How often a waiter looks for what other processes did."""
+
+_PATIENCE_SECONDS = 5
+
+
+class TaskQueue:
+    """Tasks, seen from one process.
+
+    Args:
+        records: where they stand.
+        news: what happens in this process.
+    """
+
+    def __init__(self, records: TaskRecords, news: News) -> None:
+        self.records = records
+        self.news = news
+        self._engine: Engine | None = None
+        self._keeper: Keeper | None = None
+
+    @property
+    def has_engine(self) -> bool:
+        """Whether submitted tasks are done by workers; if not, only `run_here` does any."""
+        return self._engine is not None
+
+    def employ(self, engine: Engine) -> None:
+        """From now on `engine` carries submitted tasks to workers."""
+        self._engine = engine
+
+    def submit(self, order: Order, *, also: Callable[[Connection, Task], None] | None = None) -> Task:
+        """A task that is accepted: it is on the disk, and will be done whatever dies.
+
+        Args:
+            order: what is to be done.
+            also: writes more in the same transaction.
+        """
+
+        def within(connection: Connection, task: Task) -> None:
+            if self._engine:
+                self._engine.submit(connection, task)
+            if also:
+                also(connection, task)
+
+        task = self.records.accept(order, also=within)
+        if self._engine:
+            self._engine.submitted(task)
+        return task
+
+    def run_here(
+        self, order: Order, work: Callable[[Progress], T], describe: Callable[[T], Outcome], progress: Progress
+    ) -> T:
+        """Does a task in this thread, and keeps record of it; it is tried once, and dies with this process.
+
+        Raises:
+            StoryCoreError: whatever the work raises.
+        """
+        owner = self._own_keeper()
+        task = self.records.accept_running(order, owner[0])
+        attempt = Attempt(
+            self.records, self.news, owner[1], task, progress=progress, patience_seconds=_PATIENCE_SECONDS
+        )
+        return attempt.run(work, describe)
+
+    def cancel(self, task_id: str) -> Task:
+        """Stops a task; a waiting one has ended when this returns, a running one ends soon.
+
+        Raises:
+            NotFound: task_not_found.
+            Conflict: task_finished.
+        """
+        task = self.records.cancel(task_id, Cancelled("Cancelled before it began.").as_dict())
+        if self._engine:
+            self._engine.cancelled(task_id)
+        self.news.tell(task_id)
+        return task
+
+    def wait(self, task_id: str, seconds: float) -> Task:
+        """The task when it has ended, or as it stands after that time.
+
+        Raises:
+            NotFound: task_not_found.
+        """
+        until = time.monotonic() + seconds
+        happened = threading.Event()
+        with self.news.listening(task_id, happened.set):
+            while True:
+                task = self.records.find(task_id)
+                left = until - time.monotonic()
+                if task.status.is_final or left <= 0:
+                    return task
+                happened.wait(min(LOOK_SECONDS, left))
+                happened.clear()
+
+    def listening(self, task_id: str, callback: Callable[[], None]) -> AbstractContextManager[None]:
+        """While the block runs, `callback` is called after each thing that this process does to the task."""
+        return self.news.listening(task_id, callback)
+
+    def follow(self, task_id: str, *, after: int, stop: Callable[[], bool]) -> Iterator[Happening]:
+        """What happens to a task from `after` on, until its end or until `stop`.
+
+        Raises:
+            NotFound: task_not_found.
+        """
+        happened = threading.Event()
+        with self.news.listening(task_id, happened.set):
+            while not stop():
+                ended = self.records.find(task_id).status.is_final  # asked first: what follows then holds its end too
+                for happening in self.records.happenings(task_id, after=after):
+                    after = happening.id
+                    yield happening
+                if ended:
+                    return
+                happened.wait(LOOK_SECONDS)
+                happened.clear()
+
+    def _own_keeper(self) -> tuple[str, Keeper]:
+        if self._keeper is None:
+            self._owner = new_owner()
+            self._keeper = Keeper(self.records, self._owner, beat_seconds=1.0)
+        return self._owner, self._keeper

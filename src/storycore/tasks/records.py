@@ -1,0 +1,345 @@
+"""Tasks in the database: every statement about them stands here.
+
+A task that runs belongs to the process that holds its lease (`owner` and `attempt` together). Whatever such a process
+writes names both, and changes nothing when the lease has passed to another.
+"""
+
+import secrets
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from storycore.database.connect import Database
+from storycore.database.tables import artifacts, task_events, tasks
+from storycore.errors import Conflict, NotFound, Reason
+from storycore.tasks.task import Artifact, Happening, Order, Outcome, Priority, Status, Task
+from storycore.units import now
+
+_running = tasks.alias("running")
+_FREE = or_(
+    tasks.c.serial_key.is_(None),
+    ~exists().where(and_(_running.c.serial_key == tasks.c.serial_key, _running.c.status == Status.RUNNING)),
+)
+_FIRST_FIRST = (tasks.c.priority.desc(), tasks.c.number)
+
+
+class TaskRecords:
+    """Tasks, what happened to them, and their artifacts.
+
+    Args:
+        database: where they are.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def accept(self, order: Order, *, also: Callable[[Connection, Task], None] | None = None) -> Task:
+        """A new waiting task, on the disk when this returns.
+
+        Args:
+            order: what is to be done.
+            also: writes more in the same transaction.
+        """
+        return self._store(order, None, also)
+
+    def accept_running(self, order: Order, owner: str) -> Task:
+        """A new task that `owner` runs already, in its own process."""
+        return self._store(order, owner, None)
+
+    def _store(self, order: Order, owner: str | None, also: Callable[[Connection, Task], None] | None) -> Task:
+        instant = now()
+        values = {
+            "id": order.id, "kind": order.kind, "request": dict(order.request), "priority": int(order.priority),
+            "serial_key": order.serial_key, "status": Status.RUNNING if owner else Status.PENDING, "progress": 0.0,
+            "step": "starting" if owner else "waiting", "attempt": 1 if owner else 0,
+            "most_attempts": 1 if owner else order.most_attempts, "owner": owner, "beat": 0,
+            "not_before": order.not_before, "cancel_requested": False, "files": [], "result": None, "error": None,
+            "caller": order.caller, "request_id": order.request_id, "traceparent": order.traceparent,
+            "created_at": instant, "updated_at": instant, "started_at": instant if owner else None,
+            "finished_at": None,
+        }  # fmt: skip
+        with self._database.accept() as connection:
+            number = connection.execute(insert(tasks).returning(tasks.c.number), values).scalar_one()
+            task = _task({"number": number, **values})
+            _happen(connection, task.id, "started" if owner else "accepted", _standing(task), instant)
+            if also:
+                also(connection, task)
+        return task
+
+    def find(self, task_id: str) -> Task:
+        """One task.
+
+        Raises:
+            NotFound: task_not_found.
+        """
+        with self._database.read() as connection:
+            return _found(connection, task_id)
+
+    def page(
+        self, *, before: int | None, limit: int, status: Status | None = None, kind: str | None = None
+    ) -> list[Task]:
+        """Tasks from the newest on, without their requests and results, which can be large.
+
+        Args:
+            before: number of the last task of the page before, or None.
+            limit: most tasks.
+            status: only these, or None.
+            kind: only these, or None.
+        """
+        heavy = ("request", "result", "files")
+        query = select(*(column for column in tasks.c if column.name not in heavy))
+        query = query.order_by(tasks.c.number.desc()).limit(limit)
+        for column, wanted in ((tasks.c.status, status), (tasks.c.kind, kind)):
+            query = query if wanted is None else query.where(column == wanted)
+        if before is not None:
+            query = query.where(tasks.c.number < before)
+        with self._database.read() as connection:
+            return [
+                _task({"request": {}, "result": None, "files": [], **row._mapping})  # noqa: SLF001 - its public name
+                for row in connection.execute(query)
+            ]
+
+    def claim(self, owner: str, kinds: Collection[str]) -> Task | None:
+        """The task that comes next, now leased to `owner`; None if none waits that may start.
+
+        The highest priority first, and within it first come, first served; one at a time of a `serial_key`.
+        """
+        instant = now()
+        due = or_(tasks.c.not_before.is_(None), tasks.c.not_before <= instant)
+        waiting = select(tasks).where(tasks.c.status == Status.PENDING, due, tasks.c.kind.in_(kinds), _FREE)
+        first = waiting.order_by(*_FIRST_FIRST).limit(1)
+        with self._database.read() as connection:  # looking must not keep others from writing
+            if connection.execute(first.with_only_columns(tasks.c.number)).first() is None:
+                return None
+        try:
+            with self._database.write() as connection:
+                row = connection.execute(first.with_for_update(skip_locked=True)).first()
+                return None if row is None else _lease(connection, row, owner, instant)
+        except IntegrityError:  # another process has just begun one of the same key
+            return None
+
+    def waits(self) -> bool:
+        """Whether a task waits that may start, as far as one look tells."""
+        due = or_(tasks.c.not_before.is_(None), tasks.c.not_before <= now())
+        query = select(tasks.c.number).where(tasks.c.status == Status.PENDING, due, _FREE).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(query).first() is not None
+
+    def next_due(self) -> datetime | None:
+        """When the next waiting task may start that must not start yet."""
+        query = select(func.min(tasks.c.not_before)).where(tasks.c.status == Status.PENDING, tasks.c.not_before > now())
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
+    def beat(self, owner: str) -> dict[tuple[str, int], bool]:
+        """Renews every lease of `owner`; gives `(task_id, attempt)` → whether that attempt is to stop."""
+        mine = and_(tasks.c.owner == owner, tasks.c.status == Status.RUNNING)
+        columns = (tasks.c.id, tasks.c.attempt, tasks.c.cancel_requested)
+        with self._database.write() as connection:
+            rows = connection.execute(update(tasks).where(mine).values(beat=tasks.c.beat + 1).returning(*columns)).all()
+        return {(row.id, row.attempt): row.cancel_requested for row in rows}
+
+    def report(self, task: Task, progress: float, step: str) -> bool:
+        """Tells how far an attempt is; False if its lease is lost."""
+        instant = now()
+        values = {"progress": progress, "step": step, "updated_at": instant}
+        with self._database.write() as connection:
+            held = connection.execute(update(tasks).where(_held(task)).values(values)).rowcount == 1
+            if held:
+                data = {"status": Status.RUNNING, "progress": progress, "step": step, "attempt": task.attempt}
+                _happen(connection, task.id, "progress", data, instant)
+        return held
+
+    def note_files(self, task: Task, files: Sequence[Sequence[str]]) -> bool:
+        """Keeps the traces of an attempt; False if its lease is lost."""
+        with self._database.write() as connection:
+            return connection.execute(update(tasks).where(_held(task)).values(files=list(files))).rowcount == 1
+
+    def finish(self, task: Task, status: Status, *, outcome: Outcome | None = None, error: Any = None) -> bool:
+        """Ends a task; False, with nothing changed, if its lease is lost."""
+        with self._database.write() as connection:
+            return _end(connection, _held(task), task, status, outcome, error)
+
+    def give_back(self, task: Task) -> bool:
+        """Lets a running task wait again, as if this attempt had not begun; False if its lease is lost."""
+        instant = now()
+        values: dict[str, Any] = {"status": Status.PENDING, "owner": None, "attempt": task.attempt - 1, "progress": 0.0,
+                  "step": "waiting", "files": [], "updated_at": instant}  # fmt: skip
+        with self._database.write() as connection:
+            held = connection.execute(update(tasks).where(_held(task)).values(values)).rowcount == 1
+            if held:
+                data = {"status": Status.PENDING, "progress": 0.0, "step": "waiting", "attempt": task.attempt - 1}
+                _happen(connection, task.id, "offered_again", data, instant)
+        return held
+
+    def cancel(self, task_id: str, error: Mapping[str, Any]) -> Task:
+        """Ends a waiting task as cancelled, with `error` to say so; asks a running one to stop.
+
+        Raises:
+            NotFound: task_not_found.
+            Conflict: task_finished.
+        """
+        with self._database.accept() as connection:
+            task = _found(connection, task_id, lock=True)
+            if task.status.is_final:
+                raise Conflict(f"The task has {task.status} already.", reason=Reason.TASK_FINISHED)
+            if task.status is Status.PENDING:
+                _end(connection, tasks.c.number == task.number, task, Status.CANCELLED, None, error)
+            else:
+                connection.execute(
+                    update(tasks).where(tasks.c.number == task.number).values(cancel_requested=True, updated_at=now())
+                )
+            return _found(connection, task_id)
+
+    def running(self) -> list[tuple[str, str, int, int]]:
+        """`(id, owner, attempt, beat)` of every task that runs."""
+        query = select(tasks.c.id, tasks.c.owner, tasks.c.attempt, tasks.c.beat)
+        with self._database.read() as connection:
+            return [tuple(row) for row in connection.execute(query.where(tasks.c.status == Status.RUNNING))]
+
+    def lapse(self, seen: tuple[str, str, int, int], errors: Mapping[Status, Mapping[str, Any]]) -> Task | None:
+        """Takes a task from an owner that died: to be offered again, or to end if it may not be.
+
+        Args:
+            seen: as `running` gave it; nothing happens if any of it has changed since.
+            errors: what is told of it if it ends, by how it ends.
+
+        Returns:
+            The task as it stood while it ran, if it was taken.
+        """
+        task_id, owner, attempt, beat = seen
+        with self._database.write() as connection:
+            row = connection.execute(select(tasks).where(tasks.c.id == task_id).with_for_update()).first()
+            task = None if row is None else _of(row)
+            if task is None or (task.owner, task.attempt, task.beat, task.status) != (
+                owner, attempt, beat, Status.RUNNING,
+            ):  # fmt: skip
+                return None
+            ends = Status.CANCELLED if task.cancel_requested else Status.FAILED
+            if task.cancel_requested or attempt >= task.most_attempts:
+                _end(connection, _held(task), task, ends, None, errors[ends])
+                return task
+            instant = now()
+            values: dict[str, Any] = {"status": Status.PENDING, "owner": None, "progress": 0.0, "step": "waiting"}
+            connection.execute(update(tasks).where(_held(task)).values(**values, updated_at=instant))
+            data = {"status": Status.PENDING, "progress": 0.0, "step": "waiting", "attempt": attempt}
+            _happen(connection, task.id, "offered_again", data, instant)
+            return task
+
+    def happenings(self, task_id: str, *, after: int, limit: int = 500) -> list[Happening]:
+        """What happened to a task since `after`, in order."""
+        query = select(task_events).where(task_events.c.task_id == task_id, task_events.c.id > after)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(task_events.c.id).limit(limit)).all()
+        return [Happening(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+
+    def artifact(self, artifact_id: str) -> Artifact:
+        """One artifact.
+
+        Raises:
+            NotFound: artifact_not_found.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(select(artifacts).where(artifacts.c.id == artifact_id)).first()
+        if row is None:
+            raise NotFound("There is no such artifact.", reason=Reason.ARTIFACT_NOT_FOUND)
+        return _artifact(row)
+
+    def artifacts(self, *, task_id: str | None, before: int | None, limit: int) -> list[tuple[int, Artifact]]:
+        """Artifacts from the newest on, each with the number that `before` of the next page takes."""
+        query = select(artifacts).order_by(artifacts.c.number.desc()).limit(limit)
+        query = query if task_id is None else query.where(artifacts.c.task_id == task_id)
+        query = query if before is None else query.where(artifacts.c.number < before)
+        with self._database.read() as connection:
+            return [(row.number, _artifact(row)) for row in connection.execute(query)]
+
+    def counts(self) -> dict[str, int]:
+        """How many tasks have each status."""
+        query = select(tasks.c.status, func.count().label("tasks")).group_by(tasks.c.status)
+        with self._database.read() as connection:
+            found: dict[str, int] = {row.status: row.tasks for row in connection.execute(query)}
+        return {status.value: found.get(status.value, 0) for status in Status}
+
+    def waiting_since(self) -> datetime | None:
+        """When the task was accepted that has waited longest among those that may start; None if none waits."""
+        due = or_(tasks.c.not_before.is_(None), tasks.c.not_before <= now())
+        query = select(func.min(tasks.c.created_at)).where(tasks.c.status == Status.PENDING, due)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
+    def expire(self, before: datetime, *, limit: int = 1000) -> int:
+        """Forgets tasks that ended before then, with all that hangs on them; gives how many, at most `limit`."""
+        old = select(tasks.c.number).where(tasks.c.finished_at < before).order_by(tasks.c.finished_at).limit(limit)
+        with self._database.write() as connection:
+            return connection.execute(delete(tasks).where(tasks.c.number.in_(old))).rowcount
+
+
+def _held(task: Task) -> Any:
+    return and_(
+        tasks.c.number == task.number, tasks.c.owner == task.owner, tasks.c.attempt == task.attempt,
+        tasks.c.status == Status.RUNNING,
+    )  # fmt: skip
+
+
+def _lease(connection: Connection, row: Row[Any], owner: str, instant: datetime) -> Task:
+    values = {"status": Status.RUNNING, "owner": owner, "attempt": row.attempt + 1, "progress": 0.0,
+              "step": "starting", "updated_at": instant, "started_at": row.started_at or instant,
+              "cancel_requested": False, "beat": row.beat + 1}  # fmt: skip
+    connection.execute(update(tasks).where(tasks.c.number == row.number).values(values))
+    task = _task({**row._mapping, **values})  # noqa: SLF001 - its public name
+    _happen(connection, task.id, "started", _standing(task), instant)
+    return task
+
+
+def _end(  # noqa: PLR0913, PLR0917 - all that one row needs
+    connection: Connection, where: Any, task: Task, status: Status, outcome: Outcome | None, error: Any
+) -> bool:
+    instant = now()
+    done = status is Status.COMPLETED
+    progress = {"progress": 1.0, "step": "done"} if done else {}
+    values = {"status": status, "owner": None, "files": [], "updated_at": instant, "finished_at": instant,
+              "result": outcome.result if outcome else None, "error": error, **progress}  # fmt: skip
+    if connection.execute(update(tasks).where(where).values(values)).rowcount != 1:
+        return False
+    for artifact in outcome.artifacts if outcome else ():
+        connection.execute(
+            insert(artifacts),
+            {"id": f"artifact_{secrets.token_hex(6)}", "task_id": task.id, "path": artifact.path,
+             "name": artifact.name, "size_bytes": artifact.size_bytes, "sha256": artifact.sha256,
+             "media_type": artifact.media_type, "created_at": instant},
+        )  # fmt: skip
+    data = {"status": status, "progress": 1.0 if done else task.progress, "attempt": task.attempt}
+    _happen(connection, task.id, status.value, data if error is None else {**data, "error": error}, instant)
+    return True
+
+
+def _standing(task: Task) -> dict[str, Any]:
+    return {"status": task.status, "progress": task.progress, "step": task.step, "attempt": task.attempt}
+
+
+def _happen(connection: Connection, task_id: str, event: str, data: Mapping[str, Any], instant: datetime) -> None:
+    values = {"task_id": task_id, "event": event, "data": dict(data), "created_at": instant}
+    connection.execute(insert(task_events), values)
+
+
+def _found(connection: Connection, task_id: str, *, lock: bool = False) -> Task:
+    query = select(tasks).where(tasks.c.id == task_id)
+    row = connection.execute(query.with_for_update() if lock else query).first()
+    if row is None:
+        raise NotFound("There is no such task.", reason=Reason.TASK_NOT_FOUND)
+    return _of(row)
+
+
+def _of(row: Row[Any]) -> Task:
+    return _task(dict(row._mapping))  # noqa: SLF001 - its public name
+
+
+def _task(values: Mapping[str, Any]) -> Task:
+    return Task(**{**values, "status": Status(values["status"]), "priority": Priority(values["priority"])})
+
+
+def _artifact(row: Row[Any]) -> Artifact:
+    return Artifact(**{name: value for name, value in row._mapping.items() if name != "number"})  # noqa: SLF001 - same
