@@ -22,6 +22,14 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_database_of_the_person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """For servers that several tests share; each test of its own has one of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORYCORE_DATABASE_URL", f"sqlite:///{tmp_path_factory.mktemp('shared') / 'storycore.db'}")
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _own_place(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, empty_database: Path) -> None:
     own = tmp_path_factory.mktemp("own")

@@ -11,6 +11,7 @@ from storycore.loading import load
 from storycore.operations.catalog import OPERATIONS, Operation
 from storycore.operations.envelope import Failure, Metadata
 from storycore.operations.request import Request
+from storycore.operations.task import TaskStatusResult
 
 _STATUSES = {
     400: "The request is not acceptable",
@@ -55,6 +56,7 @@ def _operation(item: Operation, request: type[Request[Any]], result: type[BaseMo
         "tags": [item.words[0]],
         "responses": {
             "200": {"description": (result.__doc__ or "").strip().splitlines()[0], "content": _content(item, result)},
+            **({"202": _accepted()} if item.long else {}),
             **{str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses},
         },
     }
@@ -71,6 +73,18 @@ def _content(item: Operation, result: type[BaseModel]) -> dict[str, Any]:
     if item.stream:
         content["application/zip"] = {"schema": {"type": "string", "format": "binary"}}
     return content
+
+
+def _accepted() -> dict[str, Any]:
+    """Of long work that goes on when the caller has waited long enough."""
+    shape = _answer(TaskStatusResult.__name__)
+    shape["properties"]["status"] = {"const": "pending"}
+    text = {"type": "string"}
+    return {
+        "description": "It was accepted, and goes on; ask for it at Location",
+        "headers": {"Location": {"schema": text}, "Retry-After": {"schema": text}},
+        "content": {"application/json": {"schema": shape}},
+    }
 
 
 def _answer(result: str) -> dict[str, Any]:

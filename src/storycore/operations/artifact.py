@@ -52,11 +52,7 @@ class ArtifactDownloadRequest(Request[ArtifactDownloadResult]):
 
 
 def list_artifacts(app: App, request: ArtifactListRequest) -> ArtifactListResult:
-    """One page of artifacts.
-
-    Raises:
-        InvalidInput: out_of_range: the cursor is none of ours.
-    """
+    """One page of artifacts."""
     found = app.tasks.records.artifacts(
         task_id=request.task_id, before=from_cursor(request.cursor), limit=request.limit + 1
     )

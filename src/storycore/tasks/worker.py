@@ -70,7 +70,7 @@ class Worker:
                 attempt.run(lambda progress: self._kinds[task.kind](task.request, progress), lambda outcome: outcome)
             except StoryCoreError as fault:
                 log.info("task_ended", task_id=task.id, kind=task.kind, reason=fault.reason.value)
-            except Exception:  # noqa: BLE001 - `Attempt` has logged it; this worker goes on with the next task
+            except Exception:  # noqa: BLE001 - it was logged by `Attempt`; this worker goes on with the next task
                 log.info("task_ended", task_id=task.id, kind=task.kind, reason="unexpected")
             else:
                 log.info("task_ended", task_id=task.id, kind=task.kind, reason="")
