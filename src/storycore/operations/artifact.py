@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from storycore.app import App
-from storycore.operations.request import Request, Result, Spelling
-from storycore.operations.task import Cursor, Limit, TaskId, from_cursor, to_cursor
+from storycore.operations.request import Request, Result, Spelling, Whole
+from storycore.operations.task import Cursor, TaskId, from_cursor, to_cursor
 from storycore.tasks.task import Artifact
 from storycore.units import iso
 
@@ -39,7 +39,7 @@ class ArtifactListRequest(Request[ArtifactListResult]):
     """List the files that tasks made, the newest first."""
 
     task_id: Annotated[TaskId, Spelling(("--task-id",))] | None = Field(default=None, description="Only of this task.")
-    limit: Limit = 50
+    limit: Whole = Field(default=50, ge=1, le=200, description="Most entries on a page.")
     cursor: Cursor | None = None
 
 

@@ -18,7 +18,6 @@ StatusName = Literal["pending", "running", "completed", "failed", "cancelled"]
 TaskId = Annotated[
     str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$", description="Id of the task."), Spelling()
 ]
-Limit = Annotated[Whole, Field(ge=1, le=200, description="Most entries on a page.")]
 Cursor = Annotated[
     str, Field(max_length=19, pattern=r"^c[0-9]{1,18}$", description="`next_cursor` of the page before.")
 ]
@@ -78,7 +77,7 @@ class TaskListRequest(Request[TaskListResult]):
 
     status: StatusName | None = Field(default=None, description="Only tasks that stand so.")
     kind: str | None = Field(default=None, max_length=128, description="Only tasks of this operation.")
-    limit: Limit = 50
+    limit: Whole = Field(default=50, ge=1, le=200, description="Most entries on a page.")
     cursor: Cursor | None = None
 
 
@@ -115,7 +114,7 @@ class TaskEventsRequest(Request[TaskEventsResult]):
     """Follow a task to its end."""
 
     task_id: TaskId
-    after: Whole = Field(default=0, ge=0, le=2**63 - 1, description="Only what happened after the event of this id.")
+    after: Whole = Field(default=0, ge=0, le=10**15, description="Only what happened after the event of this id.")
 
 
 def status(app: App, request: TaskStatusRequest) -> TaskStatusResult:
