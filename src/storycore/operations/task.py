@@ -85,7 +85,7 @@ class TaskCancelResult(Result):
     """What came of asking a task to stop."""
 
     task_id: str
-    cancelled: bool = Field(description="Whether it has ended already; a running task ends soon after.")
+    cancelled: bool = Field(description="True: it has ended, or ends at its next step.")
     message: str
 
 
