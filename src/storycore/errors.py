@@ -6,6 +6,7 @@
     ├── NotFound              NOT_FOUND                what was named is not there
     ├── Conflict              CONFLICT                 it clashes with how things stand
     │   └── Cancelled                                  the caller asked for it to stop
+    ├── RateLimited           RATE_LIMIT_EXCEEDED      too many calls in too little time
     ├── DependencyFailed      DEPENDENCY_ERROR         something that we stand on failed
     ├── Unavailable           SERVICE_UNAVAILABLE      not now: no room on the disk
     └── Unexpected            INTERNAL_ERROR           a fault of ours; never for bad input
@@ -27,6 +28,7 @@ class Code(StrEnum):
     AUTHORIZATION_DENIED = "AUTHORIZATION_DENIED"
     NOT_FOUND = "NOT_FOUND"
     CONFLICT = "CONFLICT"
+    RATE_LIMIT_EXCEEDED = "RATE_LIMIT_EXCEEDED"
     DEPENDENCY_ERROR = "DEPENDENCY_ERROR"
     SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
     INTERNAL_ERROR = "INTERNAL_ERROR"
@@ -51,6 +53,7 @@ class Reason(StrEnum):
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     HOST_NOT_ALLOWED = "host_not_allowed"
+    RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
     PATH_OUTSIDE_ROOT = "path_outside_root"
     PERMISSION_DENIED = "permission_denied"
     CROSS_ORIGIN = "cross_origin"
@@ -58,9 +61,12 @@ class Reason(StrEnum):
     FILE_NOT_FOUND = "file_not_found"
     NOTHING_TO_EXPORT = "nothing_to_export"
     OPERATION_NOT_FOUND = "operation_not_found"
+    ARTIFACT_NOT_FOUND = "artifact_not_found"
     OUTPUT_EXISTS = "output_exists"
     SOURCE_CHANGED = "source_changed"
     CANCELLED = "cancelled"
+    PRECONDITION_FAILED = "precondition_failed"
+    RATE_LIMITED = "rate_limited"
     LIBRARY_MISSING = "library_missing"
     DISK_FULL = "disk_full"
     UNEXPECTED = "unexpected"
@@ -109,6 +115,9 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     Reason.UNSUPPORTED_MEDIA_TYPE: _invalid("Send the body as application/json.", http_status=415),
     Reason.HOST_NOT_ALLOWED: _invalid(
         "Call the server by a name it knows, or add this name to allowed_hosts.", http_status=421
+    ),
+    Reason.RANGE_NOT_SATISFIABLE: _invalid(
+        "Ask for a range inside the size that the Content-Range header names.", http_status=416
     ),
     Reason.PATH_OUTSIDE_ROOT: ReasonFacts(
         Code.AUTHORIZATION_DENIED,
@@ -159,6 +168,13 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         retryable=False,
         remediation="See /openapi.json for the operations there are.",
     ),
+    Reason.ARTIFACT_NOT_FOUND: ReasonFacts(
+        Code.NOT_FOUND,
+        404,
+        3,
+        retryable=False,
+        remediation="Make it again: the file was moved, changed or removed since it was made.",
+    ),
     Reason.OUTPUT_EXISTS: ReasonFacts(
         Code.CONFLICT,
         409,
@@ -179,6 +195,20 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         130,
         retryable=True,
         remediation="Start it again when you want it.",
+    ),
+    Reason.PRECONDITION_FAILED: ReasonFacts(
+        Code.CONFLICT,
+        412,
+        5,
+        retryable=False,
+        remediation="Fetch it anew, without If-Match.",
+    ),
+    Reason.RATE_LIMITED: ReasonFacts(
+        Code.RATE_LIMIT_EXCEEDED,
+        429,
+        6,
+        retryable=True,
+        remediation="Wait as long as the Retry-After header says; rate_limit_per_minute sets the limit.",
     ),
     Reason.LIBRARY_MISSING: ReasonFacts(
         Code.DEPENDENCY_ERROR,
@@ -285,6 +315,12 @@ class Cancelled(Conflict):
     """The caller asked for it to stop; nothing of it is left."""
 
     default = Reason.CANCELLED
+
+
+class RateLimited(StoryCoreError):
+    """Too many calls in too little time; `details.retry_after_seconds` says how long to wait."""
+
+    default = Reason.RATE_LIMITED
 
 
 class DependencyFailed(StoryCoreError):

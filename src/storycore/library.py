@@ -39,6 +39,11 @@ class StoryCore:
         """The settings in force."""
         return self._app.settings
 
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The folders that paths are confined to; none if they are free."""
+        return self._app.places.roots or ()
+
     def run(self, request: Request[R], *, progress: Listener | Progress | None = None) -> R:
         """The result of a request.
 

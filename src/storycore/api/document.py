@@ -21,6 +21,7 @@ _STATUSES = {
     413: "The body is too large",
     415: "The body is not JSON",
     421: "The server is not known by this host name",
+    429: "Too many calls",
     500: "A fault of StoryCore's own",
     502: "Something that StoryCore stands on failed",
     503: "Not now",

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storycore import __version__
+from storycore.api import health
 from storycore.api.answers import fail, succeed
 from storycore.api.document import document
 from storycore.api.guard import Guard
@@ -20,7 +21,9 @@ from storycore.errors import InvalidInput, NotFound, Reason, StoryCoreError, Une
 from storycore.library import StoryCore
 from storycore.loading import load
 from storycore.observe import logging
+from storycore.observe.metrics import Metrics, Names
 from storycore.observe.progress import Progress
+from storycore.observe.readiness import Checks, check_places, free_bytes
 from storycore.operations.catalog import OPERATIONS, Operation
 from storycore.operations.request import Request, Result
 
@@ -29,8 +32,9 @@ LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 log = logging.get(__name__)
 
 
-def build(core: StoryCore) -> ASGIApp:
-    """The whole HTTP surface over an open library door, guarded."""
+def build(core: StoryCore, *, draining: Callable[[], bool] = lambda: False) -> ASGIApp:
+    """The whole HTTP surface over an open library door, guarded; `draining` tells whether it was told to stop."""
+    metrics = _metrics(core)
     app = FastAPI(
         title="StoryCore", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
     )
@@ -39,10 +43,28 @@ def build(core: StoryCore) -> ASGIApp:
             f"/v1/{operation.name}", _endpoint(operation, core), methods=[operation.method], response_model=None
         )
     app.add_api_route("/openapi.json", _openapi(), methods=["GET"], response_model=None)
+    app.routes.extend(health.routes(metrics, checks=lambda: _checks(core), draining=draining))
     app.add_exception_handler(StoryCoreError, _refused)
     app.add_exception_handler(Exception, _refused)
     app.add_exception_handler(HTTPException, _not_routed)
-    return Guard(_Answered(app), {*LOCAL_NAMES, core.settings.host.lower(), *core.settings.allowed_hosts})
+    return Guard(_Answered(app), {*LOCAL_NAMES, core.settings.host.lower(), *core.settings.allowed_hosts}, metrics)
+
+
+def _metrics(core: StoryCore) -> Metrics:
+    return Metrics(
+        version=__version__,
+        names=Names(
+            operations=frozenset({*(operation.name for operation in OPERATIONS), *health.NAMES.values(), "openapi"}),
+            kinds=frozenset(operation.name for operation in OPERATIONS if operation.long),
+        ),
+        read_free_bytes=lambda: free_bytes((*core.roots, *core.settings.output_roots)),
+        process=True,
+    )
+
+
+def _checks(core: StoryCore) -> Checks:
+    floor = core.settings.min_free_bytes
+    return check_places(core.roots, core.settings.output_roots, min_free_bytes=floor)
 
 
 def _endpoint(operation: Operation, core: StoryCore) -> Callable[[HttpRequest], Awaitable[Response]]:
