@@ -6,6 +6,7 @@
     ├── NotFound              NOT_FOUND                what was named is not there
     ├── Conflict              CONFLICT                 it clashes with how things stand
     │   └── Cancelled                                  the caller asked for it to stop
+    ├── RateLimited           RATE_LIMIT_EXCEEDED      too many calls in too little time
     ├── DependencyFailed      DEPENDENCY_ERROR         something that we stand on failed
     ├── Unavailable           SERVICE_UNAVAILABLE      not now: no room on the disk
     └── Unexpected            INTERNAL_ERROR           a fault of ours; never for bad input
@@ -27,6 +28,7 @@ class Code(StrEnum):
     AUTHORIZATION_DENIED = "AUTHORIZATION_DENIED"
     NOT_FOUND = "NOT_FOUND"
     CONFLICT = "CONFLICT"
+    RATE_LIMIT_EXCEEDED = "RATE_LIMIT_EXCEEDED"
     DEPENDENCY_ERROR = "DEPENDENCY_ERROR"
     SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
     INTERNAL_ERROR = "INTERNAL_ERROR"
@@ -51,6 +53,7 @@ class Reason(StrEnum):
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     HOST_NOT_ALLOWED = "host_not_allowed"
+    RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
     PATH_OUTSIDE_ROOT = "path_outside_root"
     PERMISSION_DENIED = "permission_denied"
     CROSS_ORIGIN = "cross_origin"
@@ -68,6 +71,8 @@ class Reason(StrEnum):
     LEASE_LOST = "lease_lost"
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
     IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress"
+    PRECONDITION_FAILED = "precondition_failed"
+    RATE_LIMITED = "rate_limited"
     LIBRARY_MISSING = "library_missing"
     DISK_FULL = "disk_full"
     DATABASE_UNAVAILABLE = "database_unavailable"
@@ -121,6 +126,9 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     Reason.UNSUPPORTED_MEDIA_TYPE: _invalid("Send the body as application/json.", http_status=415),
     Reason.HOST_NOT_ALLOWED: _invalid(
         "Call the server by a name it knows, or add this name to allowed_hosts.", http_status=421
+    ),
+    Reason.RANGE_NOT_SATISFIABLE: _invalid(
+        "Ask for a range inside the size that the Content-Range header names.", http_status=416
     ),
     Reason.PATH_OUTSIDE_ROOT: ReasonFacts(
         Code.AUTHORIZATION_DENIED,
@@ -183,7 +191,7 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         404,
         3,
         retryable=False,
-        remediation="See which artifacts there are with `storycore artifact list`; one that was moved is gone.",
+        remediation="Make it again, if the file was moved, changed or removed; `storycore artifact list` tells all.",
     ),
     Reason.KEY_NOT_FOUND: ReasonFacts(
         Code.NOT_FOUND,
@@ -240,6 +248,20 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         5,
         retryable=True,
         remediation="Wait for the first call with this Idempotency-Key to end, then send it again.",
+    ),
+    Reason.PRECONDITION_FAILED: ReasonFacts(
+        Code.CONFLICT,
+        412,
+        5,
+        retryable=False,
+        remediation="Fetch it anew, without If-Match.",
+    ),
+    Reason.RATE_LIMITED: ReasonFacts(
+        Code.RATE_LIMIT_EXCEEDED,
+        429,
+        6,
+        retryable=True,
+        remediation="Wait as long as the Retry-After header says; rate_limit_per_minute sets the limit.",
     ),
     Reason.LIBRARY_MISSING: ReasonFacts(
         Code.DEPENDENCY_ERROR,
@@ -397,6 +419,12 @@ class Cancelled(Conflict):
     default = Reason.CANCELLED
 
 
+class RateLimited(StoryCoreError):
+    """Too many calls in too little time; `details.retry_after_seconds` says how long to wait."""
+
+    default = Reason.RATE_LIMITED
+
+
 class DependencyFailed(StoryCoreError):
     """Something that StoryCore stands on failed or is not installed."""
 
@@ -431,6 +459,7 @@ _FAMILIES: Mapping[Code, type[StoryCoreError]] = {
     Code.AUTHORIZATION_DENIED: AccessDenied,
     Code.NOT_FOUND: NotFound,
     Code.CONFLICT: Conflict,
+    Code.RATE_LIMIT_EXCEEDED: RateLimited,
     Code.DEPENDENCY_ERROR: DependencyFailed,
     Code.SERVICE_UNAVAILABLE: Unavailable,
     Code.INTERNAL_ERROR: Unexpected,

@@ -8,17 +8,20 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
 
 from storycore.app import App
-from storycore.errors import Reason, Unavailable
+from storycore.errors import Reason, StoryCoreError, Unavailable
 from storycore.observe.progress import Listener, Progress
 from storycore.operations import run as operations
 from storycore.operations.request import Request, Result
 from storycore.settings import Settings
 
 if TYPE_CHECKING:
+    from storycore.observe.metrics import Metrics
     from storycore.operations.task import EventEntry, TaskEventsRequest, TaskStatusResult
     from storycore.tasks.engine import Engine
 
 R = TypeVar("R", bound=Result)
+
+_NONE: frozenset[str] = frozenset()
 
 DRAIN_SECONDS = 20
 """How long running tasks may take to stop when the door is closed."""
@@ -46,12 +49,18 @@ class StoryCore:
         self._app = App(settings or Settings.read(), default_root=default_root)
         self._work: set[Progress] = set()
         self._engine: Engine | None = None
+        self._metrics: Metrics | None = None
         self.draining = False
 
     @property
     def settings(self) -> Settings:
         """The settings in force."""
         return self._app.settings
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The folders that paths are confined to; none if they are free."""
+        return self._app.places.roots or ()
 
     def run(self, request: Request[R], *, progress: Listener | Progress | None = None) -> R:
         """The result of a request.
@@ -81,11 +90,15 @@ class StoryCore:
         Raises:
             InvalidInput, Unavailable: the database can't be used.
         """
+        from storycore.operations.counting import Counting
         from storycore.tasks.embedded import EmbeddedEngine
         from storycore.tasks.worker import Worker
 
         tasks, settings = self._app.tasks, self._app.settings
-        worker = Worker(tasks.records, tasks.news, operations.kinds(self._app), lease_seconds=settings.lease_seconds)
+        worker = Worker(
+            tasks.records, tasks.news, operations.kinds(self._app), lease_seconds=settings.lease_seconds,
+            watch=Counting(self.metrics()),
+        )  # fmt: skip
         self._engine = EmbeddedEngine(worker, tasks.records, slots=settings.workers)
         tasks.employ(self._engine)
         self._engine.run()
@@ -131,6 +144,22 @@ class StoryCore:
         from storycore.operations.task import follow
 
         return follow(self._app, request, stop)
+
+    def metrics(self, more: frozenset[str] = _NONE) -> "Metrics":
+        """What Prometheus may know of this process; `more` is what calls can be for beside operations."""
+        from storycore.operations.counting import metrics
+
+        if self._metrics is None:
+            self._metrics = metrics(self._app, more)
+        return self._metrics
+
+    def database_problem(self) -> str | None:
+        """Why the database can't be used now, in words that tell no path and no secret; None if it can."""
+        try:
+            self._app.tasks.records.waits()
+        except StoryCoreError as fault:
+            return fault.reason.value
+        return None
 
     def __enter__(self) -> Self:
         return self

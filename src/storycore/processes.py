@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,9 @@ def _serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> None:
 def http_server(core: "StoryCore") -> "uvicorn.Server":
     """The server of the HTTP surface, not started yet: bounded heads, no proxy headers, no name of its own.
 
-    When it is told to stop, it stops what still runs, gives tasks back, and answers those callers before it ends.
+    When it is told to stop, `/readyz` says so, for `drain_seconds` during which everything else is answered as
+    before; then it stops what still runs, gives tasks back, and answers those callers before it ends. A second signal
+    ends the wait.
     """
     import anyio
     import anyio.to_thread
@@ -62,16 +65,20 @@ def http_server(core: "StoryCore") -> "uvicorn.Server":
     class Server(uvicorn.Server):
         @override
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            until = time.monotonic() + core.settings.drain_seconds
+            while not self.force_exit and (left := until - time.monotonic()) > 0:  # noqa: ASYNC110 - set by a signal
+                await anyio.sleep(min(left, 0.1))
             await anyio.to_thread.run_sync(core.drain)
             await super().shutdown(sockets)
 
-    return Server(
+    server = Server(
         uvicorn.Config(
-            build(core), http="h11", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
-            proxy_headers=False, h11_max_incomplete_event_size=32_768, timeout_keep_alive=15,
-            timeout_graceful_shutdown=30,
+            build(core, draining=lambda: server.should_exit), http="h11", ws="none", lifespan="off", log_config=None,
+            access_log=False, server_header=False, proxy_headers=False, h11_max_incomplete_event_size=32_768,
+            timeout_keep_alive=15, timeout_graceful_shutdown=30,
         )
     )  # fmt: skip
+    return server
 
 
 def _refuse_public(host: str) -> None:

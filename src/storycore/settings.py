@@ -47,6 +47,20 @@ class Settings(BaseModel):
         ge=1024,
         description="Largest project.json or side file that is read, in bytes.",
     )
+    rate_limit_per_minute: int = Field(
+        default=600, ge=0, le=1_000_000, description="Most calls a minute with one API key; 0 sets no limit."
+    )
+    min_free_bytes: int = Field(
+        default=256 * MEBIBYTE,
+        ge=0,
+        description="Free space on a disk, in bytes, below which `/readyz` says that the server is not ready.",
+    )
+    drain_seconds: float = Field(
+        default=0,
+        ge=0,
+        le=600,
+        description="How long `serve`, told to stop, still takes calls while `/readyz` sends new ones elsewhere.",
+    )
     cache_folder: Path = Field(
         default_factory=lambda: user_cache_path("storycore", appauthor=False),
         description="Where measured facts of media are remembered; may be deleted at any time.",

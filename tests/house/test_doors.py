@@ -18,6 +18,7 @@ DOORS = {
     "fastapi": ("api",),
     "isal": ("exports/packing/compression",),
     "platformdirs": ("settings",),
+    "prometheus_client": ("observe/metrics",),
     "pydantic": ("operations", "settings", "api/document", "cli/options", "exports/formats", "exports/export"),
     "pydantic_core": ("operations", "settings"),
     "rich": ("cli", "demo"),
@@ -44,7 +45,7 @@ PURE = (
     "operations/catalog", "operations/envelope", "project/timeline", "project/model",
     "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",
-    "metadata/document", "metadata/write",
+    "metadata/document", "metadata/write", "api/ranges",
 )  # fmt: skip
 OUTSIDE = {
     "os",

@@ -36,6 +36,7 @@ HEAVY = {
     "PIL",
     "yaml",
     "numpy",
+    "prometheus_client",
     "cv2",
     "obstore",
     "isal",

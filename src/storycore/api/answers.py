@@ -31,9 +31,15 @@ def fail(http: HttpRequest, fault: StoryCoreError, headers: Mapping[str, str] | 
     """The envelope of an error, or RFC 9457 problem details if the caller prefers them."""
     facts = _facts(http)
     status = fault.facts.http_status
+    told = {**_waiting(fault), **(headers or {})}
     if _prefers_problem(http.headers.get("accept", "")):
-        return _json(_problem(fault, facts), status, PROBLEM, headers or {})
-    return _json(envelope.failure(fault, facts), status, "application/json", headers or {})
+        return _json(_problem(fault, facts), status, PROBLEM, told)
+    return _json(envelope.failure(fault, facts), status, "application/json", told)
+
+
+def _waiting(fault: StoryCoreError) -> dict[str, str]:
+    wait_seconds = fault.details.get("retry_after_seconds")
+    return {} if wait_seconds is None else {"Retry-After": str(wait_seconds)}
 
 
 def _problem(fault: StoryCoreError, facts: dict[str, Any]) -> dict[str, Any]:
@@ -55,6 +61,7 @@ _TITLES = {
     Code.AUTHORIZATION_DENIED: "Not allowed",
     Code.NOT_FOUND: "Not found",
     Code.CONFLICT: "It clashes with how things stand",
+    Code.RATE_LIMIT_EXCEEDED: "Too many calls",
     Code.DEPENDENCY_ERROR: "Something that StoryCore stands on failed",
     Code.SERVICE_UNAVAILABLE: "Not now",
     Code.INTERNAL_ERROR: "A fault of StoryCore's own",

@@ -22,6 +22,7 @@ _STATUSES = {
     413: "The body is too large",
     415: "The body is not JSON",
     421: "The server is not known by this host name",
+    429: "Too many calls",
     500: "A fault of StoryCore's own",
     502: "Something that StoryCore stands on failed",
     503: "Not now",
@@ -69,6 +70,10 @@ def _operation(item: Operation, request: type[Request[Any]], result: type[BaseMo
 
 
 def _content(item: Operation, result: type[BaseModel]) -> dict[str, Any]:
+    if item.answer == "events":
+        return {"text/event-stream": {"schema": {"type": "string"}}}
+    if item.answer == "file":
+        return {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
     content: dict[str, Any] = {"application/json": {"schema": _answer(result.__name__)}}
     if item.stream:
         content["application/zip"] = {"schema": {"type": "string", "format": "binary"}}

@@ -1,23 +1,29 @@
-"""What every call passes first: an id and a log line, the Host allow-list, the Origin rule, safe headers.
+"""What every call passes first: an id, a log line and a count, the Host allow-list, the Origin rule, safe headers.
 
 The Host header is checked before anything else: a page on the internet can make its own name resolve to 127.0.0.1
 (DNS rebinding), and then Host and Origin agree. `Origin: null` is foreign.
 
-Source: the Fetch standard's `Sec-Fetch-Site`; the cross-origin protection of Go 1.25's net/http.
+Source: the Fetch standard's `Sec-Fetch-Site`; the cross-origin protection of Go 1.25's net/http; W3C
+Trace Context for `traceparent`.
 """
 
 import re
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from starlette.requests import Request as HttpRequest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from storycore.api import health
 from storycore.api.answers import fail
 from storycore.errors import AccessDenied, InvalidInput, Reason, StoryCoreError
 from storycore.observe import logging
+from storycore.observe.metrics import Metrics
 
+_TRACE = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-[\x21-\x7e]{1,200})?"
+)
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -26,6 +32,8 @@ _HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+
+_NAMES = {**health.NAMES, "/openapi.json": "openapi"}
 
 log = logging.get(__name__)
 
@@ -36,11 +44,13 @@ class Guard:
     Args:
         app: what is guarded.
         names: by which the server may be called, in lower case, without ports.
+        metrics: where every answer is counted, those that the guard gives itself too.
     """
 
-    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, names: Collection[str], metrics: Metrics) -> None:
         self._app = app
         self._names = frozenset(names)
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a refused call itself; passes any other on."""
@@ -52,28 +62,36 @@ class Guard:
         request_id = wanted if _ID.fullmatch(wanted) else uuid.uuid4().hex
         begun = time.monotonic()
         scope["storycore.begun"], scope["storycore.request_id"] = begun, request_id
+        scope["storycore.traceparent"], ids = _trace(http)
         status = 500
 
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *_HEADERS, (b"x-request-id", request_id.encode())]
+                message["headers"] = _completed(message.get("headers", ()), request_id)
             await send(message)
 
-        with logging.bound(request_id=request_id):
+        with logging.bound(request_id=request_id, **ids):
             fault = self._fault(http)
             inner: ASGIApp = fail(http, fault) if fault else self._app
             try:
                 await inner(scope, receive, answer)
             finally:
-                log.info(
-                    "http_request",
-                    method=scope["method"],
-                    path=scope["path"][:200],
-                    status=status,
-                    duration_ms=round((time.monotonic() - begun) * 1000, 1),
-                )
+                self._note(scope, status, time.monotonic() - begun)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        path: str = scope["path"]
+        self._metrics.http(_operation(path), status, seconds)
+        # Supervisors ask every few seconds: that would drown the log.
+        tell = log.debug if path in health.NAMES and status < 400 else log.info
+        tell(
+            "http_request",
+            method=scope["method"],
+            path=path[:200],
+            status=status,
+            duration_ms=round(seconds * 1000, 1),
+        )
 
     def _fault(self, http: HttpRequest) -> StoryCoreError | None:
         hosts = http.headers.getlist("host")
@@ -82,6 +100,28 @@ class Guard:
         if _is_foreign(http, hosts[0]):
             return AccessDenied("Calls from pages of other sites are refused.", reason=Reason.CROSS_ORIGIN)
         return None
+
+
+def _trace(http: HttpRequest) -> tuple[str | None, dict[str, str]]:
+    """The caller's traceparent if there is one and it is well formed, and the id in it for the log."""
+    given = http.headers.getlist("traceparent")
+    found = _TRACE.fullmatch(given[0]) if len(given) == 1 else None
+    if found is None or (found[0].startswith("00") and len(found[0]) != 55):
+        return None, {}
+    return found[0], {"trace_id": found[1]}
+
+
+def _completed(headers: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer and the safe ones that it lacks: what an answer says itself stands."""
+    given = list(headers)
+    names = {name.lower() for name, _ in given}
+    ours = (*_HEADERS, (b"x-request-id", request_id.encode()))
+    return given + [(name, value) for name, value in ours if name not in names]
+
+
+def _operation(path: str) -> str:
+    """What a call is counted under: the name that the path has, if it is a name; the metrics know which are."""
+    return _NAMES.get(path) or path.removeprefix("/v1/")
 
 
 def _host_name(host: str) -> str:

@@ -11,27 +11,33 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storycore import __version__
+from storycore.api import health
 from storycore.api.answers import fail, succeed
 from storycore.api.document import document
+from storycore.api.download import hand_out
+from storycore.api.events import after_of
 from storycore.api.guard import Guard
 from storycore.api.reading import read_body, read_query
 from storycore.api.streaming import ProductStream, wants_zip
-from storycore.api.waiting import answer_task
+from storycore.api.waiting import answer_task, follow
 from storycore.errors import InvalidInput, NotFound, Reason, StoryCoreError, Unexpected
 from storycore.library import StoryCore
 from storycore.loading import load
 from storycore.observe import logging
 from storycore.observe.progress import Progress
+from storycore.observe.readiness import Checks, check_places
 from storycore.operations.catalog import OPERATIONS, Operation
 from storycore.operations.request import Request, Result
+from storycore.operations.task import TaskEventsRequest
 
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 log = logging.get(__name__)
 
 
-def build(core: StoryCore) -> ASGIApp:
-    """The whole HTTP surface over an open library door, guarded."""
+def build(core: StoryCore, *, draining: Callable[[], bool] = lambda: False) -> ASGIApp:
+    """The whole HTTP surface over an open library door, guarded; `draining` tells whether it was told to stop."""
+    metrics = core.metrics(frozenset({*health.NAMES.values(), "openapi"}))
     app = FastAPI(
         title="StoryCore", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
     )
@@ -40,10 +46,17 @@ def build(core: StoryCore) -> ASGIApp:
             f"/v1/{operation.name}", _endpoint(operation, core), methods=[operation.method], response_model=None
         )
     app.add_api_route("/openapi.json", _openapi(), methods=["GET"], response_model=None)
+    app.routes.extend(health.routes(metrics, checks=lambda: _checks(core), draining=draining))
     app.add_exception_handler(StoryCoreError, _refused)
     app.add_exception_handler(Exception, _refused)
     app.add_exception_handler(HTTPException, _not_routed)
-    return Guard(_Answered(app), {*LOCAL_NAMES, core.settings.host.lower(), *core.settings.allowed_hosts})
+    return Guard(_Answered(app), {*LOCAL_NAMES, core.settings.host.lower(), *core.settings.allowed_hosts}, metrics)
+
+
+def _checks(core: StoryCore) -> Checks:
+    floor = core.settings.min_free_bytes
+    places = check_places(core.roots, core.settings.output_roots, min_free_bytes=floor)
+    return {**places, "database": core.database_problem()}
 
 
 def _endpoint(operation: Operation, core: StoryCore) -> Callable[[HttpRequest], Awaitable[Response]]:
@@ -54,12 +67,15 @@ def _endpoint(operation: Operation, core: StoryCore) -> Callable[[HttpRequest], 
             values = await read_body(request, core.settings)
         else:
             values = read_query(request, request_type)
+        if operation.answer == "events":
+            return await follow(core, TaskEventsRequest(**{**values, "after": after_of(request)}))
         wanted = request_type(**values)
         if operation.stream and wants_zip(request.headers.get("accept", "")):
             return ProductStream(core, wanted)
         if operation.long:
             return await answer_task(core, wanted, request)
-        return succeed(request, await _run(core, wanted, request))
+        result = await _run(core, wanted, request)
+        return hand_out(result) if operation.answer == "file" else succeed(request, result)
 
     return endpoint
 

@@ -4,9 +4,10 @@ Source: RFC 7240 for `Prefer: wait=N`.
 """
 
 import asyncio
+import contextlib
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,9 +16,11 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from storycore.api.answers import accept, fail, succeed
+from storycore.api.events import Event, EventStream
+from storycore.errors import Reason, Unavailable
 from storycore.library import StoryCore
 from storycore.operations.request import Request
-from storycore.operations.task import TaskStatusRequest, TaskStatusResult
+from storycore.operations.task import TaskEventsRequest, TaskEventsResult, TaskStatusRequest, TaskStatusResult
 
 WAIT_SECONDS = 10
 """How long a caller waits that says nothing of it."""
@@ -46,7 +49,10 @@ async def answer_task(core: StoryCore, request: Request[Any], http: HttpRequest)
     Raises:
         StoryCoreError: the request was refused before it was accepted.
     """
-    facts = {"request_id": http.scope.get("storycore.request_id", "")}
+    facts = {
+        "request_id": http.scope.get("storycore.request_id", ""),
+        "traceparent": (http.scope.get("storycore.traceparent") or "")[:64],
+    }
     task = await anyio.to_thread.run_sync(lambda: core.submit(request, **facts))
     asked = wanted_wait(http.headers.getlist("prefer"))
     task = await _wait(core, task, WAIT_SECONDS if asked is None else asked)
@@ -65,22 +71,60 @@ def answer_state(http: HttpRequest, task: TaskStatusResult, headers: dict[str, s
     return accept(http, task, {**headers, "Location": where, "Retry-After": "1"})
 
 
+async def follow(core: StoryCore, request: TaskEventsRequest) -> EventStream:
+    """What happens to a task, sent as it happens.
+
+    Raises:
+        NotFound: task_not_found.
+    """
+    first = await anyio.to_thread.run_sync(core.run, request)
+    return EventStream(_happenings(core, request, first))
+
+
+async def _happenings(
+    core: StoryCore, request: TaskEventsRequest, page: TaskEventsResult
+) -> AsyncGenerator[Event, None]:
+    after = request.after
+    with _listening(core, request.task_id) as happened:
+        while True:
+            for item in page.items:
+                after = item.id
+                yield item.id, item.event, {**item.data, "created_at": item.created_at}
+            if page.ended:
+                return
+            if core.draining:  # the caller comes back, and goes on after what it has seen
+                raise Unavailable("The server is stopping.", reason=Reason.DRAINING)
+            if not page.items:
+                await _either(happened, LOOK_SECONDS)
+            page = await anyio.to_thread.run_sync(core.run, TaskEventsRequest(task_id=request.task_id, after=after))
+
+
 async def _wait(core: StoryCore, task: TaskStatusResult, seconds: float) -> TaskStatusResult:
     until = time.monotonic() + seconds
+    with _listening(core, task.task_id) as happened:
+        while True:
+            task = await anyio.to_thread.run_sync(core.run, TaskStatusRequest(task_id=task.task_id))
+            left = until - time.monotonic()
+            if task.status not in ("pending", "running") or left <= 0 or core.draining:
+                return task
+            await _either(happened, min(LOOK_SECONDS, left))
+
+
+@contextlib.contextmanager
+def _listening(core: StoryCore, task_id: str) -> Iterator[asyncio.Event]:
+    """An event that is set when this process does something to the task."""
     happened = asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def happen() -> None:
         loop.call_soon_threadsafe(happened.set)
 
-    with core.listening(task.task_id, happen):
-        while True:
-            task = await anyio.to_thread.run_sync(core.run, TaskStatusRequest(task_id=task.task_id))
-            left = until - time.monotonic()
-            if task.status not in ("pending", "running") or left <= 0 or core.draining:
-                return task
-            try:
-                await asyncio.wait_for(happened.wait(), min(LOOK_SECONDS, left))
-            except TimeoutError:
-                continue
-            happened.clear()
+    with core.listening(task_id, happen):
+        yield happened
+
+
+async def _either(happened: asyncio.Event, seconds: float) -> None:
+    """Waits until it happened, or for that long."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(happened.wait(), seconds)
+    happened.clear()

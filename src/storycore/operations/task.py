@@ -108,6 +108,7 @@ class TaskEventsResult(Result):
     """What happened to a task so far."""
 
     items: list[EventEntry]
+    ended: bool = Field(description="Whether nothing more will happen to it.")
 
 
 class TaskEventsRequest(Request[TaskEventsResult]):
@@ -158,9 +159,8 @@ def events(app: App, request: TaskEventsRequest) -> TaskEventsResult:
     Raises:
         NotFound: task_not_found.
     """
-    app.tasks.records.find(request.task_id)
-    found = app.tasks.records.happenings(request.task_id, after=request.after)
-    return TaskEventsResult(items=[_happening(item) for item in found])
+    happenings, ended = app.tasks.happenings(request.task_id, after=request.after)
+    return TaskEventsResult(items=[_happening(item) for item in happenings], ended=ended)
 
 
 def follow(app: App, request: TaskEventsRequest, stop: "Any") -> Iterator[EventEntry]:

@@ -32,6 +32,10 @@ class Attempt:
         task: as claimed.
         progress: reports go to its listener too; one of its own if None.
         patience_seconds: how long its end is tried to be recorded while the database does not answer.
+
+    Attributes:
+        status: how it ended, once that is recorded; None if the task waits again or is another process's.
+        result: of its work, once that is recorded.
     """
 
     def __init__(  # noqa: PLR0913 - all that an attempt stands on
@@ -55,6 +59,8 @@ class Attempt:
         self._lost = False
         self._given_back = False
         self._ended = threading.Event()
+        self.status: Status | None = None
+        self.result: dict[str, Any] = {}
 
     @property
     def key(self) -> tuple[str, int]:
@@ -118,17 +124,18 @@ class Attempt:
         if not held:
             traces.take_back(self._files)
             raise _lost()
+        self.status, self.result = Status.COMPLETED, outcome.result
 
     def _fail(self, fault: BaseException) -> None:
         if self._lost:
             return
-        if self._given_back and isinstance(fault, Cancelled):
-            end = lambda: self._records.give_back(self.task)  # noqa: E731 - one of two ends
-        else:
-            status, error = self._told(fault)
-            end = lambda: self._records.finish(self.task, status, error=error)  # noqa: E731 - the other
         try:
-            self._patiently(end)
+            if self._given_back and isinstance(fault, Cancelled):
+                self._patiently(lambda: self._records.give_back(self.task))
+                return
+            status, error = self._told(fault)
+            if self._patiently(lambda: self._records.finish(self.task, status, error=error)):
+                self.status = status
         except Unavailable as unheard:
             log.warning("end_not_recorded", task_id=self.task.id, reason=unheard.reason.value)
 

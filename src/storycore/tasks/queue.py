@@ -24,6 +24,7 @@ LOOK_SECONDS = 0.5
 """How often a waiter looks for what other processes did."""
 
 _PATIENCE_SECONDS = 5
+_PAGE = 500
 
 
 class TaskQueue:
@@ -117,6 +118,16 @@ class TaskQueue:
         """While the block runs, `callback` is called after each thing that this process does to the task."""
         return self.news.listening(task_id, callback)
 
+    def happenings(self, task_id: str, *, after: int) -> tuple[list[Happening], bool]:
+        """What happened to a task after `after`, as far as one look gets, and whether that was all there will be.
+
+        Raises:
+            NotFound: task_not_found.
+        """
+        ended = self.records.find(task_id).status.is_final  # asked first: what follows then holds its end too
+        found = self.records.happenings(task_id, after=after, limit=_PAGE)
+        return found, ended and len(found) < _PAGE
+
     def follow(self, task_id: str, *, after: int, stop: Callable[[], bool]) -> Iterator[Happening]:
         """What happens to a task from `after` on, until its end or until `stop`.
 
@@ -126,12 +137,14 @@ class TaskQueue:
         happened = threading.Event()
         with self.news.listening(task_id, happened.set):
             while not stop():
-                ended = self.records.find(task_id).status.is_final  # asked first: what follows then holds its end too
-                for happening in self.records.happenings(task_id, after=after):
+                happenings, ended = self.happenings(task_id, after=after)
+                for happening in happenings:
                     after = happening.id
                     yield happening
                 if ended:
                     return
+                if happenings:
+                    continue
                 happened.wait(LOOK_SECONDS)
                 happened.clear()
 

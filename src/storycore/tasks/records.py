@@ -229,7 +229,7 @@ class TaskRecords:
             _happen(connection, task.id, "offered_again", data, instant)
             return task
 
-    def happenings(self, task_id: str, *, after: int, limit: int = 500) -> list[Happening]:
+    def happenings(self, task_id: str, *, after: int, limit: int) -> list[Happening]:
         """What happened to a task since `after`, in order."""
         query = select(task_events).where(task_events.c.task_id == task_id, task_events.c.id > after)
         with self._database.read() as connection:

@@ -1,8 +1,9 @@
 """Takes waiting tasks and does them, one by one, in whatever thread calls."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from storycore.errors import StoryCoreError
 from storycore.observe import logging
@@ -13,11 +14,21 @@ from storycore.tasks.news import News
 from storycore.tasks.owner import new_owner
 from storycore.tasks.records import TaskRecords
 from storycore.tasks.sweep import Sweep
-from storycore.tasks.task import Outcome, Task
+from storycore.tasks.task import Outcome, Status, Task
 
 Work = Callable[[Mapping[str, Any], Progress], Outcome]
 
 log = logging.get(__name__)
+
+
+class Watch(Protocol):
+    """Whoever counts what a worker does."""
+
+    def started(self, task: Task) -> None:
+        """A task begins here."""
+
+    def ended(self, task: Task, status: Status, seconds: float, result: Mapping[str, Any]) -> None:
+        """It has ended here, after that time; `result` is empty if it was not completed."""
 
 
 class Worker:
@@ -28,12 +39,21 @@ class Worker:
         news: hears of what happens to them.
         kinds: what to do for each kind.
         lease_seconds: a task whose process is silent for that long is offered again.
+        watch: is told of each task that begins and ends here; None for nobody.
     """
 
-    def __init__(self, records: TaskRecords, news: News, kinds: Mapping[str, Work], *, lease_seconds: float) -> None:
+    def __init__(
+        self,
+        records: TaskRecords,
+        news: News,
+        kinds: Mapping[str, Work],
+        *,
+        lease_seconds: float,
+        watch: "Watch | None" = None,
+    ) -> None:
         self.owner = new_owner()
         self.sweep_seconds = lease_seconds / 4
-        self._records, self._news, self._kinds = records, news, kinds
+        self._records, self._news, self._kinds, self._watch = records, news, kinds, watch
         self._keeper = Keeper(records, self.owner, beat_seconds=min(1.0, lease_seconds / 5))
         self._sweep = Sweep(records, lease_seconds=lease_seconds)
         self._running: dict[str, Attempt] = {}
@@ -65,6 +85,16 @@ class Worker:
         return True
 
     def _do(self, attempt: Attempt, task: Task) -> None:
+        begun = time.monotonic()
+        if self._watch:
+            self._watch.started(task)
+        try:
+            self._run(attempt, task)
+        finally:
+            if self._watch and attempt.status:
+                self._watch.ended(task, attempt.status, time.monotonic() - begun, attempt.result)
+
+    def _run(self, attempt: Attempt, task: Task) -> None:
         with logging.bound(request_id=task.request_id):
             try:
                 attempt.run(lambda progress: self._kinds[task.kind](task.request, progress), lambda outcome: outcome)

@@ -1,0 +1,76 @@
+"""Counts what is done here, for Prometheus."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from typing_extensions import override
+
+from storycore import __version__
+from storycore.app import App
+from storycore.exports.formats import registry
+from storycore.observe.metrics import Metrics, Names, Outcome, Queue
+from storycore.observe.readiness import free_bytes
+from storycore.operations.catalog import OPERATIONS
+from storycore.tasks.task import Status, Task
+from storycore.tasks.worker import Watch
+from storycore.units import now
+
+_OUTCOMES: Final[dict[Status, Outcome]] = {
+    Status.COMPLETED: "completed", Status.FAILED: "failed", Status.CANCELLED: "cancelled",
+}  # fmt: skip
+
+
+def metrics(app: App, more: frozenset[str]) -> Metrics:
+    """The figures of this process; `more` is what calls can be for beside operations."""
+    return Metrics(
+        version=__version__,
+        names=Names(
+            operations=frozenset(operation.name for operation in OPERATIONS) | more,
+            kinds=frozenset(operation.name for operation in OPERATIONS if operation.long),
+            formats=frozenset(registry.names()),
+        ),
+        read_queue=(lambda: _queue(app)) if app.keeps_records else None,
+        read_free_bytes=lambda: free_bytes((*(app.places.roots or ()), *app.settings.output_roots)),
+        process=True,
+    )
+
+
+class Counting(Watch):
+    """Counts tasks, and the exports among them.
+
+    Args:
+        figures: where they are counted.
+    """
+
+    def __init__(self, figures: Metrics) -> None:
+        self._figures = figures
+
+    @override
+    def started(self, task: Task) -> None:
+        waited = (now() - (task.not_before or task.created_at)).total_seconds()
+        self._figures.task_started(task.kind, task.priority.name, max(0.0, waited))
+
+    @override
+    def ended(self, task: Task, status: Status, seconds: float, result: Mapping[str, Any]) -> None:
+        sizes = {made["target_format"]: made["output_size_bytes"] for made in result.get("outputs", ())}
+        if "package_size_bytes" in result:
+            sizes["zip"] = result["package_size_bytes"]
+        for name in _formats(task):
+            self._figures.export(name, _OUTCOMES[status], seconds, sizes.get(name, 0))
+
+
+def _formats(task: Task) -> list[str]:
+    """The formats that a task was to write."""
+    if task.kind == "storycore.export.package":
+        return ["zip"]
+    wanted = task.request.get("target_format", [])
+    parts = [wanted] if isinstance(wanted, str) else wanted
+    return [name.strip().lower() for part in parts for name in part.split(",")]
+
+
+def _queue(app: App) -> Queue:
+    since = app.tasks.records.waiting_since()
+    return Queue(
+        counts=app.tasks.records.counts(),
+        oldest_seconds=0.0 if since is None else max(0.0, (now() - since).total_seconds()),
+    )
