@@ -21,7 +21,6 @@ from storycore.exports.packing.readback import Finished, read_back
 from storycore.exports.packing.sources import SourceFolder
 from storycore.exports.packing.zip_writer import SMALL_BYTES, SeekableSink, Sink, ZipWriter
 from storycore.observe.progress import Progress
-from storycore.project.files import SourceFile
 from storycore.project.media_types import kind_of, measured
 from storycore.storage.local import new_file
 from storycore.units import human_bytes
@@ -104,10 +103,18 @@ def _pack(
     top, moment_ns = contents.name, contents.label.modified_ns
     files: list[Packed] = []
     with SourceFolder(contents.folder) as sources:
-        for file in contents.files:
+        for file, data in sources.read_ahead(contents.files, most_bytes=SMALL_BYTES):
             path = contents.renamed.get(file.path, file.path)
-            name = f"{top}/{PAYLOAD}/{path}"
-            files.append(_pack_source(file, path, name, sources, writer, contents.latest_ns))
+            name, modified_ns = f"{top}/{PAYLOAD}/{path}", min(file.modified_ns, contents.latest_ns)
+            if data is not None:
+                head, kind = data, kind_of(data)
+                size, sha256 = writer.add(name, data, modified_ns, compressed=is_compressed(kind, head))
+            else:
+                with sources.open(file) as source:
+                    head = source.head()
+                    kind = kind_of(head)
+                    size, sha256 = writer.add_large(name, source, modified_ns, compressed=is_compressed(kind, head))
+            files.append(Packed(path, size, sha256, measured(path, head, kind), str(file.role)))
     for path, data in _generated(contents, files):
         add = writer.add_list if path in _LISTS else writer.add
         size, sha256 = add(f"{top}/{PAYLOAD}/{path}", data, moment_ns)
@@ -116,22 +123,6 @@ def _pack(
         writer.add_list(f"{top}/{name}", data, moment_ns)
     writer.close()
     return tuple(files)
-
-
-def _pack_source(  # noqa: PLR0913, PLR0917 - one call of the hot loop
-    file: SourceFile, path: str, name: str, sources: SourceFolder, writer: ZipWriter, latest_ns: int
-) -> Packed:
-    modified_ns = min(file.modified_ns, latest_ns)
-    if file.size_bytes <= SMALL_BYTES:
-        head = data = sources.read(file)
-        kind = kind_of(head)
-        size, sha256 = writer.add(name, data, modified_ns, compressed=is_compressed(kind, head))
-    else:
-        with sources.open(file) as source:
-            head = source.head()
-            kind = kind_of(head)
-            size, sha256 = writer.add_large(name, source, modified_ns, compressed=is_compressed(kind, head))
-    return Packed(path, size, sha256, measured(path, head, kind), file.role.value)
 
 
 def _generated(contents: Contents, files: list[Packed]) -> Iterator[tuple[str, bytes]]:
@@ -145,7 +136,7 @@ def _generated(contents: Contents, files: list[Packed]) -> Iterator[tuple[str, b
 def _compare(contents: Contents, files: tuple[Packed, ...], finished: Finished) -> None:
     """Makes sure that what was written is what is there."""
     top = f"{contents.name}/{PAYLOAD}/"
-    expected = {top + file.path: file.size_bytes for file in files}
+    expected = {top + path: size_bytes for path, size_bytes, *_ in files}
     found = {name: size for name, size in finished.entries.items() if name.startswith(top)}
     if found != expected:
         raise Unexpected("The finished package does not hold what was written to it.")

@@ -86,7 +86,8 @@ class Progress:
         """
         self._done += amount
         self.check()
-        self._tell()
+        if self._listener is not None:
+            self._tell()
 
     def finish(self) -> None:
         """The result stands: tells 1.0. From here on the work can't be cancelled any more."""

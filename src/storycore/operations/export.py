@@ -495,7 +495,10 @@ def _output(app: App, folder: Path, wanted: str | None, progress: Progress) -> "
 def _package_result(
     request: PackageRequest, project: "Project", contents: "Contents", packed: "Package", started: float
 ) -> PackageResult:
-    files = [file._asdict() for file in packed.files]
+    files = [
+        {"path": path, "size_bytes": size_bytes, "sha256": sha256, "media_type": media_type, "role": role}
+        for path, size_bytes, sha256, media_type, role in packed.files
+    ]
     return PackageResult(
         export_path="" if packed.path is None else str(packed.path),
         package_size_bytes=packed.size_bytes,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -165,11 +166,12 @@ def walk(folder: Path, *, max_files: int) -> Listing:
         if room < 0:
             raise _too_large(max_files)
         if not (prefix and any(entry.name == _ENVIRONMENT for entry in found)):
+            place = _place(prefix[:-1])
             for entry in found:
-                _sort_in(entry, prefix, files, folders, skipped)
+                _sort_in(entry, prefix, place, files, folders, skipped)
         if max(len(files), len(skipped), count) > max_files:
             raise _too_large(max_files)
-    files.sort()  # paths come first, and none stands twice
+    files.sort(key=itemgetter(0))
     skipped.sort(key=lambda warning: warning.file)
     return Listing(tuple(files), tuple(skipped))
 
@@ -258,9 +260,10 @@ def _growing(items: list[str]) -> Iterator[str]:
         yield items.pop()
 
 
-def _sort_in(
+def _sort_in(  # noqa: PLR0913, PLR0917 - one call of the hot loop
     entry: "os.DirEntry[str]",
     prefix: str,
+    place: _Place,
     files: list[SourceFile],
     folders: list[str],
     skipped: list[ProjectWarning],
@@ -278,7 +281,7 @@ def _sort_in(
         lower = name.lower()
         suffix = _suffix(lower)
         if not _skips_name(lower, suffix):
-            role = _role(_place(prefix[:-1]), lower, suffix)
+            role = _role(place, lower, suffix)
             if _is_secret(lower, suffix, role):
                 skipped.append(_skip(path, "secret", "It looks like a key, a password or a token."))
             else:

@@ -61,9 +61,9 @@ class Packed(NamedTuple):
 def tag_files(label: Label, payload: Iterable[Packed]) -> Mapping[str, bytes]:
     """Every tag file with its content, in the order in which they are written."""
     lines, size, files = [], 0, 0
-    for file in payload:
-        lines.append(f"{file.sha256}  {PAYLOAD}/{file.path}\n")
-        size += file.size_bytes
+    for path, size_bytes, sha256, *_ in payload:
+        lines.append(f"{sha256}  {PAYLOAD}/{path}\n")
+        size += size_bytes
         files += 1
     tags = {
         "bagit.txt": _DECLARATION.encode(),

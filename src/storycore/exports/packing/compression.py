@@ -11,7 +11,7 @@ same versions of these libraries, however many threads there are.
 
 import struct
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple, Protocol
 
 from storycore.units import MEBIBYTE
@@ -123,7 +123,7 @@ def crc32() -> Callable[..., int]:
 
 def _of(library: Any, level: int, light: tuple[int, ...]) -> Deflate:
     return Deflate(
-        whole=lambda data: library.compress(data, level, _RAW),
+        whole=partial(library.compress, level=level, wbits=_RAW),
         stream=lambda: library.compressobj(level, library.DEFLATED, _RAW, _MEMORY),
         light=lambda: library.compressobj(*light),
         tempered=lambda: _Tempered(library.compressobj(level, library.DEFLATED, _RAW, _MEMORY), library.Z_FULL_FLUSH),

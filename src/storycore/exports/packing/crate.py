@@ -27,9 +27,9 @@ def crate(label: Label, files: Iterable[Packed]) -> bytes:
         label: what the package says about itself.
         files: every payload file but the description itself.
     """
-    known = tuple(files)
-    inside = _contents([file.path for file in known])
-    entities = ",\n".join((*_top(label, inside), *_folders(inside), *map(_file, known)))
+    known = [(file, _id(file.path)) for file in files]
+    inside = _contents((file.path, name) for file, name in known)
+    entities = ",\n".join((*_top(label, inside), *_folders(inside), *(_file(file, name) for file, name in known)))
     return f'{{"@context": "{_PROFILE}/context", "@graph": [\n{entities}\n]}}\n'.encode()
 
 
@@ -49,39 +49,47 @@ def _top(label: Label, inside: Mapping[str, list[str]]) -> Iterator[str]:
 def _folders(inside: Mapping[str, list[str]]) -> Iterator[str]:
     for folder, parts in inside.items():
         if folder:
-            facts = {"@id": _id(folder) + "/", "@type": "Dataset", "name": folder.rpartition("/")[2]}
+            facts = {"@id": _iri(folder) + "/", "@type": "Dataset", "name": folder.rpartition("/")[2]}
             yield _with_parts(facts, parts)
 
 
 def _with_parts(facts: dict[str, str], parts: list[str]) -> str:
     """A folder; its parts are written here and now, since there can be many."""
-    references = ", ".join([f'{{"@id": {_quoted(part)}}}' for part in parts])
+    references = ", ".join([f'{{"@id": {part}}}' for part in parts])
     return f'{_quoted(facts)[:-1]}, "hasPart": [{references}]}}'
 
 
-def _file(file: Packed) -> str:
-    path, size, _, media_type, role = file
+def _file(file: Packed, name: str) -> str:
+    _, size, _, media_type, role = file
     return (
-        f'{{"@id": {_quoted(_id(path))}, "@type": "File", "contentSize": "{size}", '
+        f'{{"@id": {name}, "@type": "File", "contentSize": "{size}", '
         f'"encodingFormat": "{media_type}", "additionalType": "{role}"}}'
     )
 
 
-def _contents(paths: Iterable[str]) -> dict[str, list[str]]:
-    """Each folder with what stands in it, as relative IRIs; the root is `""`."""
+def _contents(files: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Each folder with what stands in it, as quoted relative IRIs; the root is `""`.
+
+    Args:
+        files: the path of each, and the same as `_id` gives it.
+    """
     found: dict[str, list[str]] = {}
-    for path in paths:
-        folder, entry = path.rpartition("/")[0], _id(path)
+    for path, name in files:
+        folder, entry = path.rpartition("/")[0], name
         while folder not in found:
             found[folder] = [entry]
             if not folder:
                 break
-            folder, entry = folder.rpartition("/")[0], _id(folder) + "/"
+            folder, entry = folder.rpartition("/")[0], _id(folder + "/")
         else:
             found[folder].append(entry)
     return found
 
 
 def _id(path: str) -> str:
-    """A path as a relative IRI."""
-    return path if _PLAIN.fullmatch(path) else path.translate(_ESCAPED)
+    """A path as a relative IRI, in quotes."""
+    return f'"{path}"' if _PLAIN.fullmatch(path) else _quoted(_iri(path))
+
+
+def _iri(path: str) -> str:
+    return path.translate(_ESCAPED)

@@ -1,21 +1,19 @@
 """The manifest for programs: every payload file with size, checksum, media type and role."""
 
-import json
 from collections.abc import Iterable
+from json.encoder import encode_basestring
 
 from storycore.exports.packing.bag import Packed
 
 FORMAT = "storycore.manifest/1"
 """Name and version of the form."""
 
-_quoted = json.JSONEncoder(ensure_ascii=False).encode  # the rest of a line needs no quoting, and there are many
-
 
 def manifest(files: Iterable[Packed]) -> bytes:
     """manifest.json, one file a line, in the order of the package."""
     lines = ",\n".join(
-        f'{{"path": {_quoted(file.path)}, "size_bytes": {file.size_bytes}, "sha256": "{file.sha256}", '
-        f'"media_type": "{file.media_type}", "role": "{file.role}"}}'
-        for file in files
+        f'{{"path": {encode_basestring(path)}, "size_bytes": {size_bytes}, "sha256": "{sha256}", '
+        f'"media_type": "{media_type}", "role": "{role}"}}'  # these need no quoting
+        for path, size_bytes, sha256, media_type, role in files
     )
     return f'{{"format": "{FORMAT}", "algorithm": "sha256", "files": [\n{lines}\n]}}\n'.encode()

@@ -12,8 +12,9 @@ from typing import NamedTuple
 STORED = 0
 DEFLATED = 8
 
-_LOCAL = struct.Struct("<4s5HL2L2H")
-_CENTRAL = struct.Struct("<4s6H3L5H2L")
+_FACTS = struct.Struct("<3H4L2H")  # what a local header and a line of the directory have in common
+_MADE_BY = struct.Struct("<H")
+_PLACE = struct.Struct("<3H2L")
 _DESCRIPTOR = struct.Struct("<4s3L")
 _DESCRIPTOR64 = struct.Struct("<4sL2Q")
 _END64 = struct.Struct("<4sQ2H2L4Q")
@@ -24,6 +25,7 @@ _UTF8 = 0x800
 _LATER = 0x8  # size and checksum follow in a data descriptor
 _MADE_ON_UNIX = 3 << 8
 _REGULAR_0644 = 0o100644 << 16
+_PLAIN_LINE = b"PK\1\2" + _MADE_BY.pack(_MADE_ON_UNIX | 20)
 _FULL16, FULL32 = 0xFFFF, 0xFFFF_FFFF
 
 _FIRST_INSTANT = 315_532_800  # 1980-01-01T00:00:00Z, before which a ZIP knows no time
@@ -56,14 +58,14 @@ class Entry(NamedTuple):
     later: bool = False
 
 
-@lru_cache(maxsize=4096)
 def _moment(modified: int) -> int:
     """DOS date and time of an instant, in UTC, even seconds, clamped to 1980-2107; the date is in the upper half.
 
     The field that would tell the time zone takes 18 bytes an entry, too much where there are 20,000 small ones.
     """
-    instant = min(max(modified, _FIRST_INSTANT), _LAST_INSTANT)
-    day, second = divmod(instant, 86_400)
+    if not _FIRST_INSTANT <= modified <= _LAST_INSTANT:
+        modified = _FIRST_INSTANT if modified < _FIRST_INSTANT else _LAST_INSTANT
+    day, second = divmod(modified, 86_400)
     minute, second = divmod(second, 60)
     return _date(day) | minute // 60 << 11 | minute % 60 << 5 | second // 2
 
@@ -74,24 +76,28 @@ def _date(day: int) -> int:
     return ((year - 1980) << 9 | month << 5 | day_of_month) << 16
 
 
+def headers(entry: Entry) -> tuple[bytes, bytes]:
+    """Local header and line of the directory, of content whose sizes are known."""
+    name, method, modified, crc, packed, size, offset, zip64, later = entry
+    if zip64 or later or size >= FULL32 or packed >= FULL32 or offset >= FULL32:
+        return local_header(entry), central_header(entry)
+    # Nearly all there are: the facts that stand in both are packed once.
+    facts = _FACTS.pack(20, _UTF8, method, _moment(modified), crc, packed, size, len(name), 0)
+    return b"PK\3\4" + facts + name, _PLAIN_LINE + facts + _PLACE.pack(0, 0, 0, _REGULAR_0644, offset) + name
+
+
 def local_header(entry: Entry) -> bytes:
     """What stands before the content; always the same length for the same name and `zip64`."""
     name, method, modified, crc, packed, size, _, zip64, later = entry
-    moment = _moment(modified)
     if later:
         crc = packed = size = 0
     extra, version = b"", 20
     if zip64:
         extra, version = struct.pack("<2H2Q", 1, 16, size, packed), 45
         packed = size = FULL32
-    return (
-        _LOCAL.pack(
-            b"PK\3\4", version, _UTF8 | _LATER if later else _UTF8, method, moment & _FULL16, moment >> 16,
-            crc, packed, size, len(name), len(extra),
-        )
-        + name
-        + extra
-    )  # fmt: skip
+    flags = _UTF8 | _LATER if later else _UTF8
+    facts = _FACTS.pack(version, flags, method, _moment(modified), crc, packed, size, len(name), len(extra))
+    return b"PK\3\4" + facts + name + extra
 
 
 def data_descriptor(entry: Entry) -> bytes:
@@ -103,20 +109,15 @@ def data_descriptor(entry: Entry) -> bytes:
 def central_header(entry: Entry) -> bytes:
     """The line of the directory at the end."""
     name, method, modified, crc, packed, size, offset, zip64, later = entry
-    moment = _moment(modified)
     extra, version = b"", 45 if zip64 else 20
     if size >= FULL32 or packed >= FULL32 or offset >= FULL32:
         large = [value for value in (size, packed, offset) if value >= FULL32]
         extra = struct.pack(f"<2H{len(large)}Q", 1, 8 * len(large), *large)
         size, packed, offset, version = min(size, FULL32), min(packed, FULL32), min(offset, FULL32), 45
-    return (
-        _CENTRAL.pack(
-            b"PK\1\2", _MADE_ON_UNIX | version, version, _UTF8 | _LATER if later else _UTF8, method, moment & _FULL16,
-            moment >> 16, crc, packed, size, len(name), len(extra), 0, 0, 0, _REGULAR_0644, offset,
-        )
-        + name
-        + extra
-    )  # fmt: skip
+    flags = _UTF8 | _LATER if later else _UTF8
+    facts = _FACTS.pack(version, flags, method, _moment(modified), crc, packed, size, len(name), len(extra))
+    made_by, place = _MADE_BY.pack(_MADE_ON_UNIX | version), _PLACE.pack(0, 0, 0, _REGULAR_0644, offset)
+    return b"PK\1\2" + made_by + facts + place + name + extra
 
 
 def end_records(*, count: int, directory_size: int, directory_offset: int) -> bytes:

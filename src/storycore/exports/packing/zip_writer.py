@@ -20,6 +20,7 @@ from storycore.exports.packing.zip_records import (
     central_header,
     data_descriptor,
     end_records,
+    headers,
     local_header,
 )
 from storycore.observe.progress import Progress
@@ -30,6 +31,7 @@ SMALL_BYTES = 8 * MEBIBYTE
 
 _BATCH_BYTES = MEBIBYTE
 _LARGE_PIECE = 65_536
+_LINES = 512  # of the directory, written together
 _BLOCK_BYTES = 65_535  # RFC 1951, 3.2.4: the most a stored block can hold
 _LAST_BLOCK = b"\1\0\0\xff\xff"
 
@@ -129,12 +131,15 @@ class ZipWriter:
             packed = packer.whole(data) if size <= MEBIBYTE else self._in_steps(data, packer)
             if len(packed) < size:
                 body, method = packed, DEFLATED
-        crc = self._crc32(data)
-        entry = Entry(name.encode(), method, modified_ns // SECOND_NS, crc, len(body), size, self._offset)
-        header = local_header(entry)
-        self._directory.append(central_header(entry))
-        self._put(header)
-        self._put(body)
+        crc, packed_size = self._crc32(data), len(body)
+        entry = Entry(name.encode(), method, modified_ns // SECOND_NS, crc, packed_size, size, self._offset)
+        header, line = headers(entry)
+        self._directory.append(line)
+        if packed_size < _LARGE_PIECE:
+            self._put(header + body)
+        else:
+            self._put(header)
+            self._put(body)
         self._progress.advance(size)
         return Written(size, hashlib.sha256(data).hexdigest())
 
@@ -162,9 +167,10 @@ class ZipWriter:
     def close(self) -> None:
         """Writes the directory and the end; nothing may follow. The sink stays open."""
         start = self._offset
-        for line in self._directory:
-            self._put(line)
-        size, count = self._offset - start, len(self._directory)
+        count = len(self._directory)
+        for first in range(0, count, _LINES):
+            self._put(b"".join(self._directory[first : first + _LINES]))
+        size = self._offset - start
         self._put(end_records(count=count, directory_size=size, directory_offset=start))
         self._flush()
 
