@@ -86,8 +86,7 @@ class Progress:
         """
         self._done += amount
         self.check()
-        if self._listener is not None:
-            self._tell()
+        self._tell()
 
     def finish(self) -> None:
         """The result stands: tells 1.0. From here on the work can't be cancelled any more."""

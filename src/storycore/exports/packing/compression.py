@@ -10,6 +10,7 @@ same versions of these libraries, however many threads there are.
 """
 
 import struct
+import threading
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any, NamedTuple, Protocol
@@ -67,6 +68,10 @@ class Deflate(NamedTuple):
     tempered: Callable[[], Compressor]
 
 
+_FIRST_USE = threading.Lock()
+"""The libraries choose their routines when they are first used; threads must not meet half a choice."""
+
+
 @cache
 def deflate(level: int) -> Deflate | None:
     """The compressor of a level; None for level 0, which stores.
@@ -122,6 +127,8 @@ def crc32() -> Callable[..., int]:
 
 
 def _of(library: Any, level: int, light: tuple[int, ...]) -> Deflate:
+    with _FIRST_USE:
+        library.compress(b"", level, _RAW)
     return Deflate(
         whole=partial(library.compress, level=level, wbits=_RAW),
         stream=lambda: library.compressobj(level, library.DEFLATED, _RAW, _MEMORY),
