@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from storycore.operations.export import PlanResult as PlanResult
     from storycore.operations.export import VerifyRequest as VerifyRequest
     from storycore.operations.export import VerifyResult as VerifyResult
+    from storycore.operations.key import KeyCreateRequest as KeyCreateRequest
+    from storycore.operations.key import KeyCreateResult as KeyCreateResult
+    from storycore.operations.key import KeyListRequest as KeyListRequest
+    from storycore.operations.key import KeyListResult as KeyListResult
+    from storycore.operations.key import KeyRevokeRequest as KeyRevokeRequest
+    from storycore.operations.key import KeyRevokeResult as KeyRevokeResult
     from storycore.operations.project import InspectRequest as InspectRequest
     from storycore.operations.project import InspectResult as InspectResult
     from storycore.operations.project import ListRequest as ListRequest
@@ -46,6 +52,12 @@ _HOMES = {
     "FormatResult": "storycore.operations.export",
     "InspectRequest": "storycore.operations.project",
     "InspectResult": "storycore.operations.project",
+    "KeyCreateRequest": "storycore.operations.key",
+    "KeyCreateResult": "storycore.operations.key",
+    "KeyListRequest": "storycore.operations.key",
+    "KeyListResult": "storycore.operations.key",
+    "KeyRevokeRequest": "storycore.operations.key",
+    "KeyRevokeResult": "storycore.operations.key",
     "ListRequest": "storycore.operations.project",
     "ListResult": "storycore.operations.project",
     "MetadataRequest": "storycore.operations.export",

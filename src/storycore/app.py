@@ -9,6 +9,8 @@ from storycore.settings import Settings
 
 if TYPE_CHECKING:
     from storycore.database.connect import Database
+    from storycore.keys.records import KeyRecords
+    from storycore.replies.records import ReplyRecords
     from storycore.tasks.queue import TaskQueue
 
 
@@ -72,6 +74,33 @@ class App:
             if self._tasks is None:
                 self._tasks = TaskQueue(TaskRecords(database), News())
             return self._tasks
+
+    @property
+    def keys(self) -> "KeyRecords":
+        """The API keys of this database.
+
+        Raises:
+            InvalidInput, Unavailable: see `database`.
+        """
+        from storycore.keys.records import KeyRecords
+
+        return KeyRecords(self.database)
+
+    @property
+    def replies(self) -> "ReplyRecords":
+        """The answers of this database that can be asked for again.
+
+        Raises:
+            InvalidInput, Unavailable: see `database`.
+        """
+        from storycore.replies.records import ReplyRecords
+
+        return ReplyRecords(self.database)
+
+    @property
+    def owner(self) -> str:
+        """Name of this process among those on the database."""
+        return self.tasks.owner
 
     def close(self) -> None:
         """Closes the database, if it was opened."""

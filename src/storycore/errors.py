@@ -2,6 +2,7 @@
 
     StoryCoreError
     ├── InvalidInput          VALIDATION_ERROR         the request, a file or a path is not acceptable
+    ├── NotAuthenticated      AUTHENTICATION_REQUIRED  who calls is not known
     ├── AccessDenied          AUTHORIZATION_DENIED     known, but not allowed
     ├── NotFound              NOT_FOUND                what was named is not there
     ├── Conflict              CONFLICT                 it clashes with how things stand
@@ -25,6 +26,7 @@ class Code(StrEnum):
     """Families of errors, as callers match on them."""
 
     VALIDATION_ERROR = "VALIDATION_ERROR"
+    AUTHENTICATION_REQUIRED = "AUTHENTICATION_REQUIRED"
     AUTHORIZATION_DENIED = "AUTHORIZATION_DENIED"
     NOT_FOUND = "NOT_FOUND"
     CONFLICT = "CONFLICT"
@@ -49,11 +51,15 @@ class Reason(StrEnum):
     PROJECT_TOO_LARGE = "project_too_large"
     UNSUPPORTED_FORMAT = "unsupported_format"
     SETTING_INVALID = "setting_invalid"
+    IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     HOST_NOT_ALLOWED = "host_not_allowed"
     RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
+    KEY_MISSING = "key_missing"
+    KEY_INVALID = "key_invalid"
+    SCOPE_MISSING = "scope_missing"
     PATH_OUTSIDE_ROOT = "path_outside_root"
     PERMISSION_DENIED = "permission_denied"
     CROSS_ORIGIN = "cross_origin"
@@ -121,6 +127,7 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     Reason.PROJECT_TOO_LARGE: _invalid("Split the project, or raise the limit named in the message."),
     Reason.UNSUPPORTED_FORMAT: _invalid("Choose one of details.supported_formats."),
     Reason.SETTING_INVALID: _invalid("Correct the setting, in the place that the message names."),
+    Reason.IDEMPOTENCY_KEY_INVALID: _invalid("Send another Idempotency-Key, or none."),
     Reason.METHOD_NOT_ALLOWED: _invalid("Use the method named in the Allow header.", http_status=405),
     Reason.BODY_TOO_LARGE: _invalid("Send a smaller body, or raise max_body_bytes.", http_status=413),
     Reason.UNSUPPORTED_MEDIA_TYPE: _invalid("Send the body as application/json.", http_status=415),
@@ -129,6 +136,27 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     ),
     Reason.RANGE_NOT_SATISFIABLE: _invalid(
         "Ask for a range inside the size that the Content-Range header names.", http_status=416
+    ),
+    Reason.KEY_MISSING: ReasonFacts(
+        Code.AUTHENTICATION_REQUIRED,
+        401,
+        4,
+        retryable=False,
+        remediation="Send `Authorization: Bearer` and a key; `storycore key create` makes one.",
+    ),
+    Reason.KEY_INVALID: ReasonFacts(
+        Code.AUTHENTICATION_REQUIRED,
+        401,
+        4,
+        retryable=False,
+        remediation="Use another key; `storycore key list` tells which ones are usable.",
+    ),
+    Reason.SCOPE_MISSING: ReasonFacts(
+        Code.AUTHORIZATION_DENIED,
+        403,
+        4,
+        retryable=False,
+        remediation="Use a key that has the scope which details.scope names.",
     ),
     Reason.PATH_OUTSIDE_ROOT: ReasonFacts(
         Code.AUTHORIZATION_DENIED,
@@ -395,6 +423,12 @@ class InvalidInput(StoryCoreError):
     default = Reason.WRONG_TYPE
 
 
+class NotAuthenticated(StoryCoreError):
+    """Who calls is not known."""
+
+    default = Reason.KEY_MISSING
+
+
 class AccessDenied(StoryCoreError):
     """The caller is not allowed to do this here."""
 
@@ -456,6 +490,7 @@ def from_dict(told: Mapping[str, Any]) -> StoryCoreError:
 
 _FAMILIES: Mapping[Code, type[StoryCoreError]] = {
     Code.VALIDATION_ERROR: InvalidInput,
+    Code.AUTHENTICATION_REQUIRED: NotAuthenticated,
     Code.AUTHORIZATION_DENIED: AccessDenied,
     Code.NOT_FOUND: NotFound,
     Code.CONFLICT: Conflict,

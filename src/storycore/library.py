@@ -15,6 +15,7 @@ from storycore.operations.request import Request, Result
 from storycore.settings import Settings
 
 if TYPE_CHECKING:
+    from storycore.keys.key import Key
     from storycore.observe.metrics import Metrics
     from storycore.operations.task import EventEntry, TaskEventsRequest, TaskStatusResult
     from storycore.tasks.engine import Engine
@@ -102,6 +103,45 @@ class StoryCore:
         self._engine = EmbeddedEngine(worker, tasks.records, slots=settings.workers)
         tasks.employ(self._engine)
         self._engine.run()
+
+    def authenticate(self, secret: str) -> "Key":
+        """The usable key that `secret` is.
+
+        Raises:
+            NotAuthenticated: key_invalid, the same for a key that is unknown, wrong, revoked or expired.
+        """
+        from storycore.operations.key import authenticate
+
+        return authenticate(self._app, secret)
+
+    def has_usable_key(self) -> bool:
+        """Whether anybody could be let in by a key."""
+        return self._app.keys.any_usable()
+
+    def run_once(self, request: Request[Any], key: str, *, caller: str = "") -> tuple[dict[str, Any], bool]:
+        """The result of short work as JSON, and whether it was given before for the same `key`.
+
+        Raises:
+            StoryCoreError: idempotency_mismatch, idempotency_in_progress, idempotency_key_invalid; see `run`.
+        """
+        from storycore.operations.once import run_once
+
+        with self._running(None) as work:
+            return run_once(self._app, request, key, caller, work)
+
+    def submit_once(self, request: Request[Any], key: str, **facts: Any) -> "tuple[TaskStatusResult, bool]":
+        """Like `submit`, and whether it was accepted before for the same `key`: of such calls one task is made.
+
+        Raises:
+            StoryCoreError: idempotency_mismatch, idempotency_key_invalid; see `submit`.
+        """
+        from storycore.operations.once import submit_once
+        from storycore.operations.task import told
+
+        if self.draining:
+            raise Unavailable("The server is stopping.", reason=Reason.DRAINING)
+        task, replayed = submit_once(self._app, request, key, **facts)
+        return told(task), replayed
 
     def submit(self, request: Request[Any], **facts: Any) -> "TaskStatusResult":
         """Long work as a task that was accepted: it is on the disk, and is done by whoever works on this database.

@@ -1,6 +1,5 @@
 """What the long-running commands are made of: the only place above the surfaces."""
 
-import ipaddress
 import socket
 import sys
 import time
@@ -37,12 +36,14 @@ def _serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> None:
     from storycore.settings import Settings
 
     settings = Settings.read(host=host, port=port, roots=roots or None)
-    _refuse_public(settings.host)
     for root in settings.roots:
         if not root.is_dir():
             raise InvalidInput(f"The root {root} is not a folder.", reason=Reason.SETTING_INVALID)
     logging.configure(settings.log_level)
     with StoryCore(settings, default_root=Path.cwd()) as core, _listen(settings.host, settings.port) as listener:
+        _refuse_unguarded(core)
+        if not settings.is_local:
+            click.echo("Others can read along: put TLS in front, for example Caddy or nginx.", err=True)
         core.work()
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
         click.echo(f"StoryCore answers at http://{name}:{listener.getsockname()[1]}  (stop with Ctrl-C)", err=True)
@@ -81,18 +82,17 @@ def http_server(core: "StoryCore") -> "uvicorn.Server":
     return server
 
 
-def _refuse_public(host: str) -> None:
-    """Until there are API keys, nobody but this machine may call."""
-    try:
-        loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = host.lower() == "localhost"
-    if not loopback:
-        raise InvalidInput(
-            f"{host} can be reached from other machines, and this version has no API keys.",
-            reason=Reason.SETTING_INVALID,
-            remediation="Listen on 127.0.0.1, and reach it from elsewhere through an SSH tunnel.",
-        )
+def _refuse_unguarded(core: "StoryCore") -> None:
+    """Whoever can be reached by others, or asks for keys, needs one that opens."""
+    settings = core.settings
+    if settings.is_open or core.has_usable_key():
+        return
+    why = "needs keys (require_key)" if settings.is_local else f"can be reached from other machines ({settings.host})"
+    raise InvalidInput(
+        f"This server {why}, and there is no usable API key.",
+        reason=Reason.SETTING_INVALID,
+        remediation="Make one first:  storycore key create NAME",
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:

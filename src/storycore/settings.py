@@ -6,6 +6,7 @@ Precedence, highest first: flags (arguments of `Settings.read`), environment `ST
 
 import contextlib
 import difflib
+import ipaddress
 import os
 import stat
 from collections.abc import Iterable
@@ -38,6 +39,9 @@ class Settings(BaseModel):
     allowed_hosts: tuple[str, ...] = Field(
         default=(),
         description="More names by which the server may be called, beside its address and localhost.",
+    )
+    require_key: bool = Field(
+        default=False, description="Whether callers on this machine need an API key too; others always do."
     )
     max_body_bytes: int = Field(default=MEBIBYTE, ge=1024, description="Largest request body, in bytes.")
     max_json_depth: int = Field(default=64, ge=4, le=500, description="Deepest nesting of JSON that is read.")
@@ -102,6 +106,19 @@ class Settings(BaseModel):
     @classmethod
     def _lower(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name.lower() for name in value)  # host names know no case
+
+    @property
+    def is_local(self) -> bool:
+        """Whether `serve` can be reached from this machine only."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host.lower() == "localhost"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether callers without a key are let in."""
+        return self.is_local and not self.require_key
 
     @property
     def database(self) -> str:

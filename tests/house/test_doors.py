@@ -24,12 +24,15 @@ DOORS = {
     "rich": ("cli", "demo"),
     "sqlalchemy": (
         "database",
+        "keys/records",
+        "replies/records",
         "tasks/records",
         "tasks/engine",
         "tasks/embedded",
         "tasks/procrastinate_engine",
         "tasks/queue",
         "operations/run",
+        "operations/once",
     ),
     "starlette": ("api",),
     "structlog": ("observe/logging",),
@@ -41,7 +44,7 @@ DOORS = {
 """Outside library → the rooms or modules that may import it."""
 
 PURE = (
-    "units", "errors", "json_text", "tasks/task",
+    "units", "errors", "json_text", "tasks/task", "keys/key",
     "operations/catalog", "operations/envelope", "project/timeline", "project/model",
     "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",

@@ -31,13 +31,15 @@ def fail(http: HttpRequest, fault: StoryCoreError, headers: Mapping[str, str] | 
     """The envelope of an error, or RFC 9457 problem details if the caller prefers them."""
     facts = _facts(http)
     status = fault.facts.http_status
-    told = {**_waiting(fault), **(headers or {})}
+    told = {**_hints(fault), **(headers or {})}
     if _prefers_problem(http.headers.get("accept", "")):
         return _json(_problem(fault, facts), status, PROBLEM, told)
     return _json(envelope.failure(fault, facts), status, "application/json", told)
 
 
-def _waiting(fault: StoryCoreError) -> dict[str, str]:
+def _hints(fault: StoryCoreError) -> dict[str, str]:
+    if fault.code is Code.AUTHENTICATION_REQUIRED:
+        return {"WWW-Authenticate": 'Bearer realm="StoryCore"'}
     wait_seconds = fault.details.get("retry_after_seconds")
     return {} if wait_seconds is None else {"Retry-After": str(wait_seconds)}
 
@@ -58,6 +60,7 @@ def _problem(fault: StoryCoreError, facts: dict[str, Any]) -> dict[str, Any]:
 
 _TITLES = {
     Code.VALIDATION_ERROR: "The request is not acceptable",
+    Code.AUTHENTICATION_REQUIRED: "A key is needed",
     Code.AUTHORIZATION_DENIED: "Not allowed",
     Code.NOT_FOUND: "Not found",
     Code.CONFLICT: "It clashes with how things stand",

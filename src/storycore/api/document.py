@@ -15,6 +15,7 @@ from storycore.operations.task import TaskStatusResult
 
 _STATUSES = {
     400: "The request is not acceptable",
+    401: "A key is needed",
     403: "Not allowed",
     404: "Not found",
     405: "Another method is needed",
@@ -45,7 +46,18 @@ def document() -> dict[str, Any]:
             f"/v1/{item.name}": {item.method.lower(): _operation(item, requests[item.name], results[item.name])}
             for item in OPERATIONS
         },
-        "components": {"schemas": _schemas(requests, results), "responses": _failures()},
+        "security": [{}, {"key": []}],
+        "components": {
+            "schemas": _schemas(requests, results),
+            "responses": _failures(),
+            "securitySchemes": {
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An API key. Callers on the server's own machine need none, unless it says so.",
+                }
+            },
+        },
     }
 
 
@@ -71,9 +83,9 @@ def _operation(item: Operation, request: type[Request[Any]], result: type[BaseMo
 
 def _content(item: Operation, result: type[BaseModel]) -> dict[str, Any]:
     if item.answer == "events":
-        return {"text/event-stream": {"schema": {"type": "string"}}}
+        return {"text/event-stream": {}}
     if item.answer == "file":
-        return {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        return {"*/*": {"schema": {"type": "string", "format": "binary"}}}
     content: dict[str, Any] = {"application/json": {"schema": _answer(result.__name__)}}
     if item.stream:
         content["application/zip"] = {"schema": {"type": "string", "format": "binary"}}

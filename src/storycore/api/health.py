@@ -1,5 +1,6 @@
 """What a supervisor asks a server: does it live, is it ready, how is it doing. Outside the envelope."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -9,6 +10,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from storycore.errors import StoryCoreError
 from storycore.observe import logging
 from storycore.observe.metrics import MEDIA_TYPE, Metrics
 from storycore.observe.readiness import Checks
@@ -27,6 +29,7 @@ def routes(
     *,
     checks: Callable[[], Checks],
     draining: Callable[[], bool],
+    admit: Callable[[HttpRequest, str], Awaitable[str]],
     limit_seconds: float = CHECK_SECONDS,
 ) -> list[Route]:
     """`/healthz`, `/readyz` and `/metrics`.
@@ -35,6 +38,7 @@ def routes(
         metrics: what is told at /metrics.
         checks: what must be well for the server to be ready; may block, and is given up after `limit_seconds`.
         draining: whether the server was told to stop.
+        admit: raises for a caller who may not see details.
         limit_seconds: for a disk or a database that does not answer.
     """
     # Threads of their own, and few: when a disk hangs, asking again and again must not use up those of the work.
@@ -43,7 +47,7 @@ def routes(
     async def healthz(_: HttpRequest) -> Response:
         return JSONResponse({"status": "ok"})
 
-    async def readyz(_: HttpRequest) -> Response:
+    async def readyz(http: HttpRequest) -> Response:
         if draining():
             return JSONResponse({"status": "draining", "checks": {}}, 503)
         try:
@@ -53,9 +57,14 @@ def routes(
         problems = {name: problem for name, problem in found.items() if problem}
         if problems:
             log.warning("server_not_ready", checks=problems)
-        return JSONResponse({"status": "unavailable" if problems else "ok", "checks": found}, 503 if problems else 200)
+        body: dict[str, object] = {"status": "unavailable" if problems else "ok"}
+        with contextlib.suppress(StoryCoreError):
+            await admit(http, "metrics:read")
+            body["checks"] = found
+        return JSONResponse(body, 503 if problems else 200)
 
-    async def tell(_: HttpRequest) -> Response:
+    async def tell(http: HttpRequest) -> Response:
+        await admit(http, "metrics:read")
         try:
             return Response(await _in_time(metrics.text, threads[1], limit_seconds), media_type=MEDIA_TYPE)
         except TimeoutError:

@@ -1,5 +1,6 @@
 """The HTTP surface: one route for each operation of the catalogue, none of which holds logic."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storycore import __version__
 from storycore.api import health
+from storycore.api.access import Access
 from storycore.api.answers import fail, succeed
 from storycore.api.document import document
 from storycore.api.download import hand_out
@@ -19,7 +21,7 @@ from storycore.api.events import after_of
 from storycore.api.guard import Guard
 from storycore.api.reading import read_body, read_query
 from storycore.api.streaming import ProductStream, wants_zip
-from storycore.api.waiting import answer_task, follow
+from storycore.api.waiting import answer_once, answer_task, follow
 from storycore.errors import InvalidInput, NotFound, Reason, StoryCoreError, Unexpected
 from storycore.library import StoryCore
 from storycore.loading import load
@@ -38,15 +40,16 @@ log = logging.get(__name__)
 def build(core: StoryCore, *, draining: Callable[[], bool] = lambda: False) -> ASGIApp:
     """The whole HTTP surface over an open library door, guarded; `draining` tells whether it was told to stop."""
     metrics = core.metrics(frozenset({*health.NAMES.values(), "openapi"}))
+    access = Access(core)
     app = FastAPI(
         title="StoryCore", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     for operation in OPERATIONS:
         app.add_api_route(
-            f"/v1/{operation.name}", _endpoint(operation, core), methods=[operation.method], response_model=None
+            f"/v1/{operation.name}", _endpoint(operation, core, access), methods=[operation.method], response_model=None
         )
     app.add_api_route("/openapi.json", _openapi(), methods=["GET"], response_model=None)
-    app.routes.extend(health.routes(metrics, checks=lambda: _checks(core), draining=draining))
+    app.routes.extend(health.routes(metrics, checks=lambda: _checks(core), draining=draining, admit=access.admit))
     app.add_exception_handler(StoryCoreError, _refused)
     app.add_exception_handler(Exception, _refused)
     app.add_exception_handler(HTTPException, _not_routed)
@@ -59,10 +62,15 @@ def _checks(core: StoryCore) -> Checks:
     return {**places, "database": core.database_problem()}
 
 
-def _endpoint(operation: Operation, core: StoryCore) -> Callable[[HttpRequest], Awaitable[Response]]:
+def _endpoint(operation: Operation, core: StoryCore, access: Access) -> Callable[[HttpRequest], Awaitable[Response]]:
     request_type: type[Request[Any]] = load(operation.request)
 
     async def endpoint(request: HttpRequest) -> Response:
+        caller = await access.admit(request, operation.scope)
+        with logging.bound(key_id=caller) if caller else contextlib.nullcontext():
+            return await answer(request, caller)
+
+    async def answer(request: HttpRequest, caller: str) -> Response:
         if operation.method == "POST":
             values = await read_body(request, core.settings)
         else:
@@ -73,7 +81,10 @@ def _endpoint(operation: Operation, core: StoryCore) -> Callable[[HttpRequest], 
         if operation.stream and wants_zip(request.headers.get("accept", "")):
             return ProductStream(core, wanted)
         if operation.long:
-            return await answer_task(core, wanted, request)
+            return await answer_task(core, wanted, request, caller)
+        key = request.headers.get("idempotency-key")
+        if key is not None and operation.method == "POST":
+            return await answer_once(core, wanted, request, key, caller)
         result = await _run(core, wanted, request)
         return hand_out(result) if operation.answer == "file" else succeed(request, result)
 

@@ -26,6 +26,8 @@ WAIT_SECONDS = 10
 """How long a caller waits that says nothing of it."""
 
 MOST_WAIT_SECONDS = 300
+REPLAYED = {"Idempotent-Replayed": "true"}
+
 LOOK_SECONDS = 1.0
 """How often a waiter looks for what other processes did."""
 
@@ -41,7 +43,7 @@ def wanted_wait(prefer: Iterable[str]) -> int | None:
     return None
 
 
-async def answer_task(core: StoryCore, request: Request[Any], http: HttpRequest) -> Response:
+async def answer_task(core: StoryCore, request: Request[Any], http: HttpRequest, caller: str) -> Response:
     """200 with the result, the error of the failed task, or 202 with the task that goes on.
 
     A caller who hangs up changes nothing: what was accepted is done.
@@ -52,12 +54,28 @@ async def answer_task(core: StoryCore, request: Request[Any], http: HttpRequest)
     facts = {
         "request_id": http.scope.get("storycore.request_id", ""),
         "traceparent": (http.scope.get("storycore.traceparent") or "")[:64],
+        "caller": caller,
     }
-    task = await anyio.to_thread.run_sync(lambda: core.submit(request, **facts))
+    key, headers = http.headers.get("idempotency-key"), {}
+    if key is None:
+        task = await anyio.to_thread.run_sync(lambda: core.submit(request, **facts))
+    else:
+        task, replayed = await anyio.to_thread.run_sync(lambda: core.submit_once(request, key, **facts))
+        headers = REPLAYED if replayed else {}
     asked = wanted_wait(http.headers.getlist("prefer"))
     task = await _wait(core, task, WAIT_SECONDS if asked is None else asked)
-    headers = {} if asked is None else {"Preference-Applied": f"wait={asked}"}
-    return answer_state(http, task, headers)
+    applied = {} if asked is None else {"Preference-Applied": f"wait={asked}"}
+    return answer_state(http, task, {**headers, **applied})
+
+
+async def answer_once(core: StoryCore, request: Request[Any], http: HttpRequest, key: str, caller: str) -> Response:
+    """200 with the result of short work, made now or when the same key came before.
+
+    Raises:
+        StoryCoreError: whatever the operation raises; the key came with another request, or is not answered yet.
+    """
+    data, replayed = await anyio.to_thread.run_sync(lambda: core.run_once(request, key, caller=caller))
+    return succeed(http, data, REPLAYED if replayed else {})
 
 
 def answer_state(http: HttpRequest, task: TaskStatusResult, headers: dict[str, str]) -> Response:

@@ -27,7 +27,8 @@ def to_values(request_type: type[Request[Any]], options: Mapping[str, Any]) -> d
     Raises:
         InvalidInput: malformed_json: an object is neither JSON nor KEY=VALUE.
     """
-    return {name: _value(_kind(request_type.model_fields[name]), text) for name, text in options.items() if text != ()}
+    fields = request_type.model_fields
+    return {name: _read(fields[name], text) for name, text in options.items() if text != ()}
 
 
 def _parameter(name: str, field: FieldInfo, *, streams: bool) -> click.Parameter:
@@ -91,6 +92,12 @@ def _bare(annotation: Any) -> Any:
         annotation = annotation.__origin__
     origin = get_origin(annotation)
     return origin if origin in (list, dict) else annotation
+
+
+def _read(field: FieldInfo, text: Any) -> Any:
+    value = _value(_kind(field), text)
+    only_lists = _kind(field) is list and str not in [_bare(member) for member in _members(field)]
+    return [value] if only_lists and isinstance(value, str) else value
 
 
 def _value(kind: Any, text: Any) -> Any:

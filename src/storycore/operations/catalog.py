@@ -22,7 +22,7 @@ class Operation(NamedTuple):
         check: `module:function`, takes `(app, request)` and raises what can be refused before it is accepted, or "".
         answer: "data"; or "file" and "events" for operations that answer by HTTP with a file or a stream of events.
         command: last word on the command line, if it is not that of the name.
-        scope: what an API key must allow.
+        secret: whether its answer holds a secret, which is then kept nowhere.
     """
 
     name: str
@@ -37,7 +37,12 @@ class Operation(NamedTuple):
     check: str = ""
     answer: str = "data"
     command: str = ""
-    scope: str = ""
+    secret: bool = False
+
+    @property
+    def scope(self) -> str:
+        """What an API key must allow to call it."""
+        return SCOPES[self.name]
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -50,6 +55,7 @@ _EXPORT = "storycore.operations.export"
 _PROJECT = "storycore.operations.project"
 _TASK = "storycore.operations.task"
 _ARTIFACT = "storycore.operations.artifact"
+_KEY = "storycore.operations.key"
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -128,7 +134,44 @@ OPERATIONS: tuple[Operation, ...] = (
         ("storycore artifact download artifact_0123456789ab -o film.zip",),
         answer="file",
     ),
+    Operation(
+        "storycore.key.create", "POST", f"{_KEY}:create", f"{_KEY}:KeyCreateRequest",
+        "Make a key for callers of the server",
+        ("storycore key create 'edit suite'", "storycore key create dashboard --scope tasks:read --expires-days 90"),
+        secret=True,
+    ),
+    Operation(
+        "storycore.key.list", "GET", f"{_KEY}:list_keys", f"{_KEY}:KeyListRequest",
+        "List the keys, without the part that opens",
+        ("storycore key list",),
+    ),
+    Operation(
+        "storycore.key.revoke", "POST", f"{_KEY}:revoke", f"{_KEY}:KeyRevokeRequest",
+        "End a key for good",
+        ("storycore key revoke 0123abcd",),
+    ),
 )  # fmt: skip
+
+
+SCOPES = {
+    "storycore.export.package": "exports:write",
+    "storycore.export.format": "exports:write",
+    "storycore.export.metadata": "exports:read",
+    "storycore.export.verify": "exports:write",
+    "storycore.export.plan": "exports:read",
+    "storycore.project.inspect": "projects:read",
+    "storycore.project.list": "projects:read",
+    "storycore.task.status": "tasks:read",
+    "storycore.task.list": "tasks:read",
+    "storycore.task.events": "tasks:read",
+    "storycore.task.cancel": "tasks:cancel",
+    "storycore.artifact.list": "artifacts:read",
+    "storycore.artifact.download": "artifacts:read",
+    "storycore.key.create": "admin",
+    "storycore.key.list": "admin",
+    "storycore.key.revoke": "admin",
+}
+"""What an API key must allow, by operation; `export.verify` writes when it unpacks."""
 
 
 GROUPS = {
@@ -136,6 +179,7 @@ GROUPS = {
     "project": "Look at projects",
     "task": "See, follow and stop long work",
     "artifact": "Find and fetch the files that tasks made",
+    "key": "Say who may call the server, and for what",
 }
 """What the operations of a group do together, by their first word."""
 

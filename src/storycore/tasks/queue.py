@@ -33,10 +33,14 @@ class TaskQueue:
     Args:
         records: where they stand.
         news: what happens in this process.
+
+    Attributes:
+        owner: name of this process for the tasks that it does by itself.
     """
 
     def __init__(self, records: TaskRecords, news: News) -> None:
         self.records = records
+        self.owner = new_owner()
         self.news = news
         self._engine: Engine | None = None
         self._keeper: Keeper | None = None
@@ -77,10 +81,9 @@ class TaskQueue:
         Raises:
             StoryCoreError: whatever the work raises.
         """
-        owner = self._own_keeper()
-        task = self.records.accept_running(order, owner[0])
+        task = self.records.accept_running(order, self.owner)
         attempt = Attempt(
-            self.records, self.news, owner[1], task, progress=progress, patience_seconds=_PATIENCE_SECONDS
+            self.records, self.news, self._own_keeper(), task, progress=progress, patience_seconds=_PATIENCE_SECONDS
         )
         return attempt.run(work, describe)
 
@@ -148,8 +151,7 @@ class TaskQueue:
                 happened.wait(LOOK_SECONDS)
                 happened.clear()
 
-    def _own_keeper(self) -> tuple[str, Keeper]:
+    def _own_keeper(self) -> Keeper:
         if self._keeper is None:
-            self._owner = new_owner()
-            self._keeper = Keeper(self.records, self._owner, beat_seconds=1.0)
-        return self._owner, self._keeper
+            self._keeper = Keeper(self.records, self.owner, beat_seconds=1.0)
+        return self._keeper

@@ -1,0 +1,1 @@
+"""Answers that are given again when the same call comes twice."""
