@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.databases import postgres, sqlite
 from fixtures.projects import make_project
 from fixtures.servers import serving
 from storycore.database.connect import Database
@@ -70,4 +71,11 @@ def samples() -> Path:
 def server(films: Path) -> Iterator[str]:
     """Base URL of a server whose root is `films`."""
     with serving(films) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path) -> Iterator[str]:
+    """An empty database of each kind."""
+    with sqlite(empty_database, tmp_path) if request.param == "sqlite" else postgres() as url:
         yield url

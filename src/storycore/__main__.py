@@ -10,6 +10,10 @@ PROCESSES = (
         ("storycore serve", "storycore serve --root ~/films --port 8765"),
     ),
     Process(
+        "worker", "storycore.processes:worker", "Do tasks of the database, beside a server or on another machine",
+        ("storycore worker", "storycore worker --root /mnt/films --workers 2"),
+    ),
+    Process(
         "demo", "storycore.processes:demo", "Make a small film project, pack it, verify it and describe it",
         ("storycore demo", "storycore demo -o demo-film"),
     ),

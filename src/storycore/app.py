@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from storycore.errors import DependencyFailed, Reason
 from storycore.project.paths import Places
 from storycore.settings import Settings
 
@@ -11,7 +12,9 @@ if TYPE_CHECKING:
     from storycore.database.connect import Database
     from storycore.keys.records import KeyRecords
     from storycore.replies.records import ReplyRecords
+    from storycore.tasks.engine import Engine
     from storycore.tasks.queue import TaskQueue
+    from storycore.tasks.worker import Worker
 
 
 class App:
@@ -101,6 +104,30 @@ class App:
     def owner(self) -> str:
         """Name of this process among those on the database."""
         return self.tasks.owner
+
+    def engine(self, worker: "Worker") -> "Engine":
+        """The engine that fits the database: threads of this process on SQLite, procrastinate on Postgres.
+
+        Raises:
+            DependencyFailed: library_missing: the extra `postgres` is not installed.
+            InvalidInput, Unavailable: see `database`.
+        """
+        slots = self.settings.workers
+        if self.database.dialect == "sqlite":
+            from storycore.tasks.embedded import EmbeddedEngine
+
+            return EmbeddedEngine(worker, self.tasks.records, slots=slots)
+        from storycore.tasks.dispatch.records import DispatchRecords
+
+        try:
+            from storycore.tasks.procrastinate_engine import ProcrastinateEngine
+        except ModuleNotFoundError:
+            raise DependencyFailed(
+                "Tasks on Postgres need procrastinate: pip install 'storycore[postgres]'.",
+                reason=Reason.LIBRARY_MISSING,
+            ) from None
+        dispatch = DispatchRecords(self.database)
+        return ProcrastinateEngine(worker, self.tasks.records, dispatch, self.database.conninfo, slots=slots)
 
     def close(self) -> None:
         """Closes the database, if it was opened."""

@@ -92,7 +92,6 @@ class StoryCore:
             InvalidInput, Unavailable: the database can't be used.
         """
         from storycore.operations.counting import Counting
-        from storycore.tasks.embedded import EmbeddedEngine
         from storycore.tasks.worker import Worker
 
         tasks, settings = self._app.tasks, self._app.settings
@@ -100,7 +99,7 @@ class StoryCore:
             tasks.records, tasks.news, operations.kinds(self._app), lease_seconds=settings.lease_seconds,
             watch=Counting(self.metrics()),
         )  # fmt: skip
-        self._engine = EmbeddedEngine(worker, tasks.records, slots=settings.workers)
+        self._engine = self._app.engine(worker)
         tasks.employ(self._engine)
         self._engine.run()
 

@@ -50,6 +50,39 @@ def _serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> None:
         http_server(core).run(sockets=[listener])
 
 
+@click.command("worker", context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--workers", type=int, help="Tasks that are done at a time.  [default: one for each processor, up to 4]")
+@click.option(
+    "--root", "roots", multiple=True, type=click.Path(path_type=Path),
+    help="Folder that projects may be read from; may be given several times.  [default: this folder]",
+)  # fmt: skip
+def worker(workers: int | None, roots: tuple[Path, ...]) -> int:
+    """Do tasks of the database."""
+    return _in_words(lambda: _work(workers, roots))
+
+
+def _work(workers: int | None, roots: tuple[Path, ...]) -> None:
+    import signal
+    import threading
+
+    from storycore.library import StoryCore
+    from storycore.observe import logging
+    from storycore.settings import Settings
+
+    settings = Settings.read(workers=workers, roots=roots or None)
+    logging.configure(settings.log_level)
+    told = threading.Event()
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda _number, _frame: told.set())
+    with StoryCore(settings, default_root=Path.cwd()) as core:
+        core.work()
+        click.echo(f"Doing tasks, {settings.workers} at a time  (stop with Ctrl-C)", err=True)
+        while not told.wait(1):  # in steps, since Windows hears of Ctrl-C only between waits
+            pass
+        click.echo("Giving back what is not done …", err=True)
+
+
 def http_server(core: "StoryCore") -> "uvicorn.Server":
     """The server of the HTTP surface, not started yet: bounded heads, no proxy headers, no name of its own.
 

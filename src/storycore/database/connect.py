@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
@@ -31,10 +31,12 @@ class Database:
     Attributes:
         dialect: "sqlite" or "postgresql".
         url: where it is, without its password.
+        conninfo: of a Postgres as libpq takes it, with the password; never shown.
     """
 
     def __init__(self, url: URL) -> None:
         self.url = url.render_as_string(hide_password=True)
+        self.conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self.dialect = url.get_backend_name()
         self._writing: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
         if self.dialect == "sqlite":
@@ -167,7 +169,8 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except DBAPIError as fault:
-        if not isinstance(fault, OperationalError) and not fault.connection_invalidated:
+        ours = isinstance(fault, OperationalError) or type(fault) is DatabaseError or fault.connection_invalidated
+        if not ours:  # a statement that is wrong, or a rule of the tables that was broken
             raise
         if "full" in str(fault.orig):
             raise Unavailable("No room left for the database.", reason=Reason.DISK_FULL) from fault

@@ -51,6 +51,8 @@ def configure(level: str, *, stream: IO[str] | None = None) -> None:
             ],
         )
     )
+    for chatty in ("procrastinate", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())

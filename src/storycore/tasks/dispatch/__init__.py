@@ -1,0 +1,1 @@
+"""What procrastinate keeps beside our tasks, in the same Postgres."""
