@@ -80,6 +80,7 @@ class Reason(StrEnum):
     PRECONDITION_FAILED = "precondition_failed"
     RATE_LIMITED = "rate_limited"
     LIBRARY_MISSING = "library_missing"
+    SERVER_UNREACHABLE = "server_unreachable"
     DISK_FULL = "disk_full"
     DATABASE_UNAVAILABLE = "database_unavailable"
     DATABASE_NEWER = "database_newer"
@@ -297,6 +298,13 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         6,
         retryable=False,
         remediation="Install the extra that the message names.",
+    ),
+    Reason.SERVER_UNREACHABLE: ReasonFacts(
+        Code.DEPENDENCY_ERROR,
+        502,
+        6,
+        retryable=True,
+        remediation="Start it with `storycore serve`, or correct --server.",
     ),
     Reason.DISK_FULL: ReasonFacts(
         Code.SERVICE_UNAVAILABLE,

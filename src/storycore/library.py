@@ -17,7 +17,9 @@ from storycore.settings import Settings
 if TYPE_CHECKING:
     from storycore.keys.key import Key
     from storycore.observe.metrics import Metrics
+    from storycore.operations.artifact import ArtifactDownloadResult
     from storycore.operations.task import EventEntry, TaskEventsRequest, TaskStatusResult
+    from storycore.remote import Remote
     from storycore.tasks.engine import Engine
 
 R = TypeVar("R", bound=Result)
@@ -41,13 +43,29 @@ class StoryCore:
     Args:
         settings: read from all places if None.
         default_root: the folder that paths are confined to if the settings name no roots; None leaves them free.
+        server: URL of a running server that does the work instead of this process; the setting `server` if None.
+        key: API key for it; the setting if None.
 
     Attributes:
         draining: whether it was told to take no more work.
     """
 
-    def __init__(self, settings: Settings | None = None, *, default_root: Path | None = None) -> None:
-        self._app = App(settings or Settings.read(), default_root=default_root)
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        default_root: Path | None = None,
+        server: str | None = None,
+        key: str | None = None,
+    ) -> None:
+        chosen = settings or Settings.read()
+        self._app = App(chosen, default_root=default_root)
+        address = chosen.server if server is None else server
+        self._remote = (
+            _remote(address, chosen.secret_key if key is None else key)
+            if address and default_root is None  # a server does its own work, whatever is set around it
+            else None
+        )
         self._work: set[Progress] = set()
         self._engine: Engine | None = None
         self._metrics: Metrics | None = None
@@ -74,16 +92,48 @@ class StoryCore:
             StoryCoreError: one tree, see `storycore.errors`.
         """
         with self._running(progress) as work:
-            return operations.run(self._app, request, work)
+            return self._remote.run(request, work) if self._remote else operations.run(self._app, request, work)
 
-    def stream(self, request: Request[R], to: BinaryIO, *, progress: Listener | Progress | None = None) -> R:
+    def stream(self, request: Request[R], to: BinaryIO, *, progress: Listener | Progress | None = None) -> R | None:
         """Like `run`, but writes the product to `to` as it is made; nothing is stored here.
+
+        Returns:
+            The result; None if a server made the product, since it then tells no more than the bytes.
 
         Raises:
             StoryCoreError: one tree; `to` may then have received a part, which fails verification.
         """
         with self._running(progress) as work:
+            if self._remote:
+                self._remote.stream(request, to, work)
+                return None
             return operations.stream(self._app, request, to, work)
+
+    def download(self, artifact_id: str, target: Path) -> "ArtifactDownloadResult":
+        """Fetches an artifact to a new file, and makes sure that it is the one that was made.
+
+        Guarantee: atomic; a file that stands there already is not replaced.
+
+        Args:
+            artifact_id: which one.
+            target: name for the file, or a folder that it is put in under its own name.
+
+        Raises:
+            NotFound: artifact_not_found: there is none, or its file was moved or changed.
+            Conflict: output_exists; source_changed: other bytes came than were promised.
+        """
+        from storycore.operations.artifact import ArtifactDownloadRequest, copy, download
+        from storycore.storage.local import new_file
+
+        remote = self._remote
+        request = ArtifactDownloadRequest(artifact_id=artifact_id)
+        entry = remote.entry(artifact_id) if remote else download(self._app, request)
+        with new_file(target / entry.name if target.is_dir() else target) as file:
+            if remote:
+                remote.download(artifact_id, entry, file)
+            else:
+                copy(self._app, artifact_id, file)
+        return entry
 
     def work(self) -> None:
         """From now on, until `close`, this process does submitted tasks, those of others on the same database too.
@@ -182,6 +232,8 @@ class StoryCore:
         """
         from storycore.operations.task import follow
 
+        if self._remote:
+            return self._remote.events(request, stop)
         return follow(self._app, request, stop)
 
     def metrics(self, more: frozenset[str] = _NONE) -> "Metrics":
@@ -221,6 +273,8 @@ class StoryCore:
     def close(self) -> None:
         """Drains, then closes what is open."""
         self.drain()
+        if self._remote:
+            self._remote.close()
         if not self._work:
             self._app.close()
 
@@ -232,3 +286,9 @@ class StoryCore:
             yield work
         finally:
             self._work.discard(work)
+
+
+def _remote(address: str, key: str) -> "Remote":
+    from storycore.remote import Remote
+
+    return Remote(address, key)

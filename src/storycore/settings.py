@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from platformdirs import user_cache_path, user_config_path, user_data_path
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 from storycore.errors import FieldFault, InvalidInput, Reason
@@ -34,6 +34,13 @@ class Settings(BaseModel):
     output_roots: tuple[Path, ...] = Field(
         default=(), description="Folders, beside each project's exports/, that results may be written to."
     )
+    server: str = Field(
+        default="", description="URL of a running server that does the work, instead of this process; empty for none."
+    )
+    key: SecretStr = Field(
+        default=SecretStr(""), description="API key for that server. Never given as an argument: others see those."
+    )
+    key_file: Path | None = Field(default=None, description="File that holds the API key for that server.")
     host: str = Field(default="127.0.0.1", description="Address that `serve` listens on.")
     port: int = Field(default=8765, ge=0, le=65535, description="Port that `serve` listens on; 0 takes a free one.")
     allowed_hosts: tuple[str, ...] = Field(
@@ -106,6 +113,23 @@ class Settings(BaseModel):
     @classmethod
     def _lower(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name.lower() for name in value)  # host names know no case
+
+    @property
+    def secret_key(self) -> str:
+        """The API key for `server`, or "".
+
+        Raises:
+            InvalidInput: setting_invalid: the file that should hold it can't be read.
+        """
+        if self.key_file is None:
+            return self.key.get_secret_value()
+        try:
+            with self.key_file.open(encoding="utf-8") as file:
+                return file.read(4096).strip()
+        except (OSError, UnicodeDecodeError):
+            raise InvalidInput(
+                f"The key file {self.key_file.name} can't be read.", reason=Reason.SETTING_INVALID
+            ) from None
 
     @property
     def is_local(self) -> bool:

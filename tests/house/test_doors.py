@@ -16,6 +16,7 @@ DOORS = {
     "bagit": ("demo",),
     "click": ("cli", "processes"),
     "fastapi": ("api",),
+    "httpx": ("remote",),
     "isal": ("exports/packing/compression",),
     "platformdirs": ("settings",),
     "prometheus_client": ("observe/metrics",),

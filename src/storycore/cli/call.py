@@ -52,6 +52,8 @@ class Call:
             given = values()
             to_stdout = bool(self.operation.stream) and given.get("output_path") == "-"
             result = self._stream(given) if to_stdout else self._run(given)
+            if result is None:
+                return 0
             self._show(result, envelope.metadata(request_id, now(), time.monotonic() - started), to_stdout=to_stdout)
         except BrokenPipeError:
             raise
@@ -72,7 +74,7 @@ class Call:
             result: Result = core.run(request, progress=progress)
             return result
 
-    def _stream(self, values: dict[str, Any]) -> Result:
+    def _stream(self, values: dict[str, Any]) -> Result | None:
         if sys.stdout.isatty():
             raise InvalidInput(
                 "A package is not written to a terminal.",
@@ -81,7 +83,7 @@ class Call:
             )
         request = self.request_type(**{name: value for name, value in values.items() if name != "output_path"})
         with StoryCore() as core, _interruptible(self.operation, quiet=self.quiet) as progress:
-            result: Result = core.stream(request, sys.stdout.buffer, progress=progress)
+            result: Result | None = core.stream(request, sys.stdout.buffer, progress=progress)
             sys.stdout.buffer.flush()
             return result
 

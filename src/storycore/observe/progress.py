@@ -88,6 +88,17 @@ class Progress:
         self.check()
         self._tell()
 
+    def reach(self, step: str, fraction: float) -> None:
+        """Tells of work that another process does: its step, and how much of the whole is done.
+
+        Raises:
+            Cancelled: the work was asked to stop.
+        """
+        self._step, self._from, self._to = step, min(fraction, 0.999), min(fraction, 0.999)
+        self._done, self._total = 0, None
+        self._tell(force=True)
+        self.check()
+
     def finish(self) -> None:
         """The result stands: tells 1.0. From here on the work can't be cancelled any more."""
         self._from = self._to = 1.0

@@ -1,14 +1,19 @@
 """storycore.artifact.*: find and fetch the files that tasks made."""
 
-from typing import Annotated
+import hashlib
+from pathlib import Path
+from typing import Annotated, BinaryIO, Final
 
 from pydantic import Field
 
 from storycore.app import App
+from storycore.errors import NotFound, Reason
 from storycore.operations.request import Request, Result, Spelling, Whole
 from storycore.operations.task import Cursor, TaskId, from_cursor, to_cursor
 from storycore.tasks.task import Artifact
 from storycore.units import iso
+
+_CHUNK_BYTES: Final = 1024 * 1024
 
 
 class ArtifactEntry(Result):
@@ -83,3 +88,26 @@ def _entry(artifact: Artifact) -> ArtifactEntry:
         media_type=artifact.media_type,
         created_at="" if artifact.created_at is None else iso(artifact.created_at),
     )
+
+
+def copy(app: App, artifact_id: str, sink: BinaryIO) -> None:
+    """Writes an artifact of this database to `sink` and makes sure that it is the one that was made.
+
+    Raises:
+        NotFound: artifact_not_found: there is none, or its file was moved or changed.
+    """
+    artifact = app.tasks.records.artifact(artifact_id)
+    digest = hashlib.sha256()
+    try:
+        with Path(artifact.path).open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
+                sink.write(chunk)
+    except OSError:
+        raise _gone() from None
+    if digest.hexdigest() != artifact.sha256:
+        raise _gone()
+
+
+def _gone() -> NotFound:
+    return NotFound("The file is not there any more as it was made.", reason=Reason.ARTIFACT_NOT_FOUND)

@@ -4,7 +4,7 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar, cast
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar, cast, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -199,3 +199,15 @@ def _field_fault(item: ErrorDetails, fields: Mapping[str, FieldInfo]) -> FieldFa
         near = difflib.get_close_matches(name, fields, n=1)
         message = "there is no such field" + (f"; did you mean {near[0]}?" if near else "")
     return FieldFault(pointer, _REASONS.get(item["type"], Reason.WRONG_TYPE), message)
+
+
+def path_fields(request_type: type[Request[Any]]) -> list[str]:
+    """The fields of a request that hold paths."""
+    found = []
+    for name, field in request_type.model_fields.items():
+        notes = [*field.metadata]
+        for member in get_args(field.annotation):
+            notes += getattr(member, "__metadata__", ())
+        if any(isinstance(note, BeforeValidator) and note.func is _harmless for note in notes):
+            found.append(name)
+    return found
