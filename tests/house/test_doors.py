@@ -15,6 +15,7 @@ DOORS = {
     "anyio": ("api", "processes"),
     "bagit": ("demo",),
     "click": ("cli", "processes"),
+    "cryptography": ("webhooks/signing",),
     "fastapi": ("api",),
     "httpx": ("remote",),
     "isal": ("exports/packing/compression",),
@@ -51,7 +52,8 @@ PURE = (
     "operations/catalog", "operations/envelope", "project/timeline", "project/model",
     "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",
-    "metadata/document", "metadata/write", "api/ranges",
+    "metadata/document", "metadata/write", "api/ranges", "webhooks/signing", "webhooks/schedule", "webhooks/url",
+    "webhooks/address", "webhooks/headers",
 )  # fmt: skip
 OUTSIDE = {
     "os",
