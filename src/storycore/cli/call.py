@@ -27,6 +27,9 @@ from storycore.units import now
 _STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """Ctrl-C, a polite kill, and a terminal that was closed, as far as the system knows them."""
 
+SEND_SECONDS = 10
+"""How long a command sends messages to webhooks before it ends."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -70,9 +73,23 @@ class Call:
                 remediation="Name a folder or a file with -o.",
             )
         request = self.request_type(**values)
-        with StoryCore() as core, _interruptible(self.operation, quiet=self.quiet) as progress:
-            result: Result = core.run(request, progress=progress)
+        with StoryCore() as core:
+            try:
+                with _interruptible(self.operation, quiet=self.quiet) as progress:
+                    result: Result = core.run(request, progress=progress)
+            finally:
+                self._tell_webhooks(core)
             return result
+
+    def _tell_webhooks(self, core: StoryCore) -> None:
+        """First attempts at webhooks that hear of this command; nothing else sends them when this process has ended."""
+        try:
+            left = core.send_first(seconds=SEND_SECONDS)
+        except (Exception, KeyboardInterrupt):  # noqa: BLE001 - they stay in the database, and the result stands
+            return
+        if left and not self.quiet:
+            one = "1 message to a webhook waits" if left == 1 else f"{left} messages to webhooks wait"
+            click.echo(f"{one}; `storycore serve` or `storycore worker` sends them.", err=True)
 
     def _stream(self, values: dict[str, Any]) -> Result | None:
         if sys.stdout.isatty():

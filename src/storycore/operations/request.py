@@ -97,7 +97,8 @@ def _real_bool(value: object) -> object:
     return value
 
 
-def _finite(value: object, depth: int = 0) -> object:
+def finite(value: object, depth: int = 0) -> object:
+    """The value, if it is JSON: no NaN, no infinity, not nested without end."""
     if depth > 64:
         raise ValueError("nested more than 64 levels deep")
     if isinstance(value, float) and not math.isfinite(value):
@@ -108,7 +109,7 @@ def _finite(value: object, depth: int = 0) -> object:
     elif isinstance(value, (list, tuple)):
         children = value
     for child in children:
-        _finite(child, depth + 1)
+        finite(child, depth + 1)
     return value
 
 
@@ -127,9 +128,12 @@ class Spelling:
 
     Attributes:
         flags: more option names, `("-o", "--output")`; empty for a positional argument.
+        secret: whether the option names a file that holds the value, `-` for the standard input: what stands on a
+            command line others can see.
     """
 
     flags: tuple[str, ...] = ()
+    secret: bool = False
 
 
 _LETTER = r"[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069$%~:/\\]"
@@ -155,7 +159,7 @@ ProjectPath = Annotated[PathText, Spelling()]
 OutputPath = Annotated[PathText, Spelling(("-o", "--output"))]
 """Folder, or file name with the format's suffix, for the result."""
 
-Facts = Annotated[dict[str, Any], BeforeValidator(_finite)]
+Facts = Annotated[dict[str, Any], BeforeValidator(finite)]
 """A JSON object of the caller's own."""
 
 

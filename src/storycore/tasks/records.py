@@ -7,7 +7,7 @@ writes names both, and changes nothing when the lease has passed to another.
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -26,15 +26,26 @@ _FREE = or_(
 _FIRST_FIRST = (tasks.c.priority.desc(), tasks.c.number)
 
 
+class Outbox(Protocol):
+    """Whoever tells others of tasks."""
+
+    def write(self, connection: Connection, task: Task) -> None:
+        """Writes what is to be told of a task that was just accepted, or has just ended, in the same transaction."""
+
+    def written(self) -> None:
+        """That transaction stands."""
+
+
 class TaskRecords:
     """Tasks, what happened to them, and their artifacts.
 
     Args:
         database: where they are.
+        outbox: is told of tasks that are accepted, and of those that end; None for nobody.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, outbox: Outbox | None = None) -> None:
+        self._database, self._outbox = database, outbox
 
     def accept(self, order: Order, *, also: Callable[[Connection, Task], None] | None = None) -> Task:
         """A new waiting task, on the disk when this returns.
@@ -67,6 +78,10 @@ class TaskRecords:
             _happen(connection, task.id, "started" if owner else "accepted", _standing(task), instant)
             if also:
                 also(connection, task)
+            if self._outbox:
+                self._outbox.write(connection, task)
+        if self._outbox:
+            self._outbox.written()
         return task
 
     def find(self, task_id: str) -> Task:
@@ -160,8 +175,11 @@ class TaskRecords:
 
     def finish(self, task: Task, status: Status, *, outcome: Outcome | None = None, error: Any = None) -> bool:
         """Ends a task; False, with nothing changed, if its lease is lost."""
-        with self._database.write() as connection:
-            return _end(connection, _held(task), task, status, outcome, error)
+        with self._database.accept() as connection:
+            ended = self._end(connection, _held(task), task, status, outcome, error)
+        if ended and self._outbox:
+            self._outbox.written()
+        return ended
 
     def give_back(self, task: Task) -> bool:
         """Lets a running task wait again, as if this attempt had not begun; False if its lease is lost."""
@@ -187,12 +205,15 @@ class TaskRecords:
             if task.status.is_final:
                 raise Conflict(f"The task has {task.status} already.", reason=Reason.TASK_FINISHED)
             if task.status is Status.PENDING:
-                _end(connection, tasks.c.number == task.number, task, Status.CANCELLED, None, error)
+                self._end(connection, tasks.c.number == task.number, task, Status.CANCELLED, None, error)
             else:
                 connection.execute(
                     update(tasks).where(tasks.c.number == task.number).values(cancel_requested=True, updated_at=now())
                 )
-            return _found(connection, task_id)
+            task = _found(connection, task_id)
+        if self._outbox and task.status.is_final:
+            self._outbox.written()
+        return task
 
     def running(self) -> list[tuple[str, str, int, int]]:
         """`(id, owner, attempt, beat)` of every task that runs."""
@@ -211,7 +232,7 @@ class TaskRecords:
             The task as it stood while it ran, if it was taken.
         """
         task_id, owner, attempt, beat = seen
-        with self._database.write() as connection:
+        with self._database.accept() as connection:
             row = connection.execute(select(tasks).where(tasks.c.id == task_id).with_for_update()).first()
             task = None if row is None else _of(row)
             if task is None or (task.owner, task.attempt, task.beat, task.status) != (
@@ -220,7 +241,7 @@ class TaskRecords:
                 return None
             ends = Status.CANCELLED if task.cancel_requested else Status.FAILED
             if task.cancel_requested or attempt >= task.most_attempts:
-                _end(connection, _held(task), task, ends, None, errors[ends])
+                self._end(connection, _held(task), task, ends, None, errors[ends])
                 return task
             instant = now()
             values: dict[str, Any] = {"status": Status.PENDING, "owner": None, "progress": 0.0, "step": "waiting"}
@@ -228,6 +249,20 @@ class TaskRecords:
             data = {"status": Status.PENDING, "progress": 0.0, "step": "waiting", "attempt": attempt}
             _happen(connection, task.id, "offered_again", data, instant)
             return task
+
+    def _end(  # noqa: PLR0913, PLR0917 - all that one row needs
+        self,
+        connection: Connection,
+        where: Any,
+        task: Task,
+        status: Status,
+        outcome: Outcome | None,
+        error: Mapping[str, Any] | None,
+    ) -> bool:
+        ended = _end(connection, where, task, status, outcome, error)
+        if ended and self._outbox:
+            self._outbox.write(connection, _found(connection, task.id))
+        return ended
 
     def happenings(self, task_id: str, *, after: int, limit: int) -> list[Happening]:
         """What happened to a task since `after`, in order."""
