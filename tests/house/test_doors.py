@@ -12,7 +12,7 @@ PACKAGE = ROOT / "src/storycore"
 DOORS = {
     "PIL": ("demo",),
     "aiodns": ("webhooks/names",),
-    "aiohttp": ("webhooks/sender", "webhooks/faults"),
+    "aiohttp": ("webhooks/sender", "webhooks/faults", "webhooks/wire"),
     "alembic": ("database",),
     "anyio": ("api", "processes"),
     "bagit": ("demo",),

@@ -6,6 +6,7 @@ cookies and the proxies of the environment are not used, and of the answer no mo
 """
 
 import asyncio
+import functools
 import hashlib
 import ipaddress
 import socket
@@ -29,6 +30,7 @@ from storycore.webhooks.faults import code_of_fault
 from storycore.webhooks.message import Outgoing
 from storycore.webhooks.names import NameNotFound, Names, NameTimedOut
 from storycore.webhooks.url import Address, Target
+from storycore.webhooks.wire import BoundedAnswer, BoundedWire
 
 CONNECT_SECONDS = 5.0
 _MOST_HEADERS, _MOST_HEADER_LETTERS = 64, 1024
@@ -76,7 +78,7 @@ class Sender:
                 limit=0, keepalive_timeout=_KEPT_SECONDS,
             ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
-            cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trust_env=False,
+            response_class=BoundedAnswer, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trust_env=False,
         )  # fmt: skip
 
     async def __aenter__(self) -> Self:
@@ -134,6 +136,11 @@ class Sender:
 
 class _Connector(aiohttp.TCPConnector):
     """Notes how long a connection takes, and which address stands at its other end."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # There is no public place for this; the tests of floods fail if it goes.
+        self._factory: Any = functools.partial(BoundedWire, loop=asyncio.get_running_loop())
 
     @override
     async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
