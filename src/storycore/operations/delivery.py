@@ -22,12 +22,31 @@ from storycore.webhooks.recovery.records import Span
 
 PING = "webhook.ping"
 
+
+def _given(value: object) -> object:
+    if value is None:
+        raise ValueError("is needed")
+    return finite(value)
+
+
 StateName = Literal["pending", "leased", "delivered", "retry", "exhausted", "cancelled", "blocked"]
 DeliveryId = Annotated[
     str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$", description="Id of the delivery."), Spelling()
 ]
+InstantText = Annotated[
+    str,
+    Field(
+        max_length=40,
+        json_schema_extra={
+            "pattern": r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+            r"(Z|[+-]0[0-9]:00)$"
+        },
+    ),
+]
+"""An instant; the published schema names the usual forms, all of ISO 8601 is taken."""
+
 AnyFacts = Annotated[
-    dict[str, Any] | Any, BeforeValidator(finite), WithJsonSchema({"type": "object", "additionalProperties": True})
+    dict[str, Any] | Any, BeforeValidator(_given), WithJsonSchema({"type": "object", "additionalProperties": True})
 ]
 """A JSON object, which is checked after all else, as callers expect."""
 
@@ -72,7 +91,7 @@ class DeliveryEntry(Result):
     attempts: list[AttemptEntry] = Field(description="If asked for.")
 
 
-class SentRequest(Result):
+class SentMessage(Result):
     """Exactly what would be sent."""
 
     url: str
@@ -94,7 +113,7 @@ class WebhookTriggerResult(Result):
     code: str = Field(description="How it ended, in a word.")
     event_id: str = Field(description="What the receiver sees as webhook-id.")
     delivery_id: str | None = Field(description="For `webhook deliveries`; null in test_mode.")
-    request: SentRequest | None = Field(description="In test_mode: what would be sent.")
+    request: SentMessage | None = Field(description="In test_mode: what would be sent.")
 
     @property
     @override
@@ -182,8 +201,8 @@ class WebhookRecoverRequest(Request[WebhookRecoverResult]):
     """Send a webhook again what it did not get since a time."""
 
     webhook_id: WebhookId
-    since: str = Field(max_length=40, description="Since when, ISO 8601 with its zone: 2026-11-25T08:00:00+00:00.")
-    until: str | None = Field(default=None, max_length=40, description="Until when; up to now if left out.")
+    since: InstantText = Field(description="Since when, ISO 8601 with its zone: 2026-11-25T08:00:00+00:00.")
+    until: InstantText | None = Field(default=None, description="Until when; up to now if left out.")
     event_types: EventTypes | None = Field(default=None, description="Only of these kinds.")
     missed: Flag = Field(default=True, description="Events too that were never sent to it.")
     dry_run: Flag = Field(default=False, description="Only count.")
@@ -217,7 +236,7 @@ def trigger(app: App, request: WebhookTriggerRequest) -> WebhookTriggerResult:
             webhook_id=target.id, event_type=event.type, triggered_at=iso(event.occurred_at), response_status=None,
             response_time_ms=0.0, success=True, error_message=None, metadata=request.metadata, code="ok",
             event_id=event.id, delivery_id=None,
-            request=SentRequest(url=target.url, headers=shown, body=message.body.decode()),
+            request=SentMessage(url=target.url, headers=shown, body=message.body.decode()),
         )  # fmt: skip
     outcome = _send(app, target, app.deliveries.lease_trial(event, target, Origin.MANUAL, new_owner()))
     made = outcome.attempt

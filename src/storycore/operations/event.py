@@ -9,7 +9,7 @@ from storycore.app import App
 from storycore.events import make
 from storycore.operations.request import Facts, Request, Result, Spelling, Whole
 from storycore.operations.task import Cursor, from_cursor, to_cursor
-from storycore.operations.webhook import EventTypes, types_of
+from storycore.operations.webhook import EventTypes, PublicTypeName, types_of
 from storycore.units import iso
 
 
@@ -26,9 +26,7 @@ class EventPublishResult(Result):
 class EventPublishRequest(Request[EventPublishResult]):
     """Report an event of another part of the pipeline."""
 
-    event_type: Annotated[str, Spelling()] = Field(
-        max_length=64, description="One of the twelve: pipeline.completed, image.generated, …."
-    )
+    event_type: Annotated[PublicTypeName, Spelling()] = Field(description="Which of the twelve.")
     data: Facts = Field(description="Its facts, as the schema of the event asks for.")
     key: str | None = Field(
         default=None, min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$",

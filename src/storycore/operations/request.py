@@ -85,7 +85,8 @@ class Request(BaseModel, Generic[R]):
         raise TypeError(f"{cls.__name__} names no result")
 
 
-def _not_bool_or_text(value: object) -> object:
+def not_bool_or_text(value: object) -> object:
+    """The value, unless it only looks like a number."""
     if isinstance(value, (bool, str, bytes)):
         raise ValueError("a whole number is needed")  # noqa: TRY004 - pydantic reports ValueError
     return value
@@ -142,7 +143,7 @@ _NAME = f"{_FIRST}{_LETTER}{{0,254}}"
 _PATH_SCHEMA = {"pattern": f"^/?{_NAME}(/{_NAME})*/?$"}
 """Paths that are fine on every system, for the published schema; `check_text` takes a few odd ones too."""
 
-Whole = Annotated[int, BeforeValidator(_not_bool_or_text)]
+Whole = Annotated[int, BeforeValidator(not_bool_or_text)]
 """A whole number; `5.0` is one, as JSON Schema says, `true` and `"5"` are not."""
 
 Flag = Annotated[bool, BeforeValidator(_real_bool)]

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from storycore.app import App
 from storycore.events import OWN_TYPES, TYPES
-from storycore.operations.request import Facts, Flag, Request, Result, Spelling, Whole
+from storycore.operations.request import Facts, Flag, Request, Result, Spelling, Whole, not_bool_or_text
 from storycore.operations.task import Cursor, from_cursor, to_cursor
 from storycore.operations.webhook_checks import check_url, read_caller_headers, read_policy, read_secret_text
 from storycore.units import iso, now
@@ -21,25 +21,43 @@ from storycore.webhooks.signing import Scheme, Secret, new_secret
 WebhookId = Annotated[
     str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$", description="Id of the webhook."), Spelling()
 ]
-EventTypeName = Literal[
+PublicTypeName = Literal[
     "export.started", "export.completed", "export.failed", "qa.started", "qa.completed", "qa.failed",
     "pipeline.started", "pipeline.completed", "pipeline.failed", "image.generated", "audio.generated",
-    "video.rendered", "webhook.warned", "webhook.disabled",
+    "video.rendered",
+]  # fmt: skip
+EventTypeName = Literal[
+    PublicTypeName, "webhook.warned", "webhook.disabled",
     "export.*", "qa.*", "pipeline.*", "image.*", "audio.*", "video.*", "webhook.*", "*",
 ]  # fmt: skip
 EventTypes = Annotated[list[EventTypeName], Field(min_length=1, max_length=32), Spelling(("-e", "--event"))]
-Url = Annotated[str, Field(max_length=4096, description="Where messages are sent: https://host/path."), Spelling()]
-OwnSecret = Annotated[str, Field(max_length=512, description="Your own secret, 24 to 64 bytes."), Spelling(secret=True)]
+_LABEL = "[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+URL_PATTERN = rf"^https?://({_LABEL}\.)*{_LABEL}(:[1-9][0-9]{{0,3}})?(/[A-Za-z0-9._~-]*)*$"
+"""URLs that are always fine, for the published schema; addresses, queries and more are taken too."""
+
+Url = Annotated[str, Field(max_length=4096, json_schema_extra={"pattern": URL_PATTERN, "maxLength": 200})]
+OwnSecret = Annotated[
+    str,
+    Field(
+        max_length=512,
+        description="Your own secret, 24 to 64 bytes.",
+        json_schema_extra={"pattern": "^[A-Za-z0-9][ -~]{23,63}$", "minLength": 24, "maxLength": 64},
+    ),
+    Spelling(secret=True),
+]
+_SECONDS: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0, "maximum": 86400}
 Policy = Annotated[
     dict[str, Any],
     Field(
         description="When to try again: max_retries (3) and retry_delay_seconds (5), which doubles, or delays_seconds.",
         json_schema_extra={
+            "additionalProperties": False,
             "properties": {
                 "max_retries": {"type": "integer", "minimum": 0, "maximum": 50},
-                "retry_delay_seconds": {"type": "number", "exclusiveMinimum": 0, "maximum": 86400},
-                "delays_seconds": {"type": "array", "maxItems": 50, "items": {"type": "number"}},
-            }
+                "retry_delay_seconds": _SECONDS,
+                "delays_seconds": {"type": "array", "maxItems": 50, "items": _SECONDS},
+            },
+            "dependentSchemas": {"delays_seconds": {"maxProperties": 1}},
         },
     ),
 ]
@@ -47,11 +65,19 @@ Headers = Annotated[
     dict[str, Any],
     Field(
         description="Headers of your own for each message, Authorization for instance; kept sealed.",
-        json_schema_extra={"additionalProperties": {"type": "string"}},
+        json_schema_extra={
+            "propertyNames": {"pattern": "^X-[A-Z0-9]{1,40}$"},  # more are taken; these are always fine
+            "additionalProperties": {"type": "string", "pattern": "^[!-~]{1,200}$"},
+            "maxProperties": 32,
+        },
     ),
 ]
-AtOnce = Annotated[Whole, Field(ge=1, le=1024, description="Most attempts at a time.")]
-PerMinute = Annotated[Whole, Field(ge=0, le=1_000_000, description="Most messages a minute; 0 sets no limit.")]
+AtOnce = Annotated[int, Field(ge=1, le=1024, description="Most attempts at a time."), BeforeValidator(not_bool_or_text)]
+PerMinute = Annotated[
+    int,
+    Field(ge=0, le=1_000_000, description="Most messages a minute; 0 sets no limit."),
+    BeforeValidator(not_bool_or_text),
+]
 
 _MOST_SECRETS = 10
 
@@ -101,7 +127,7 @@ class WebhookRegisterResult(Result):
 class WebhookRegisterRequest(Request[WebhookRegisterResult]):
     """Tell another system of events."""
 
-    url: Url
+    url: Annotated[Url, Spelling()] = Field(description="Where messages are sent: https://host/path.")
     event_types: EventTypes = Field(description="What it is told of: export.completed, qa.*, *, ….")
     secret: OwnSecret | None = Field(default=None, repr=False)
     active: Flag = Field(default=True, description="Whether messages are sent.")
@@ -152,9 +178,7 @@ class WebhookUpdateRequest(Request[WebhookUpdateResult]):
     """Change a webhook; what is left out stays as it is."""
 
     webhook_id: WebhookId
-    url: Annotated[str, Spelling(("--url",))] | None = Field(
-        default=None, max_length=4096, description="Where messages are sent."
-    )
+    url: Annotated[Url, Spelling(("--url",))] | None = Field(default=None, description="Where messages are sent.")
     event_types: EventTypes | None = Field(default=None, description="What it is told of.")
     active: Flag | None = Field(default=None, description="Whether messages are sent; true forgets its failures.")
     retry_policy: Policy | None = None
