@@ -9,15 +9,23 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from storycore.errors import FieldFault, InvalidInput, Reason
 from storycore.units import iso, now
 
 MOST_BYTES: Final = 256 * 1024
 """Largest body of an event; what is larger belongs behind a link."""
+
+
+def _whole(value: object) -> object:
+    """5.0 is a whole number, as JSON Schema says."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Count = Annotated[int, BeforeValidator(_whole)]
 
 
 class Facts(BaseModel):
@@ -47,7 +55,7 @@ class File(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     path: str = Field(max_length=4096, description="Where it is.")
-    size_bytes: int = Field(ge=0, description="Its size.")
+    size_bytes: Count = Field(ge=0, description="Its size.")
     checksum: str = Field(default="", max_length=200, description="sha256: and 64 hex digits.")
     media_type: str = Field(default="", max_length=255, description="IANA media type.")
     format: str = Field(default="", max_length=64, description="Name of the format.")
@@ -95,7 +103,7 @@ class QaCompleted(Facts):
     """A check of quality was passed."""
 
     subject: str = Field(max_length=4096, description="What was checked.")
-    checked: int | None = Field(default=None, ge=0, description="How many parts were looked at.")
+    checked: Count | None = Field(default=None, ge=0, description="How many parts were looked at.")
     warnings: list[QaFinding] = Field(default=[], description="Odd, but not wrong; the first twenty.")
     duration_ms: float | None = Field(default=None, ge=0, description="From acceptance to the end.")
 
@@ -105,7 +113,7 @@ class QaFailed(Facts):
 
     subject: str = Field(max_length=4096, description="What was checked.")
     faults: list[QaFinding] = Field(default=[], description="What is wrong; the first twenty.")
-    fault_count: int | None = Field(default=None, ge=0, description="How many faults there are in all.")
+    fault_count: Count | None = Field(default=None, ge=0, description="How many faults there are in all.")
     error: Fault | None = Field(default=None, description="Why the check could not be made.")
     duration_ms: float | None = Field(default=None, ge=0, description="From acceptance to the end.")
 
@@ -140,8 +148,8 @@ class ImageGenerated(Facts):
 
     output: File
     shot_id: str | None = Field(default=None, max_length=255, description="The shot that it belongs to.")
-    width: int | None = Field(default=None, ge=1, description="In pixels.")
-    height: int | None = Field(default=None, ge=1, description="In pixels.")
+    width: Count | None = Field(default=None, ge=1, description="In pixels.")
+    height: Count | None = Field(default=None, ge=1, description="In pixels.")
     workflow_id: str | None = Field(default=None, max_length=64, description="The run that made it.")
 
 
@@ -151,8 +159,8 @@ class AudioGenerated(Facts):
     output: File
     shot_id: str | None = Field(default=None, max_length=255, description="The shot that it belongs to.")
     duration_seconds: float | None = Field(default=None, ge=0, description="Its length.")
-    sample_rate: int | None = Field(default=None, ge=1, description="In hertz.")
-    channels: int | None = Field(default=None, ge=1, description="How many.")
+    sample_rate: Count | None = Field(default=None, ge=1, description="In hertz.")
+    channels: Count | None = Field(default=None, ge=1, description="How many.")
     workflow_id: str | None = Field(default=None, max_length=64, description="The run that made it.")
 
 
@@ -162,9 +170,11 @@ class VideoRendered(Facts):
     output: File
     shot_id: str | None = Field(default=None, max_length=255, description="The shot that it belongs to.")
     duration_seconds: float | None = Field(default=None, ge=0, description="Its length.")
-    width: int | None = Field(default=None, ge=1, description="In pixels.")
-    height: int | None = Field(default=None, ge=1, description="In pixels.")
-    frame_rate: str | None = Field(default=None, pattern=r"^\d+(/\d+)?$", description="As a fraction, 24000/1001.")
+    width: Count | None = Field(default=None, ge=1, description="In pixels.")
+    height: Count | None = Field(default=None, ge=1, description="In pixels.")
+    frame_rate: str | None = Field(
+        default=None, pattern=r"^[0-9]+(/[0-9]+)?$", description="As a fraction, 24000/1001."
+    )
     workflow_id: str | None = Field(default=None, max_length=64, description="The run that made it.")
 
 
@@ -281,11 +291,25 @@ def wrap(kind: str, data: Mapping[str, Any], *, occurred_at: datetime | None = N
     return Event(id=new_id(), type=kind, occurred_at=instant, body=body, key=key)
 
 
+def data_schema(kind: str) -> dict[str, Any]:
+    """JSON Schema of the data of an event, with nothing outside of it."""
+    model = TYPES.get(kind) or OWN_TYPES[kind]
+    whole = model.model_json_schema()
+    found: dict[str, Any] = _inlined(whole, whole.pop("$defs", {}))
+    return found
+
+
+def _inlined(part: Any, defs: Mapping[str, Any]) -> Any:
+    if isinstance(part, dict):
+        if "$ref" in part:
+            return _inlined(defs[part["$ref"].rpartition("/")[2]], defs)
+        return {name: _inlined(value, defs) for name, value in part.items()}
+    return [_inlined(item, defs) for item in part] if isinstance(part, list) else part
+
+
 def schema(kind: str) -> dict[str, Any]:
     """JSON Schema (2020-12) of the body of an event."""
     model = TYPES.get(kind) or OWN_TYPES[kind]
-    data = model.model_json_schema(mode="serialization")
-    defs = data.pop("$defs", {})
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:storycore:event:{kind}",
@@ -295,8 +319,7 @@ def schema(kind: str) -> dict[str, Any]:
         "properties": {
             "type": {"const": kind},
             "timestamp": {"type": "string", "format": "date-time", "description": "When it happened, UTC."},
-            "data": data,
+            "data": data_schema(kind),
         },
         "required": ["type", "timestamp", "data"],
-        **({"$defs": defs} if defs else {}),
     }

@@ -3,10 +3,10 @@
 import json
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from storycore.app import App
-from storycore.events import make
+from storycore.events import TYPES, data_schema, make
 from storycore.operations.request import Facts, Request, Result, Spelling, Whole
 from storycore.operations.task import Cursor, from_cursor, to_cursor
 from storycore.operations.webhook import EventTypes, PublicTypeName, types_of
@@ -23,8 +23,18 @@ class EventPublishResult(Result):
     new: bool = Field(description="False if the same key came before; then this is that event.")
 
 
+def _one_of_each(schema: dict[str, Any]) -> None:
+    """Says in the published schema which data each event asks for."""
+    schema["oneOf"] = [
+        {"properties": {"event_type": {"const": kind}, "data": data_schema(kind)}, "required": ["event_type", "data"]}
+        for kind in TYPES
+    ]
+
+
 class EventPublishRequest(Request[EventPublishResult]):
     """Report an event of another part of the pipeline."""
+
+    model_config = ConfigDict(json_schema_extra=_one_of_each)
 
     event_type: Annotated[PublicTypeName, Spelling()] = Field(description="Which of the twelve.")
     data: Facts = Field(description="Its facts, as the schema of the event asks for.")
