@@ -16,7 +16,7 @@ DOORS = {
     "alembic": ("database",),
     "anyio": ("api", "processes"),
     "bagit": ("demo",),
-    "click": ("cli", "processes"),
+    "click": ("cli", "processes", "sink/command"),
     "cryptography": ("webhooks/signing", "webhooks/sealing"),
     "fastapi": ("api",),
     "httpx": ("remote",),

@@ -54,11 +54,11 @@ def _secret_in(path: str) -> str:
 def _parameter(name: str, field: FieldInfo, *, streams: bool) -> click.Parameter:
     spelling = _spelling(field)
     kind = _kind(field)
+    if spelling and spelling.secret:
+        return _secret_file(name, field)
     if spelling and not spelling.flags:
         word, required = name.removesuffix("_path").upper(), field.is_required()
         return click.Argument([name], required=required, metavar=word if required else f"[{word}]")
-    if spelling and spelling.secret:
-        return _secret_file(name, field)
     flag = f"--{name.replace('_', '-')}"
     text = field.description or ""
     if kind is bool:
