@@ -92,13 +92,15 @@ class Courier:
         self._pool.shutdown(wait=False)
 
     def _work(self) -> None:
+        pause = LOOK_SECONDS
         while not self._stopping.is_set():
             try:
                 with asyncio.Runner(loop_factory=new_loop) as runner:
                     runner.run(self._main())
             except Exception:
                 log.exception("courier_broke")  # the next round begins from what the records say
-                self._stopping.wait(LOOK_SECONDS)
+                self._stopping.wait(pause)
+                pause = min(60.0, pause * 2)
 
     async def _main(self) -> None:
         self._loop, self._called = asyncio.get_running_loop(), asyncio.Event()
@@ -161,8 +163,9 @@ class Courier:
     def _note(self, outcome: Outcome) -> None:
         if self._watch:
             self._watch.attempted(outcome)
-        tell = log.debug if outcome.attempt.success else log.info
-        tell(
+        if outcome.attempt.success:  # its row says all
+            return
+        log.info(
             "webhook_attempt", delivery_id=outcome.leased.id, webhook_id=outcome.leased.endpoint.id,
             event_id=outcome.leased.event_id, attempt=outcome.leased.attempt, code=outcome.attempt.code.value,
             status_code=outcome.attempt.status_code, state=outcome.state.value,

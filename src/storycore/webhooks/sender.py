@@ -100,7 +100,7 @@ class Sender:
                 if self._proxy:
                     await self._check_target(message.target)
                 request = self._session.post(
-                    URL(message.target.url, encoded=True), data=message.body, headers=message.headers,
+                    _url(message.target.url), data=message.body, headers=message.headers,
                     allow_redirects=False, proxy=self._proxy or None,
                 )  # fmt: skip
                 async with request as answer:
@@ -130,7 +130,7 @@ class Sender:
         if not call.through_proxy and (not allowed or place[1] != call.target.port):
             call.fault = Code.BLOCKED_ADDRESS
             raise Blocked("the address may not be called")
-        call.dialled, call.remote = True, _written(address, place[1])
+        call.dialled, call.remote = True, _written(place[0], place[1])
         return socket.socket(family, kind, protocol)
 
 
@@ -150,7 +150,7 @@ class _Connector(aiohttp.TCPConnector):
             call.connect_ms = (time.perf_counter() - begun) * 1000 - (call.dns_ms or 0.0)
         peer = connection.transport.get_extra_info("peername") if connection.transport else None
         if peer:
-            call.remote = _written(ipaddress.ip_address(peer[0]), peer[1])
+            call.remote = _written(peer[0], peer[1])
         call.phase = Code.TIMEOUT_HEADERS
         return connection
 
@@ -268,10 +268,15 @@ async def check_place(guard: Guard, target: Target) -> bool:
     return True
 
 
+@functools.lru_cache(maxsize=4096)
+def _url(text: str) -> URL:
+    return URL(text, encoded=True)
+
+
 def _kept(answer: aiohttp.ClientResponse) -> dict[str, str]:
     names = list(dict.fromkeys(answer.headers))[:_MOST_HEADERS]
     return {name: answer.headers[name][:_MOST_HEADER_LETTERS] for name in names}
 
 
-def _written(address: Address, port: int) -> str:
-    return f"{address}:{port}" if address.version == 4 else f"[{address}]:{port}"
+def _written(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
