@@ -4,6 +4,7 @@ import json
 import os
 import threading
 import time
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -89,7 +90,10 @@ def settled(client, count, **query):
 
 def test_a_check_that_finds_faults_is_told_as_failed(client, receiver, film, films):
     register(client, receiver, "qa.*")
-    (films / "broken.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+    with zipfile.ZipFile(films / "broken.zip", "w") as package:
+        package.writestr("film/bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
+        package.writestr("film/manifest-sha256.txt", f"{'0' * 64}  data/project.json\n")
+        package.writestr("film/data/project.json", "{}")
     told = client.post("/v1/storycore.export.verify", json={"package_path": "broken.zip"}).json()["data"]
     bodies = {json.loads(it.body)["type"]: json.loads(it.body)["data"] for it in receiver.wait(2)}
     assert set(bodies) == {"qa.started", "qa.failed"}

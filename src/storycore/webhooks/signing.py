@@ -50,7 +50,8 @@ class Secret:
 
     Attributes:
         scheme: which signatures it makes.
-        raw: its bytes: 24-64 of a symmetric one (up to 512 if it was a plain text), the 32 of the seed of an ed25519 one.
+        raw: its bytes: 24-64 of a symmetric one, up to 512 if it was a plain text; the 32 of the seed of an ed25519
+            one.
     """
 
     scheme: Scheme
