@@ -66,11 +66,20 @@ class Sender:
         timeout_seconds: for one attempt in all.
         proxy: URL of a proxy, or "".
         ca_file: of the certificates that are trusted; None for the system's.
+        names: finds addresses; one that asks the system's name servers if None.
     """
 
-    def __init__(self, guard: Guard, *, timeout_seconds: float, proxy: str = "", ca_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        guard: Guard,
+        *,
+        timeout_seconds: float,
+        proxy: str = "",
+        ca_file: Path | None = None,
+        names: Names | None = None,
+    ) -> None:
         self._guard, self._timeout_seconds, self._proxy = guard, timeout_seconds, proxy
-        self._names = Names()
+        self._names = names or Names()
         trusted = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
         self._session = aiohttp.ClientSession(
             connector=_Connector(
