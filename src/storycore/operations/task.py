@@ -10,7 +10,7 @@ from typing_extensions import override
 from storycore.app import App
 from storycore.errors import StoryCoreError, from_dict
 from storycore.operations.request import Request, Result, Spelling, Whole
-from storycore.tasks.task import Happening, Status, Task
+from storycore.tasks.task import Happening, Status, Task, new_task_id
 from storycore.units import iso
 
 StatusName = Literal["pending", "running", "completed", "failed", "cancelled"]
@@ -171,6 +171,11 @@ def follow(app: App, request: TaskEventsRequest, stop: "Any") -> Iterator[EventE
     """
     for item in app.tasks.follow(request.task_id, after=request.after, stop=stop):
         yield _happening(item)
+
+
+def new_id() -> str:
+    """A name for a task that is about to be submitted, for those who want to listen from its beginning on."""
+    return new_task_id()
 
 
 def told(task: Task) -> TaskStatusResult:
