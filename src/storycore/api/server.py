@@ -21,7 +21,7 @@ from storycore.api.events import after_of
 from storycore.api.guard import Guard
 from storycore.api.reading import read_body, read_query
 from storycore.api.streaming import ProductStream, wants_zip
-from storycore.api.waiting import answer_once, answer_task, follow
+from storycore.api.waiting import answer_once, answer_task, follow, idempotency_key
 from storycore.errors import InvalidInput, NotFound, Reason, StoryCoreError, Unexpected
 from storycore.library import StoryCore
 from storycore.loading import load
@@ -46,9 +46,12 @@ def build(core: StoryCore, *, draining: Callable[[], bool] = lambda: False) -> A
     )
     for operation in OPERATIONS:
         app.add_api_route(
-            f"/v1/{operation.name}", _endpoint(operation, core, access), methods=[operation.method], response_model=None
+            f"/v1/{operation.name}",
+            _endpoint(operation, core, access),
+            methods=_methods(operation),
+            response_model=None,
         )
-    app.add_api_route("/openapi.json", _openapi(), methods=["GET"], response_model=None)
+    app.add_api_route("/openapi.json", _openapi(core.settings.is_open), methods=["GET"], response_model=None)
     app.routes.extend(health.routes(metrics, checks=lambda: _checks(core), draining=draining, admit=access.admit))
     app.add_exception_handler(StoryCoreError, _refused)
     app.add_exception_handler(Exception, _refused)
@@ -60,6 +63,11 @@ def _checks(core: StoryCore) -> Checks:
     floor = core.settings.min_free_bytes
     places = check_places(core.roots, core.settings.output_roots, min_free_bytes=floor)
     return {**places, "database": core.database_problem()}
+
+
+def _methods(operation: Operation) -> list[str]:
+    """What is asked by GET can be asked for its head alone, except what may go on for hours."""
+    return ["GET", "HEAD"] if operation.method == "GET" and operation.answer != "events" else [operation.method]
 
 
 def _endpoint(operation: Operation, core: StoryCore, access: Access) -> Callable[[HttpRequest], Awaitable[Response]]:
@@ -82,7 +90,7 @@ def _endpoint(operation: Operation, core: StoryCore, access: Access) -> Callable
             return ProductStream(core, wanted)
         if operation.long:
             return await answer_task(core, wanted, request, caller)
-        key = request.headers.get("idempotency-key")
+        key = idempotency_key(request)
         if key is not None and operation.method == "POST":
             return await answer_once(core, wanted, request, key, caller)
         result = await _run(core, wanted, request)
@@ -115,10 +123,10 @@ async def _run(core: StoryCore, request: Request[Any], http: HttpRequest) -> Res
     return outcome
 
 
-def _openapi() -> Callable[[], Response]:
+def _openapi(is_open: bool) -> Callable[[], Response]:
     from storycore.json_text import write
 
-    text = write(document())
+    text = write(document(is_open=is_open))
 
     def openapi() -> Response:
         return Response(text, media_type="application/json")
