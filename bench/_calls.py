@@ -3,15 +3,18 @@
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, BinaryIO
 
 HERE = Path(__file__).resolve().parent.parent
 
@@ -48,6 +51,18 @@ print(listener.getsockname()[1], file=sys.stderr, flush=True)
 uvicorn.Server(uvicorn.Config(app, http="h11", ws="none", lifespan="off", log_config=None, access_log=False)).run([listener])
 """  # noqa: E501 - a program in a text
 """FastAPI as its first page of documentation shows it, and the same with one durable commit."""
+
+
+ECHO = """
+import socket, sys
+door = socket.create_server(("127.0.0.1", 0))
+print(door.getsockname()[1], file=sys.stderr, flush=True)
+caller, _ = door.accept()
+caller.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+while caller.recv(65536):
+    caller.sendall(b"HTTP/1.1 200 OK\\r\\ncontent-length: 2\\r\\n\\r\\n{}")
+"""
+"""Reads and answers without looking: what the machine's own network takes."""
 
 
 @dataclass
@@ -114,27 +129,39 @@ def get(path: str) -> bytes:
 @contextlib.contextmanager
 def server(*words: str, cwd: Path, **environment: str) -> Iterator[tuple[str, int]]:
     """Address of a server that is started by `python WORDS` and ends with the block; it tells its port first."""
-    command = [sys.executable, *words]
-    with subprocess.Popen(
-        command, cwd=cwd, env={**os.environ, "PYTHONPATH": str(HERE / "src"), **environment},
-        stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": str(HERE / "src"), **environment}
+    with tempfile.TemporaryFile(dir=cwd) as log:  # the log goes to a file, as under a supervisor
+        process = subprocess.Popen([sys.executable, *words], cwd=cwd, env=environment, stderr=log)
         try:
-            told = process.stderr.readline() if process.stderr else ""
-            digits = next((word.rpartition(":")[2] for word in told.split() if word.rpartition(":")[2].isdigit()), "")
-            if not digits:
-                raise SystemExit(f"{' '.join(words)[:80]} did not start: {told}")
-            yield "127.0.0.1", int(digits)
+            yield "127.0.0.1", _port(process, log)
         finally:
             process.terminate()
-            if process.stderr:
-                process.stderr.read()
+            process.wait()
+
+
+def _port(process: subprocess.Popen[bytes], log: BinaryIO) -> int:
+    """The number that ends a word of the first line that is printed."""
+    pause = threading.Event()
+    while process.poll() is None:
+        first = os.pread(log.fileno(), 4096, 0).partition(b"\n")
+        digits = re.search(rb"(?:^|:)(\d+)\b", first[0].replace(b"://", b" "))
+        if first[1] and digits:
+            return int(digits[1])
+        pause.wait(0.05)
+    raise SystemExit(f"a server did not start: {os.pread(log.fileno(), 4096, 0).decode()}")
 
 
 @contextlib.contextmanager
 def bare(place: Path) -> Iterator[tuple[str, int]]:
     """The bare server."""
     with server("-c", BARE, str(place / "bare.db"), cwd=place) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def echo(place: Path) -> Iterator[tuple[str, int]]:
+    """The server that does not look; it takes one caller."""
+    with server("-c", ECHO, cwd=place) as address:
         yield address
 
 

@@ -79,7 +79,7 @@ def report(place: Path, rounds: int, *, quick: bool) -> Iterator[str]:
 def measure(place: Path, rounds: int) -> list[Subject]:
     films = place / "films"
     films.mkdir()
-    database = {"STORYCORE_DATABASE_URL": f"sqlite:///{place / 'tasks.db'}", "STORYCORE_LOG_LEVEL": "warning"}
+    database = {"STORYCORE_DATABASE_URL": f"sqlite:///{place / 'tasks.db'}"}
     with ExitStack() as stack:
         ours = stack.enter_context(server("-c", SERVE, cwd=films, **database))
         peer = stack.enter_context(bare(place))

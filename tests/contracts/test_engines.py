@@ -312,6 +312,28 @@ def test_a_lease_that_is_renewed_is_never_taken_however_late_it_is(app):
     assert records.find(task.id).attempt == 1
 
 
+@pytest.mark.parametrize("jump", [timedelta(days=400), timedelta(days=-400)], ids=["forwards", "backwards"])
+def test_a_wall_clock_that_jumps_ends_no_lease_and_keeps_none(app, monkeypatch, jump):
+    """The machine of the sweep, or that of the task, is a year off: only beats that stand still count."""
+    records = app.tasks.records
+    task = records.accept(order("quick", "x"))
+    mine = records.claim("alive", ["quick"])
+    clock = [0.0]
+    sweep = Sweep(records, lease_seconds=10, clock=lambda: clock[0])
+    monkeypatch.setattr("storycore.tasks.records.now", lambda: now() + jump)
+    for _ in range(3):
+        assert sweep.sweep() == []
+        clock[0] += 9.0
+        records.beat("alive")
+    assert records.report(mine, 0.5, "half")
+    monkeypatch.undo()
+    assert sweep.sweep() == []
+    monkeypatch.setattr("storycore.tasks.records.now", lambda: now() + jump)
+    clock[0] += 11.0
+    assert [taken.id for taken in sweep.sweep()] == [task.id]
+    assert records.claim("other", ["quick"]).attempt == 2
+
+
 def test_never_two_winners(app):
     """Many claim at the same time; each task is taken once."""
     records = app.tasks.records
