@@ -61,7 +61,7 @@ class Crowd:
         self.url = url
         self.statuses = Counter()
         self.faults = []
-        self.accepted = set()
+        self.accepted = []  # in this order they are done, or nearly
         self.slowest = 0.0
 
     async def one(self, number, until):
@@ -86,7 +86,7 @@ class Crowd:
             )
             if status == 202:
                 mine.append(answer["data"]["task_id"])
-                self.accepted.add(mine[-1])
+                self.accepted.append(mine[-1])
             wanted = (200, 202)
         elif kind == "look" and mine:
             status, answer = await caller.call("GET", f"task.status?task_id={chance.choice(mine)}")

@@ -66,21 +66,23 @@ def test_a_disk_that_fills_up_fails_the_task_and_the_server_goes_on(film, films,
 
 
 def test_a_database_whose_disk_is_full_accepts_nothing_and_goes_on_when_there_is_room(film, films, tmp_path):
-    with small_disk(tmp_path / "disk", size_bytes=2 * 2**20) as disk:
-        with serving(films, database_url=f"sqlite:///{disk / 'storycore.db'}") as url:
-            with (disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
-                while filler.write(b"x" * 4096):
-                    pass
-            with httpx.Client(base_url=url, timeout=60) as client:
-                for _ in range(200):  # what room the database still has in its own files runs out
-                    refused = client.post(PACKAGE, json={"project_path": "little"}, headers={"Prefer": "wait=0"})
-                    if refused.status_code != 202:
-                        break
-                assert (refused.status_code, refused.json()["error"]["details"]["reason"]) == (503, "disk_full")
-                accepted = client.get("/v1/storycore.task.list").json()["data"]["items"]
-                (disk / "filler").unlink()
-                assert client.post(PACKAGE, json={"project_path": "little"}).status_code in (200, 202)
-                states = [_ended(client, task["task_id"])["status"] for task in accepted]
+    with (
+        small_disk(tmp_path / "disk", size_bytes=2 * 2**20) as disk,
+        serving(films, database_url=f"sqlite:///{disk / 'storycore.db'}") as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
+        with (disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+            while filler.write(b"x" * 4096):
+                pass
+        for _ in range(200):  # what room the database still has in its own files runs out
+            refused = client.post(PACKAGE, json={"project_path": "little"}, headers={"Prefer": "wait=0"})
+            if refused.status_code != 202:
+                break
+        assert (refused.status_code, refused.json()["error"]["details"]["reason"]) == (503, "disk_full")
+        accepted = client.get("/v1/storycore.task.list").json()["data"]["items"]
+        (disk / "filler").unlink()
+        assert client.post(PACKAGE, json={"project_path": "little"}).status_code in (200, 202)
+        states = [_ended(client, task["task_id"])["status"] for task in accepted]
     assert states == ["completed"] * len(accepted)
 
 
