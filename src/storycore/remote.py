@@ -1,15 +1,19 @@
 """The door to a running server: the same requests, results and errors, over HTTP.
 
 Long work is followed to its end; when it is cancelled here, it is cancelled there. A call that breaks off is made
-again with the same Idempotency-Key, so that nothing is done twice.
+again with the same Idempotency-Key, so that nothing is done twice. Paths in a request are the server's, but for
+`output_path`: what was made is fetched to that place on this machine, and checked.
 """
 
+import contextlib
 import hashlib
 import ipaddress
 import json
+import os
 import threading
+import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 from urllib.parse import urlsplit
@@ -26,16 +30,25 @@ from storycore.errors import (
     from_dict,
 )
 from storycore.observe.progress import Progress
-from storycore.operations.artifact import ArtifactDownloadResult, ArtifactListRequest
+from storycore.operations.artifact import ArtifactDownloadResult, ArtifactEntry, ArtifactListRequest
 from storycore.operations.catalog import Operation
 from storycore.operations.request import Request, Result, path_fields
 from storycore.operations.run import operation_of
-from storycore.operations.task import EventEntry, TaskCancelRequest, TaskEventsRequest, TaskStatusRequest
+from storycore.operations.task import (
+    EventEntry,
+    TaskCancelRequest,
+    TaskEventsRequest,
+    TaskStatusRequest,
+    TaskStatusResult,
+)
+from storycore.storage.local import new_file
 
 R = TypeVar("R", bound=Result)
 
 _TRIES: Final = 4
+_FIRST_LOOK_SECONDS: Final = 0.02
 _LOOK_SECONDS: Final = 0.4
+_PATIENCE_SECONDS: Final = 60.0
 _TIMEOUT: Final = httpx.Timeout(30, connect=5)
 _CHUNK_BYTES: Final = 256 * 1024
 
@@ -46,6 +59,10 @@ class Remote:
     Args:
         server: its URL, without a path.
         key: API key, or "".
+
+    Attributes:
+        address: its URL, without a slash at the end.
+        is_near: whether it runs on this machine.
 
     Raises:
         InvalidInput: setting_invalid: the URL is none.
@@ -59,10 +76,10 @@ class Remote:
                 reason=Reason.SETTING_INVALID,
                 remediation="Name it like http://127.0.0.1:8765.",
             )
-        self._server = server.rstrip("/")
+        self.address = server.rstrip("/")
         self.is_near = _is_loopback(parts.hostname)
         self._client = httpx.Client(
-            base_url=self._server,
+            base_url=self.address,
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=_TIMEOUT,
             trust_env=not self.is_near,  # no proxy stands between us and this machine
@@ -72,18 +89,31 @@ class Remote:
         """Ends the connections."""
         self._client.close()
 
-    def run(self, request: Request[R], progress: Progress) -> R:
-        """The result of a request; long work is waited for.
+    def version(self) -> str:
+        """Which version it is.
 
         Raises:
-            StoryCoreError: as the server told it; server_unreachable.
+            DependencyFailed: server_unreachable: it does not answer, or is no StoryCore server.
+        """
+        with self._explained():
+            answer = self._client.get("/openapi.json")
+        try:
+            return str(answer.json()["info"]["version"])
+        except (ValueError, KeyError, TypeError):
+            raise _stranger(answer) from None
+
+    def run(self, request: Request[R], progress: Progress) -> R:
+        """The result of a request; long work is waited for, and what it made is fetched if the request says where to.
+
+        Raises:
+            StoryCoreError: as the server told it; server_unreachable; output_exists and what else `download` raises.
         """
         operation = operation_of(type(request))
         values = self._values(request)
         if operation.method == "GET":
             data = self._ask(operation, values)
         elif operation.long:
-            data = self._follow(self._send(operation, values, {"Prefer": "wait=1"}), progress)
+            data = self._work(operation, values, progress)
         else:
             data = self._send(operation, values, {})["data"]
         progress.finish()
@@ -127,27 +157,39 @@ class Remote:
                     raise
                 threading.Event().wait(_LOOK_SECONDS * 2**tries)
 
-    def download(self, artifact_id: str, entry: ArtifactDownloadResult | None, sink: BinaryIO) -> None:
-        """Writes an artifact to `sink` and makes sure that it is the one that was made.
+    def download(self, entry: ArtifactEntry, target: Path, progress: Progress) -> Path:
+        """Fetches an artifact to a new file, and makes sure that it is the one that was made.
+
+        Guarantee: atomic; a file that stands there already is not replaced.
+
+        Args:
+            entry: what is known of it.
+            target: name for the file, or a folder that it is put in under its own name.
+            progress: told how far it is; can cancel.
+
+        Returns:
+            The file, absolute.
 
         Raises:
-            StoryCoreError: as the server told it; source_changed: other bytes came than were promised.
+            StoryCoreError: as the server told it; output_exists; source_changed: other bytes came than were promised.
         """
+        path = (target / Path(entry.name).name if target.is_dir() else target).absolute()
+        progress.begin("fetching", total=entry.size_bytes, unit="bytes", until=0.999)
         digest = hashlib.sha256()
+        wanted = {"artifact_id": entry.artifact_id}
         with (
+            new_file(path) as file,
             self._explained(),
-            self._client.stream(
-                "GET", "/v1/storycore.artifact.download", params={"artifact_id": artifact_id}
-            ) as answer,
+            self._client.stream("GET", "/v1/storycore.artifact.download", params=wanted) as answer,
         ):
             _refuse(answer)
             for chunk in answer.iter_raw(_CHUNK_BYTES):
+                progress.advance(len(chunk))
                 digest.update(chunk)
-                sink.write(chunk)
-            promised = answer.headers.get("etag", "").strip('"')
-        wanted = entry.checksum.removeprefix("sha256:") if entry else promised
-        if digest.hexdigest() != wanted:
-            raise Conflict("What came is not the file that was made.", reason=Reason.SOURCE_CHANGED)
+                file.write(chunk)
+            if digest.hexdigest() != entry.checksum.removeprefix("sha256:"):
+                raise Conflict("What came is not the file that was made.", reason=Reason.SOURCE_CHANGED)
+        return path
 
     def entry(self, artifact_id: str) -> ArtifactDownloadResult:
         """What is known of an artifact.
@@ -155,15 +197,35 @@ class Remote:
         Raises:
             NotFound: artifact_not_found.
         """
+        for item in self._artifacts(None):
+            if item.artifact_id == artifact_id:
+                return ArtifactDownloadResult(**item.model_dump())
+        raise NotFound("There is no such artifact.", reason=Reason.ARTIFACT_NOT_FOUND)
+
+    def _artifacts(self, task_id: str | None) -> Iterator[ArtifactEntry]:
+        """What a task made, or all tasks, from the newest on."""
         cursor = None
         while True:
-            page = self.run(ArtifactListRequest(limit=200, cursor=cursor), Progress())
-            for item in page.items:
-                if item.artifact_id == artifact_id:
-                    return ArtifactDownloadResult(**item.model_dump())
+            page = self.run(ArtifactListRequest(task_id=task_id, limit=200, cursor=cursor), Progress())
+            yield from page.items
             cursor = page.next_cursor
             if cursor is None:
-                raise NotFound("There is no such artifact.", reason=Reason.ARTIFACT_NOT_FOUND)
+                return
+
+    def _work(self, operation: Operation, values: dict[str, Any], progress: Progress) -> dict[str, Any]:
+        """The result of long work, and in it the places here that its files were fetched to."""
+        target = values.pop("output_path", None)
+        if target is not None:
+            _refuse_taken(Path(target))
+        task_id = self._send(operation, values, {"Prefer": "wait=0"})["data"]["task_id"]
+        data = self._follow(task_id, progress)
+        if target is None:
+            return data
+        made = sorted(self._artifacts(task_id), key=lambda entry: entry.artifact_id)
+        place = _place(Path(target), [entry.name for entry in made])
+        fetched = {entry.path: str(self.download(entry, place, progress)) for entry in made}
+        moved: dict[str, Any] = _replaced(data, fetched)
+        return moved
 
     def _events(self, task_id: str, after: int) -> Iterator[EventEntry | None]:
         """Events of one connection; None at the end of the task."""
@@ -193,51 +255,70 @@ class Remote:
         values: dict[str, Any] = request.model_dump(mode="json", exclude_defaults=True)
         if self.is_near:
             for name in path_fields(type(request)):
-                if isinstance(values.get(name), str):
+                if isinstance(values.get(name), str) and name != "output_path":
                     values[name] = str(Path(values[name]).absolute())
         return values
 
     def _ask(self, operation: Operation, values: Mapping[str, Any]) -> dict[str, Any]:
         texts = {name: _text(value) for name, value in values.items() if value is not None}
-        with self._explained():
-            answer = self._client.get(f"/v1/{operation.name}", params=texts)
+        answer = self._again(lambda: self._client.get(f"/v1/{operation.name}", params=texts))
         data: dict[str, Any] = _envelope(answer)["data"]
         return data
 
     def _send(self, operation: Operation, values: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
         """The envelope of a call that is made again if it breaks off, as long as that can't do it twice."""
         once = {} if operation.secret else {"Idempotency-Key": uuid.uuid4().hex}
+        told = {**once, **headers}
         tries = 1 if operation.secret else _TRIES
-        for number in range(1, tries + 1):
-            try:
-                with self._explained():
-                    answer = self._client.post(f"/v1/{operation.name}", json=values, headers={**once, **headers})
-                return _envelope(answer)
-            except DependencyFailed as fault:
-                if number == tries or fault.reason is not Reason.SERVER_UNREACHABLE:
-                    raise
-                threading.Event().wait(_LOOK_SECONDS * number)
-        raise AssertionError  # the last try raises or gives an answer
+        answer = self._again(lambda: self._client.post(f"/v1/{operation.name}", json=values, headers=told), tries)
+        return _envelope(answer)
 
-    def _follow(self, envelope: dict[str, Any], progress: Progress) -> dict[str, Any]:
-        """The result of a task that goes on; told to stop here, it is stopped there."""
-        data: dict[str, Any] = envelope["data"]
-        if envelope["status"] == "success":
-            return data
-        task_id = data["task_id"]
+    def _again(self, call: Callable[[], httpx.Response], tries: int = _TRIES) -> httpx.Response:
+        """What a call answers, made anew while the server does not answer at all."""
+        for number in range(1, tries):
+            with contextlib.suppress(httpx.HTTPError):
+                return call()
+            threading.Event().wait(_LOOK_SECONDS * number)
+        with self._explained():
+            return call()
+
+    def _follow(self, task_id: str, progress: Progress) -> dict[str, Any]:
+        """The result of a task at its end; told to stop here, it is stopped there.
+
+        A server that goes away, to be started again for instance, is waited for: the task goes on when it is back.
+        """
+        pause, seen = _FIRST_LOOK_SECONDS, time.monotonic()
         while True:
-            status = self.run(TaskStatusRequest(task_id=task_id), Progress())
-            fault = status.fault()
-            if fault:
-                raise fault
-            if status.result is not None:
-                return status.result
             try:
-                progress.reach(status.step, status.progress)
-            except Cancelled:
-                self._cancel(task_id)
-                raise
-            threading.Event().wait(_LOOK_SECONDS)
+                status = self.run(TaskStatusRequest(task_id=task_id), Progress())
+            except DependencyFailed as fault:
+                self._bear(fault, task_id, time.monotonic() - seen)
+            else:
+                seen = time.monotonic()
+                ended = status.fault()
+                if ended:
+                    raise ended
+                if status.result is not None:
+                    return status.result
+                self._tell(task_id, status, progress)
+            threading.Event().wait(pause)
+            pause = min(2 * pause, _LOOK_SECONDS)
+
+    def _tell(self, task_id: str, status: TaskStatusResult, progress: Progress) -> None:
+        try:
+            progress.reach(status.step, status.progress)
+        except Cancelled:
+            self._cancel(task_id)
+            raise
+
+    def _bear(self, fault: DependencyFailed, task_id: str, silent_seconds: float) -> None:
+        """Raises if the server has been away for too long; the task is not lost by that."""
+        if silent_seconds > _PATIENCE_SECONDS:
+            raise DependencyFailed(
+                fault.message,
+                reason=Reason.SERVER_UNREACHABLE,
+                remediation=f"The task is not lost: storycore task watch {task_id} --server {self.address}",
+            ) from fault
 
     def _cancel(self, task_id: str) -> None:
         """Stops a task and waits until it has ended; one that has ended meanwhile is left as it is."""
@@ -249,14 +330,14 @@ class Remote:
             threading.Event().wait(_LOOK_SECONDS)
 
     def _explained(self) -> "_Explained":
-        return _Explained(self._server)
+        return _Explained(self.address)
 
 
 class _Explained:
     """What httpx raises, in our words."""
 
     def __init__(self, server: str) -> None:
-        self._server = server
+        self.address = server
 
     def __enter__(self) -> None:
         """Begins."""
@@ -264,7 +345,7 @@ class _Explained:
     def __exit__(self, _kind: object, fault: BaseException | None, _trace: object) -> None:
         if isinstance(fault, httpx.HTTPError):
             raise DependencyFailed(
-                f"{self._server} does not answer: {type(fault).__name__}.", reason=Reason.SERVER_UNREACHABLE
+                f"{self.address} does not answer: {type(fault).__name__}.", reason=Reason.SERVER_UNREACHABLE
             ) from fault
 
 
@@ -277,6 +358,29 @@ def _result(request: Request[R], data: Mapping[str, Any]) -> R:
             reason=Reason.SERVER_UNREACHABLE,
             remediation="Use the same version of StoryCore on both sides.",
         ) from None
+
+
+def _refuse_taken(target: Path) -> None:
+    """A file that stands where the result should go is told before the work, not after it."""
+    if os.path.lexists(target) and not target.is_dir():
+        raise Conflict(f"There is already a file: {target.name}", reason=Reason.OUTPUT_EXISTS)
+
+
+def _place(target: Path, names: Sequence[str]) -> Path:
+    """The folder that files of these names are put in, or the name of the one that there is."""
+    names_a_file = len(names) == 1 and target.suffix.lower() == Path(names[0]).suffix.lower()
+    if not names_a_file:
+        target.mkdir(parents=True, exist_ok=True)
+    return target
+
+
+def _replaced(value: Any, names: Mapping[str, str]) -> Any:
+    """The same value with other texts for those that `names` knows."""
+    if isinstance(value, str):
+        return names.get(value, value)
+    if isinstance(value, Mapping):
+        return {name: _replaced(child, names) for name, child in value.items()}
+    return [_replaced(child, names) for child in value] if isinstance(value, list) else value
 
 
 def _refuse(answer: httpx.Response) -> None:
@@ -296,10 +400,14 @@ def _envelope(answer: httpx.Response) -> dict[str, Any]:
     if fault is not None:
         raise fault
     if not understood:
-        raise DependencyFailed(
-            f"This is no StoryCore server; it answered with {answer.status_code}.", reason=Reason.SERVER_UNREACHABLE
-        )
+        raise _stranger(answer)
     return body
+
+
+def _stranger(answer: httpx.Response) -> DependencyFailed:
+    return DependencyFailed(
+        f"This is no StoryCore server; it answered with {answer.status_code}.", reason=Reason.SERVER_UNREACHABLE
+    )
 
 
 def _text(value: object) -> str:
