@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from storycore.operations.doctor import Finding
     from storycore.operations.task import EventEntry, TaskEventsRequest, TaskStatusResult
     from storycore.operations.upkeep import Upkeep
-    from storycore.remote import Remote
+    from storycore.remote.door import Remote
     from storycore.tasks.engine import Engine
 
 R = TypeVar("R", bound=Result)
@@ -274,7 +274,11 @@ class StoryCore:
         from storycore.operations.doctor import examine, server
 
         findings = examine(self._app)
-        return [*findings, server(self._remote.address, self._remote.version)] if self._remote else findings
+        return (
+            [*findings, server(self._remote.connection.address, self._remote.connection.version)]
+            if self._remote
+            else findings
+        )
 
     def metrics(self, more: frozenset[str] = _NONE) -> "Metrics":
         """What Prometheus may know of this process; `more` is what calls can be for beside operations."""
@@ -317,7 +321,7 @@ class StoryCore:
         """Drains, then closes what is open."""
         self.drain()
         if self._remote:
-            self._remote.close()
+            self._remote.connection.close()
         if not self._work:
             self._app.close()
 
@@ -332,6 +336,7 @@ class StoryCore:
 
 
 def _remote(address: str, key: str) -> "Remote":
-    from storycore.remote import Remote
+    from storycore.remote.connection import Connection
+    from storycore.remote.door import Remote
 
-    return Remote(address, key)
+    return Remote(Connection(address, key))

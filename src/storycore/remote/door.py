@@ -5,30 +5,16 @@ again with the same Idempotency-Key, so that nothing is done twice. Paths in a r
 `output_path`: what was made is fetched to that place on this machine, and checked.
 """
 
-import contextlib
 import hashlib
-import ipaddress
 import json
 import os
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
-from urllib.parse import urlsplit
 
-import httpx
-
-from storycore.errors import (
-    Cancelled,
-    Conflict,
-    DependencyFailed,
-    InvalidInput,
-    NotFound,
-    Reason,
-    from_dict,
-)
+from storycore.errors import Cancelled, Conflict, DependencyFailed, NotFound, Reason
 from storycore.observe.progress import Progress
 from storycore.operations.artifact import ArtifactDownloadResult, ArtifactEntry, ArtifactListRequest
 from storycore.operations.catalog import Operation
@@ -41,6 +27,7 @@ from storycore.operations.task import (
     TaskStatusRequest,
     TaskStatusResult,
 )
+from storycore.remote.connection import Connection
 from storycore.storage.local import new_file
 
 R = TypeVar("R", bound=Result)
@@ -49,58 +36,18 @@ _TRIES: Final = 4
 _FIRST_LOOK_SECONDS: Final = 0.02
 _LOOK_SECONDS: Final = 0.4
 _PATIENCE_SECONDS: Final = 60.0
-_TIMEOUT: Final = httpx.Timeout(30, connect=5)
 _CHUNK_BYTES: Final = 256 * 1024
 
 
 class Remote:
-    """One server.
+    """One server, as the library's door.
 
     Args:
-        server: its URL, without a path.
-        key: API key, or "".
-
-    Attributes:
-        address: its URL, without a slash at the end.
-        is_near: whether it runs on this machine.
-
-    Raises:
-        InvalidInput: setting_invalid: the URL is none.
+        connection: calls to it.
     """
 
-    def __init__(self, server: str, key: str) -> None:
-        parts = urlsplit(server)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.path not in ("", "/"):
-            raise InvalidInput(
-                f"{server!r} is no URL of a server.",
-                reason=Reason.SETTING_INVALID,
-                remediation="Name it like http://127.0.0.1:8765.",
-            )
-        self.address = server.rstrip("/")
-        self.is_near = _is_loopback(parts.hostname)
-        self._client = httpx.Client(
-            base_url=self.address,
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=_TIMEOUT,
-            trust_env=not self.is_near,  # no proxy stands between us and this machine
-        )
-
-    def close(self) -> None:
-        """Ends the connections."""
-        self._client.close()
-
-    def version(self) -> str:
-        """Which version it is.
-
-        Raises:
-            DependencyFailed: server_unreachable: it does not answer, or is no StoryCore server.
-        """
-        with self._explained():
-            answer = self._client.get("/openapi.json")
-        try:
-            return str(answer.json()["info"]["version"])
-        except (ValueError, KeyError, TypeError):
-            raise _stranger(answer) from None
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
 
     def run(self, request: Request[R], progress: Progress) -> R:
         """The result of a request; long work is waited for, and what it made is fetched if the request says where to.
@@ -111,11 +58,11 @@ class Remote:
         operation = operation_of(type(request))
         values = self._values(request)
         if operation.method == "GET":
-            data = self._ask(operation, values)
+            data = self.connection.ask(operation.name, values)
         elif operation.long:
             data = self._work(operation, values, progress)
         else:
-            data = self._send(operation, values, {})["data"]
+            data = self.connection.send(operation.name, values, repeatable=not operation.secret)
         progress.finish()
         return _result(request, data)
 
@@ -125,14 +72,8 @@ class Remote:
         Raises:
             StoryCoreError: as the server told it; server_unreachable, also when it breaks off half-way.
         """
-        operation = operation_of(type(request))
-        with (
-            self._explained(),
-            self._client.stream(
-                "POST", f"/v1/{operation.name}", json=self._values(request), headers={"Accept": "application/zip"}
-            ) as answer,
-        ):
-            _refuse(answer)
+        name, body = operation_of(type(request)).name, self._values(request)
+        with self.connection.stream(name, body=body, accept="application/zip") as answer:
             for chunk in answer.iter_raw(_CHUNK_BYTES):
                 progress.check()
                 sink.write(chunk)
@@ -176,13 +117,11 @@ class Remote:
         path = (target / Path(entry.name).name if target.is_dir() else target).absolute()
         progress.begin("fetching", total=entry.size_bytes, unit="bytes", until=0.999)
         digest = hashlib.sha256()
-        wanted = {"artifact_id": entry.artifact_id}
+        query = {"artifact_id": entry.artifact_id}
         with (
             new_file(path) as file,
-            self._explained(),
-            self._client.stream("GET", "/v1/storycore.artifact.download", params=wanted) as answer,
+            self.connection.stream("storycore.artifact.download", query=query, accept="*/*") as answer,
         ):
-            _refuse(answer)
             for chunk in answer.iter_raw(_CHUNK_BYTES):
                 progress.advance(len(chunk))
                 digest.update(chunk)
@@ -217,7 +156,7 @@ class Remote:
         target = values.pop("output_path", None)
         if target is not None:
             _refuse_taken(Path(target))
-        task_id = self._send(operation, values, {"Prefer": "wait=0"})["data"]["task_id"]
+        task_id = self.connection.send(operation.name, values, wait=0)["task_id"]
         data = self._follow(task_id, progress)
         if target is None:
             return data
@@ -229,13 +168,8 @@ class Remote:
 
     def _events(self, task_id: str, after: int) -> Iterator[EventEntry | None]:
         """Events of one connection; None at the end of the task."""
-        timeout = httpx.Timeout(60, connect=5)  # the server is never silent for longer than a quarter of that
-        wanted = {"task_id": task_id, "after": str(after)}
-        with (
-            self._explained(),
-            self._client.stream("GET", "/v1/storycore.task.events", params=wanted, timeout=timeout) as answer,
-        ):
-            _refuse(answer)
+        query = {"task_id": task_id, "after": str(after)}
+        with self.connection.stream("storycore.task.events", query=query, accept="text/event-stream") as answer:
             fields: dict[str, str] = {}
             for line in answer.iter_lines():
                 if line:
@@ -253,34 +187,11 @@ class Remote:
     def _values(self, request: Request[Any]) -> dict[str, Any]:
         """Fields as they are sent; on this machine paths are the same, so relative ones are made whole."""
         values: dict[str, Any] = request.model_dump(mode="json", exclude_defaults=True)
-        if self.is_near:
+        if self.connection.is_near:
             for name in path_fields(type(request)):
                 if isinstance(values.get(name), str) and name != "output_path":
                     values[name] = str(Path(values[name]).absolute())
         return values
-
-    def _ask(self, operation: Operation, values: Mapping[str, Any]) -> dict[str, Any]:
-        texts = {name: _text(value) for name, value in values.items() if value is not None}
-        answer = self._again(lambda: self._client.get(f"/v1/{operation.name}", params=texts))
-        data: dict[str, Any] = _envelope(answer)["data"]
-        return data
-
-    def _send(self, operation: Operation, values: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
-        """The envelope of a call that is made again if it breaks off, as long as that can't do it twice."""
-        once = {} if operation.secret else {"Idempotency-Key": uuid.uuid4().hex}
-        told = {**once, **headers}
-        tries = 1 if operation.secret else _TRIES
-        answer = self._again(lambda: self._client.post(f"/v1/{operation.name}", json=values, headers=told), tries)
-        return _envelope(answer)
-
-    def _again(self, call: Callable[[], httpx.Response], tries: int = _TRIES) -> httpx.Response:
-        """What a call answers, made anew while the server does not answer at all."""
-        for number in range(1, tries):
-            with contextlib.suppress(httpx.HTTPError):
-                return call()
-            threading.Event().wait(_LOOK_SECONDS * number)
-        with self._explained():
-            return call()
 
     def _follow(self, task_id: str, progress: Progress) -> dict[str, Any]:
         """The result of a task at its end; told to stop here, it is stopped there.
@@ -317,7 +228,7 @@ class Remote:
             raise DependencyFailed(
                 fault.message,
                 reason=Reason.SERVER_UNREACHABLE,
-                remediation=f"The task is not lost: storycore task watch {task_id} --server {self.address}",
+                remediation=f"The task is not lost: storycore task watch {task_id} --server {self.connection.address}",
             ) from fault
 
     def _cancel(self, task_id: str) -> None:
@@ -328,25 +239,6 @@ class Remote:
             return
         while self.run(TaskStatusRequest(task_id=task_id), Progress()).status in ("pending", "running"):
             threading.Event().wait(_LOOK_SECONDS)
-
-    def _explained(self) -> "_Explained":
-        return _Explained(self.address)
-
-
-class _Explained:
-    """What httpx raises, in our words."""
-
-    def __init__(self, server: str) -> None:
-        self.address = server
-
-    def __enter__(self) -> None:
-        """Begins."""
-
-    def __exit__(self, _kind: object, fault: BaseException | None, _trace: object) -> None:
-        if isinstance(fault, httpx.HTTPError):
-            raise DependencyFailed(
-                f"{self.address} does not answer: {type(fault).__name__}.", reason=Reason.SERVER_UNREACHABLE
-            ) from fault
 
 
 def _result(request: Request[R], data: Mapping[str, Any]) -> R:
@@ -381,41 +273,3 @@ def _replaced(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, Mapping):
         return {name: _replaced(child, names) for name, child in value.items()}
     return [_replaced(child, names) for child in value] if isinstance(value, list) else value
-
-
-def _refuse(answer: httpx.Response) -> None:
-    """Raises what the server says if it is not the stream that was asked for."""
-    if answer.status_code >= 300:
-        answer.read()
-        _envelope(answer)
-
-
-def _envelope(answer: httpx.Response) -> dict[str, Any]:
-    try:
-        body: dict[str, Any] = answer.json()
-        fault = from_dict(body["error"]) if body["status"] == "error" else None
-        understood = fault is not None or body["status"] in ("success", "pending")
-    except (ValueError, KeyError, TypeError):
-        understood, fault, body = False, None, {}
-    if fault is not None:
-        raise fault
-    if not understood:
-        raise _stranger(answer)
-    return body
-
-
-def _stranger(answer: httpx.Response) -> DependencyFailed:
-    return DependencyFailed(
-        f"This is no StoryCore server; it answered with {answer.status_code}.", reason=Reason.SERVER_UNREACHABLE
-    )
-
-
-def _text(value: object) -> str:
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
