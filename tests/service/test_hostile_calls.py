@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from fixtures.media_files import sparse
+from fixtures.programs import address, running
 from fixtures.servers import serving
 from storycore.api import reading
 from storycore.processes import listen
@@ -18,6 +19,8 @@ from storycore.processes import listen
 PACKAGE = "/v1/storycore.export.package"
 LIST = "/v1/storycore.task.list"
 EVENTS = "/v1/storycore.task.events"
+STATUS = "/v1/storycore.task.status"
+CANCEL = "/v1/storycore.task.cancel"
 
 
 def connect(url):
@@ -182,7 +185,7 @@ def test_a_caller_who_hangs_up_while_waiting_is_waited_for_no_more(films, film):
         ended = 'storycore_http_requests_total{operation="storycore.export.package",status="202"} 6.0'
         until(lambda: ended in client.get("/metrics").text)
         for item in client.get(LIST).json()["data"]["items"]:
-            client.post("/v1/storycore.task.cancel", json={"task_id": item["task_id"]})
+            client.post(CANCEL, json={"task_id": item["task_id"]})
 
 
 def until(wanted):
@@ -236,3 +239,25 @@ def test_abuse_of_ranges_gets_the_file_once_or_nothing(client, done, asked):
     assert (answer.status_code, len(answer.content) <= max(artifact["size_bytes"], 1000)) in (
         (200, True), (206, True), (416, True),
     )  # fmt: skip
+
+
+def test_events_go_on_after_a_restart_where_they_were_broken_off(films, film):
+    sparse(film / "assets/big.mov", size_bytes=50 * 2**30)
+    serve = ("serve", "--port", "0", "--root", str(films))
+    with running(*serve, cwd=films) as (line, server), httpx.Client(base_url=address(line), timeout=60) as client:
+        task = client.post(PACKAGE, json={"project_path": "little"}, headers={"Prefer": "wait=0"}).json()["data"]
+        with client.stream("GET", EVENTS, params={"task_id": task["task_id"]}) as stream:
+            lines = stream.iter_lines()
+            before = [next(line for line in lines if line.startswith("id:")) for _ in range(3)]
+            server.terminate()
+            before += [line for line in lines if line.startswith(("id:", "event: end"))]
+        assert server.wait(40) is not None
+    with running(*serve, cwd=films) as (line, _), httpx.Client(base_url=address(line), timeout=60) as client:
+        until(lambda: client.get(STATUS, params={"task_id": task["task_id"]}).json()["data"]["status"] == "running")
+        client.post(CANCEL, json={"task_id": task["task_id"]})
+        headers = {"Last-Event-ID": before[-1].removeprefix("id: ")}
+        rest = client.get(EVENTS, params={"task_id": task["task_id"]}, headers=headers).text.splitlines()
+        whole = client.get(EVENTS, params={"task_id": task["task_id"]}).text.splitlines()
+    after = [line for line in rest if line.startswith(("id:", "event: end"))]
+    assert "event: end" not in before
+    assert before + after == [line for line in whole if line.startswith(("id:", "event: end"))]

@@ -7,7 +7,6 @@ On Postgres both are synchronous transactions.
 """
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModul
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
+from storycore.database.line import Line
 from storycore.database.migrate import is_current, migrate
 from storycore.database.shares import is_network_share
 from storycore.errors import InvalidInput, Reason, Unavailable
@@ -38,9 +38,8 @@ class Database:
         self.url = url.render_as_string(hide_password=True)
         self.conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self.dialect = url.get_backend_name()
-        self._writing: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
-        if self.dialect == "sqlite":
-            self._writing = threading.Lock()  # waiting in line here is fair; SQLite's own waiting is not
+        self._line = Line() if self.dialect == "sqlite" else None
+        if self._line:
             self._reader = _sqlite(url, "BEGIN", synchronous="NORMAL", size=8)
             self._acceptor = _sqlite(url, "BEGIN IMMEDIATE", synchronous="FULL", size=1)
             self._writer = _sqlite(url, "BEGIN IMMEDIATE", synchronous="NORMAL", size=1)
@@ -93,7 +92,7 @@ class Database:
         Raises:
             Unavailable: database_unavailable, disk_full.
         """
-        with _explained(), self._writing, self._acceptor.begin() as connection:
+        with _explained(), self._turn(quick=False), self._acceptor.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -103,8 +102,11 @@ class Database:
         Raises:
             Unavailable: database_unavailable, disk_full.
         """
-        with _explained(), self._writing, self._writer.begin() as connection:
+        with _explained(), self._turn(quick=True), self._writer.begin() as connection:
             yield connection
+
+    def _turn(self, *, quick: bool) -> contextlib.AbstractContextManager[None]:
+        return self._line.turn(quick=quick) if self._line else contextlib.nullcontext()
 
     def close(self) -> None:
         """Closes every connection that is not in use."""
