@@ -75,6 +75,13 @@ def test_a_head_that_comes_letter_by_letter_has_no_more_time_than_any_other(film
         assert time.monotonic() - begun < 30
 
 
+@pytest.mark.parametrize("headers", [{"X-Long": "a" * 40_000}, {f"X-{number}": "a" for number in range(300)}])
+def test_heads_are_bounded(client, film, headers):
+    answer = client.post(PACKAGE, json={"project_path": film.name}, headers=headers)
+    assert (answer.status_code, answer.json()["error"]["details"]["reason"]) == (431, "headers_too_large")
+    assert not (film / "exports").exists()
+
+
 def test_a_body_that_never_ends_is_refused(server, film, monkeypatch):
     monkeypatch.setattr(reading, "BODY_SECONDS", 0.3)
     with connect(server) as slow:
@@ -261,3 +268,9 @@ def test_events_go_on_after_a_restart_where_they_were_broken_off(films, film):
     after = [line for line in rest if line.startswith(("id:", "event: end"))]
     assert "event: end" not in before
     assert before + after == [line for line in whole if line.startswith(("id:", "event: end"))]
+
+
+def test_a_kind_that_no_operation_has_is_refused_before_the_database_sees_it(client):
+    for kind in ("\0", "x" * 129, "storycore.export.package'--"):
+        answer = client.get(LIST, params={"kind": kind})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")

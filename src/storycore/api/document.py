@@ -25,6 +25,7 @@ _STATUSES = {
     415: "The body is not JSON",
     421: "The server is not known by this host name",
     429: "Too many calls",
+    431: "The headers are too large",
     500: "A fault of StoryCore's own",
     502: "Something that StoryCore stands on failed",
     503: "Not now",

@@ -76,7 +76,9 @@ class TaskListRequest(Request[TaskListResult]):
     """List tasks, the newest first."""
 
     status: StatusName | None = Field(default=None, description="Only tasks that stand so.")
-    kind: str | None = Field(default=None, max_length=128, description="Only tasks of this operation.")
+    kind: str | None = Field(
+        default=None, max_length=128, pattern=r"^[A-Za-z0-9_.]+$", description="Only tasks of this operation."
+    )
     limit: Whole = Field(default=50, ge=1, le=200, description="Most entries on a page.")
     cursor: Cursor | None = None
 
