@@ -65,16 +65,18 @@ def is_whole(core, film, task_id):
     return len(made(film)) == 2 and events.count("completed") == 1
 
 
-def test_a_server_that_was_killed_finishes_its_export_after_the_restart(heavy, films):
+@pytest.mark.parametrize("wait", [0, 60], ids=["nobody waits", "the caller waits"])
+def test_a_server_that_was_killed_finishes_its_export_after_the_restart(heavy, films, wait):
     serve = ("serve", "--port", "0", "--root", str(films))
     with running(*serve, cwd=films) as (line, server):
-        answer = httpx.post(
-            address(line) + PACKAGE, json={"project_path": heavy.name}, headers={"Prefer": "wait=0"}, timeout=30
-        )
-        task_id = answer.json()["data"]["task_id"]
+        caller = threading.Thread(target=_call, args=(address(line) + PACKAGE, heavy.name, wait))
+        caller.start()
         until(lambda: parts(heavy))
         server.kill()
         server.wait()
+        caller.join(WAIT)
+    with StoryCore() as core:
+        task_id = core.run(TaskListRequest()).items[0].task_id
     assert parts(heavy)
     with running(*serve, cwd=films) as (line, _):
         url = f"{address(line)}/v1/storycore.task.status"
@@ -85,6 +87,11 @@ def test_a_server_that_was_killed_finishes_its_export_after_the_restart(heavy, f
     assert (task["status"], task["attempt"]) == ("completed", 2)
     with StoryCore() as core:
         assert is_whole(core, heavy, task_id)
+
+
+def _call(url, project, wait):
+    with contextlib.suppress(httpx.TransportError):  # the server dies meanwhile
+        httpx.post(url, json={"project_path": project}, headers={"Prefer": f"wait={wait}"}, timeout=WAIT)
 
 
 def test_a_command_that_was_killed_is_told_as_failed_and_its_remains_are_removed(heavy, films):
@@ -103,14 +110,26 @@ def test_a_command_that_was_killed_is_told_as_failed_and_its_remains_are_removed
     assert made(heavy) == []
 
 
-def test_another_worker_takes_over_from_one_that_was_killed(heavy, films):
+ELSEWHERE = """
+import secrets
+from storycore.tasks import owner
+name = secrets.token_hex(8)
+owner._machine = lambda: name
+from storycore.__main__ import main
+main()
+"""
+"""A process that others take for one of another machine, so that they can't see whether it lives."""
+
+
+@pytest.mark.parametrize("program", [("-m", "storycore"), ("-c", ELSEWHERE)], ids=["same machine", "several machines"])
+def test_another_worker_takes_over_from_one_that_was_killed(heavy, films, program):
     lease = 4.0
     with postgres() as url, contextlib.ExitStack() as stack:
         environment = {"STORYCORE_DATABASE_URL": url, "STORYCORE_LEASE_SECONDS": str(lease)}
         words = ("worker", "--workers", "1", "--root", str(films))
         workers = {}
         for _ in range(2):
-            line, started = stack.enter_context(running(*words, cwd=films, **environment))
+            line, started = stack.enter_context(running(*words, cwd=films, program=program, **environment))
             assert line.startswith("Doing tasks")
             workers[started.pid] = started
         core = stack.enter_context(StoryCore(Settings.read(database_url=url)))
