@@ -116,11 +116,15 @@ def _object(texts: tuple[str, ...]) -> dict[str, Any]:
     for text in texts:
         key, mark, value = text.partition("=")
         if text.lstrip().startswith("{"):
-            found.update(_json(text))
+            given = _json(text)
         elif mark and key.strip():
-            found[key.strip()] = _json(value, otherwise=value)
+            given = {key.strip(): _json(value, otherwise=value)}
         else:
             raise InvalidInput(f"{text!r} is neither KEY=VALUE nor a JSON object.", reason=Reason.MALFORMED_JSON)
+        for name in given:
+            if name in found:
+                raise InvalidInput(f"The key {name!r} is given twice.", reason=Reason.DUPLICATE_KEY)
+        found.update(given)
     return found
 
 
