@@ -15,6 +15,9 @@ from storycore.errors import InvalidInput, Reason
 from storycore.json_text import BadJson, read_strict
 from storycore.operations.request import Request, Spelling
 
+_NOT_MEANT = ("Expecting", "Extra data", "Unterminated", "Invalid")
+"""How a fault begins that says: this is no JSON, rather than: this is JSON that we refuse."""
+
 
 def parameters(request_type: type[Request[Any]], *, streams: bool) -> list[click.Parameter]:
     """Click parameters of a request type; `streams` tells that an output of `-` is understood."""
@@ -132,7 +135,7 @@ def _json(text: str, *, otherwise: Any = None) -> Any:
     try:
         return read_strict(text)
     except BadJson as fault:
-        if otherwise is not None and fault.message.startswith("Expecting value"):
-            return otherwise
+        if otherwise is not None and fault.message.startswith(_NOT_MEANT) and not text.lstrip().startswith("{"):
+            return otherwise  # a date, a timecode, a title: words that only begin like JSON
         reason = Reason.DUPLICATE_KEY if fault.duplicate is not None else Reason.MALFORMED_JSON
         raise InvalidInput(f"Not acceptable JSON: {fault}", reason=reason) from None
