@@ -88,6 +88,22 @@ def test_what_is_of_the_wrong_kind_is_told_where_it_stands(tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("data", [b"", b" \r\n"])
+def test_an_empty_project_file_is_called_empty(data, tmp_path):
+    (tmp_path / "project.json").write_bytes(data)
+    with pytest.raises(InvalidInput, match=r"project\.json is empty \(line 1, column 1\)"):
+        read(tmp_path)
+
+
+def test_a_broken_side_file_and_a_repaired_text_are_told_in_whole_sentences(tmp_path):
+    (tmp_path / "storyboard.json").write_text("{", encoding="utf-8")
+    (tmp_path / "project.json").write_text('{"name": "a\\ud800", "schema_version": "1.0"}', encoding="utf-8")
+    told = {warning.reason: (warning.file, warning.message) for warning in read(tmp_path).warnings}
+    assert told["text_repaired"] == ("project.json", "1 text held half a surrogate pair, replaced by U+FFFD.")
+    file, message = told["side_file_broken"]
+    assert (file, message.startswith("It was not read: ")) == ("storyboard.json", True)
+
+
 def test_a_store_may_list_the_ids_of_its_shots(tmp_path):
     project = read(write_json(tmp_path, {"name": "test", "schema_version": "1.0", "owner_id": "me", "shots": ["s1"]}))
     assert ([shot.id for shot in project.shots], [r for _, _, r in reasons(project)].count("wrong_type")) == (["s1"], 0)

@@ -107,7 +107,7 @@ class Places:
         folder = self._resolve(path, _resolved(self.roots))
         facts = _facts(folder)
         if facts is None or not stat.S_ISDIR(facts.st_mode):
-            hint = ". That is a file; name its folder" if facts else ""
+            hint = ". That is a file; name its folder." if facts else ""
             raise NotFound(f"Project not found: {path}{hint}", reason=Reason.PROJECT_NOT_FOUND)
         return folder
 
