@@ -35,6 +35,9 @@ def circumstances(rounds: str, noise: Sequence[float], versions: str) -> Iterabl
     spread = (max(noise) - min(noise)) / statistics.median(noise)
     yield f"- Date: {datetime.now(UTC).date().isoformat()}; {rounds}."
     yield f"- Python {platform.python_version()}, {versions}; {os.cpu_count()} processors, {platform.machine()}."
+    if hasattr(os, "getloadavg"):
+        nice = os.getpriority(os.PRIO_PROCESS, 0)
+        yield f"- Others on the machine: a load of {os.getloadavg()[0]:.1f} at the end; measured at niceness {nice}."
     yield (
         f"- Noise: the same fixed work took {min(noise):.2f}–{max(noise):.2f} s of processor, a spread of "
         f"{spread:.0%} of its median. No ratio below is finer than that."

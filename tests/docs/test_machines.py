@@ -72,7 +72,7 @@ def test_the_page_leads_to_a_package_that_another_machine_made(film, films, tmp_
                    for number in (1, 2)]  # fmt: skip
         call = ["bash", "-euc", commands["From anywhere"]]
         first = json.loads(subprocess.run(call, cwd=tmp_path / "server", capture_output=True, check=True).stdout)
-        assert first["status"] == "success"
+        assert first["status"] == "success", first
         key = json.loads((tmp_path / "server/edit-suite.json").read_text())["data"]["key"]
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {key}"}) as client:
             made = [client.post("/v1/storycore.export.package", json={"project_path": "little"}, headers={

@@ -274,3 +274,25 @@ def test_a_kind_that_no_operation_has_is_refused_before_the_database_sees_it(cli
     for kind in ("\0", "x" * 129, "storycore.export.package'--"):
         answer = client.get(LIST, params={"kind": kind})
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+
+
+def test_however_many_callers_wait_for_tasks_others_are_answered(films, film, monkeypatch):
+    """More of them than a server of this kind usually has threads; each keeps one while its task is done there."""
+    go_on = threading.Event()
+
+    def package(_app, _request, progress):
+        while not go_on.wait(0.05):
+            progress.check()
+        raise ZeroDivisionError
+
+    def call(url):
+        body, headers = {"project_path": film.name}, {"Prefer": "wait=60"}
+        return httpx.post(url + PACKAGE, json=body, headers=headers, timeout=90).status_code
+
+    monkeypatch.setattr("storycore.operations.export.package", package)
+    with serving(films, workers=45) as url, ThreadPoolExecutor(45) as pool:
+        calls = [pool.submit(call, url) for _ in range(45)]
+        running = {"params": {"status": "running"}, "timeout": 60}
+        until(lambda: len(httpx.get(url + LIST, **running).json()["data"]["items"]) == 45)
+        go_on.set()
+        assert {made.result() for made in calls} == {500}

@@ -32,6 +32,9 @@ from storycore.operations.catalog import OPERATIONS, Operation
 from storycore.operations.request import Request, Result
 from storycore.operations.task import TaskEventsRequest
 
+ACCEPTING = 40
+"""How many calls may hand in tasks at the same time, beside those that do them."""
+
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 log = logging.get(__name__)
@@ -44,10 +47,11 @@ def build(core: StoryCore, *, draining: Callable[[], bool] = lambda: False) -> A
     app = FastAPI(
         title="StoryCore", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
     )
+    threads = anyio.CapacityLimiter(core.settings.workers + ACCEPTING)
     for operation in OPERATIONS:
         app.add_api_route(
             f"/v1/{operation.name}",
-            _endpoint(operation, core, access),
+            _endpoint(operation, core, access, threads),
             methods=_methods(operation),
             response_model=None,
         )
@@ -70,7 +74,9 @@ def _methods(operation: Operation) -> list[str]:
     return ["GET", "HEAD"] if operation.method == "GET" and operation.answer != "events" else [operation.method]
 
 
-def _endpoint(operation: Operation, core: StoryCore, access: Access) -> Callable[[HttpRequest], Awaitable[Response]]:
+def _endpoint(
+    operation: Operation, core: StoryCore, access: Access, threads: anyio.CapacityLimiter
+) -> Callable[[HttpRequest], Awaitable[Response]]:
     request_type: type[Request[Any]] = load(operation.request)
 
     async def endpoint(request: HttpRequest) -> Response:
@@ -89,7 +95,7 @@ def _endpoint(operation: Operation, core: StoryCore, access: Access) -> Callable
         if operation.stream and wants_zip(request.headers.get("accept", "")):
             return ProductStream(core, wanted)
         if operation.long:
-            return await answer_task(core, wanted, request, caller)
+            return await answer_task(core, wanted, request, caller, threads)
         key = idempotency_key(request)
         if key is not None and operation.method == "POST":
             return await answer_once(core, wanted, request, key, caller)

@@ -57,10 +57,19 @@ def wanted_wait(prefer: Iterable[str]) -> int | None:
     return None
 
 
-async def answer_task(core: StoryCore, request: Request[Any], http: HttpRequest, caller: str) -> Response:
+async def answer_task(
+    core: StoryCore, request: Request[Any], http: HttpRequest, caller: str, threads: anyio.CapacityLimiter
+) -> Response:
     """200 with the result, the error of the failed task, or 202 with the task that goes on.
 
     A caller who hangs up changes nothing: what was accepted is done.
+
+    Args:
+        core: accepts it.
+        request: what is asked.
+        http: the call.
+        caller: id of its key.
+        threads: that tasks are accepted in, and done in while their callers wait; other calls need theirs meanwhile.
 
     Raises:
         StoryCoreError: the request was refused before it was accepted.
@@ -82,7 +91,7 @@ async def answer_task(core: StoryCore, request: Request[Any], http: HttpRequest,
 
     begun = threading.Event()
     with core.listening(facts["id"], begun.set):
-        submitted = await _within(submit, seconds, begun)
+        submitted = await _within(submit, seconds, begun, threads)
     if submitted is None:
         submitted = await anyio.to_thread.run_sync(core.run, TaskStatusRequest(task_id=facts["id"])), False
     task = submitted[0]
@@ -95,9 +104,11 @@ async def answer_task(core: StoryCore, request: Request[Any], http: HttpRequest,
     return answer_state(http, task, {**(REPLAYED if submitted[1] else {}), **applied})
 
 
-async def _within(work: Callable[[], T], seconds: float, begun: threading.Event) -> T | None:
+async def _within(
+    work: Callable[[], T], seconds: float, begun: threading.Event, threads: anyio.CapacityLimiter
+) -> T | None:
     """What `work` gives in a thread; None if that takes longer and it was `begun`: then it goes on by itself."""
-    doing = asyncio.ensure_future(anyio.to_thread.run_sync(work))
+    doing = asyncio.ensure_future(anyio.to_thread.run_sync(work, limiter=threads))
     doing.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # seen, whoever still waits for it
     await asyncio.wait([doing], timeout=seconds or None)
     while not doing.done() and not begun.is_set():  # it may still be refused
