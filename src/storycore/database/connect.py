@@ -7,6 +7,7 @@ On Postgres both are synchronous transactions.
 """
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ from storycore.database.shares import is_network_share
 from storycore.errors import InvalidInput, Reason, Unavailable
 
 _BUSY_SECONDS = 30
+_ABOUT_A_FILE = (
+    "`storycore doctor` says where it is. Make it writable, move a damaged one away, or name another place with "
+    "STORYCORE_DATABASE_URL=sqlite:////a/folder/storycore.db."
+)
 
 
 class Database:
@@ -143,7 +148,9 @@ def _make_folder(file: Path) -> None:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as fault:
         raise Unavailable(
-            f"The folder of the database can't be made: {fault.strerror}.", reason=Reason.DATABASE_UNAVAILABLE
+            f"The folder of the database can't be made: {fault.strerror}.",
+            reason=Reason.DATABASE_UNAVAILABLE,
+            remediation=_ABOUT_A_FILE,
         ) from None
 
 
@@ -184,6 +191,7 @@ def _explained() -> Iterator[None]:
         raise Unavailable(
             "The database does not answer: " + str(fault.orig).splitlines()[0][:200],
             reason=Reason.DATABASE_UNAVAILABLE,
+            remediation=_ABOUT_A_FILE if isinstance(fault.orig, sqlite3.Error) else None,
         ) from fault
     except PoolTimeout as fault:
         raise Unavailable("The database is too busy.", reason=Reason.DATABASE_UNAVAILABLE) from fault
