@@ -173,7 +173,7 @@ class App:
         """Seals the secrets of webhooks."""
         from storycore.webhooks.sealing import Vault, key_from
 
-        return Vault(key_from(self.settings.webhook_key.get_secret_value(), self.settings.sealing_key_file))
+        return Vault(key_from(self.settings.secret_key.get_secret_value(), self.settings.sealing_key_place))
 
     @cached_property
     def post(self) -> "Post":

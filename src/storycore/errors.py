@@ -51,6 +51,7 @@ class Reason(StrEnum):
     PROJECT_TOO_LARGE = "project_too_large"
     UNSUPPORTED_FORMAT = "unsupported_format"
     SETTING_INVALID = "setting_invalid"
+    BACKUP_INVALID = "backup_invalid"
     IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
     URL_INVALID = "url_invalid"
     SECRET_INVALID = "secret_invalid"  # noqa: S105 - a reason, not a secret
@@ -60,6 +61,8 @@ class Reason(StrEnum):
     WEBHOOK_INACTIVE = "webhook_inactive"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     BODY_TOO_LARGE = "body_too_large"
+    BODY_TOO_SLOW = "body_too_slow"
+    HEADERS_TOO_LARGE = "headers_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     HOST_NOT_ALLOWED = "host_not_allowed"
     RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
@@ -87,6 +90,7 @@ class Reason(StrEnum):
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
     IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress"
     PRECONDITION_FAILED = "precondition_failed"
+    DATABASE_NOT_EMPTY = "database_not_empty"
     DELIVERY_BUSY = "delivery_busy"
     RATE_LIMITED = "rate_limited"
     LIBRARY_MISSING = "library_missing"
@@ -139,6 +143,7 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     Reason.PROJECT_TOO_LARGE: _invalid("Split the project, or raise the limit named in the message."),
     Reason.UNSUPPORTED_FORMAT: _invalid("Choose one of details.supported_formats."),
     Reason.SETTING_INVALID: _invalid("Correct the setting, in the place that the message names."),
+    Reason.BACKUP_INVALID: _invalid("Name a file that `storycore backup` made, and that nobody changed."),
     Reason.IDEMPOTENCY_KEY_INVALID: _invalid("Send another Idempotency-Key, or none."),
     Reason.URL_INVALID: _invalid("Give a URL of the form https://host/path, in ASCII, without user name or fragment."),
     Reason.SECRET_INVALID: _invalid(
@@ -150,6 +155,8 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     Reason.WEBHOOK_INACTIVE: _invalid("Activate the webhook with webhook.update, or use test_mode."),
     Reason.METHOD_NOT_ALLOWED: _invalid("Use the method named in the Allow header.", http_status=405),
     Reason.BODY_TOO_LARGE: _invalid("Send a smaller body, or raise max_body_bytes.", http_status=413),
+    Reason.BODY_TOO_SLOW: _invalid("Send the body without pauses, or over a faster network.", http_status=408),
+    Reason.HEADERS_TOO_LARGE: _invalid("Send fewer and shorter headers.", http_status=431),
     Reason.UNSUPPORTED_MEDIA_TYPE: _invalid("Send the body as application/json.", http_status=415),
     Reason.HOST_NOT_ALLOWED: _invalid(
         "Call the server by a name it knows, or add this name to allowed_hosts.", http_status=421
@@ -318,6 +325,13 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         retryable=True,
         remediation="Wait for the first call with this Idempotency-Key to end, then send it again.",
     ),
+    Reason.DATABASE_NOT_EMPTY: ReasonFacts(
+        Code.CONFLICT,
+        409,
+        5,
+        retryable=False,
+        remediation="Name an empty database with STORYCORE_DATABASE_URL, or move the old one away.",
+    ),
     Reason.PRECONDITION_FAILED: ReasonFacts(
         Code.CONFLICT,
         412,
@@ -379,7 +393,7 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         503,
         6,
         retryable=False,
-        remediation="Put the key file back beside the database, or set STORYCORE_WEBHOOK_KEY to the key it held.",
+        remediation="Put the key file back beside the database, or set STORYCORE_SECRET_KEY to the key it held.",
     ),
     Reason.DRAINING: ReasonFacts(
         Code.SERVICE_UNAVAILABLE,

@@ -8,8 +8,9 @@ import contextlib
 import difflib
 import ipaddress
 import os
+import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -19,6 +20,8 @@ from pydantic_core import ErrorDetails
 
 from storycore.errors import FieldFault, InvalidInput, Reason
 from storycore.units import MEBIBYTE
+
+_PASSWORD = re.compile(r"(://[^/@:]*):[^/]*@")
 
 
 class Settings(BaseModel):
@@ -108,11 +111,11 @@ class Settings(BaseModel):
     webhook_ca_file: Path | None = Field(
         default=None, description="File of certificates that webhooks trust, instead of the system's."
     )
-    webhook_key: SecretStr = Field(
+    secret_key: SecretStr = Field(
         default=SecretStr(""),
         description="Key that secrets of webhooks are sealed with, 32 bytes in base64; the same on all machines.",
     )
-    webhook_key_file: Path | None = Field(
+    secret_key_file: Path | None = Field(
         default=None,
         description="File that holds this key if it is not set; beside the SQLite database, else in the user's data "
         "folder. Made when first needed; back it up with the database.",
@@ -142,7 +145,7 @@ class Settings(BaseModel):
         return tuple(name.lower() for name in value)  # host names know no case
 
     @property
-    def secret_key(self) -> str:
+    def server_key(self) -> str:
         """The API key for `server`, or "".
 
         Raises:
@@ -157,6 +160,14 @@ class Settings(BaseModel):
             raise InvalidInput(
                 f"The key file {self.key_file.name} can't be read.", reason=Reason.SETTING_INVALID
             ) from None
+
+    def shown(self) -> dict[str, Any]:
+        """Every setting as JSON, without secrets."""
+        values = self.model_dump(mode="json")
+        return {
+            name: _PASSWORD.sub(r"\1:***@", value) if isinstance(value, str) else value
+            for name, value in values.items()
+        }
 
     @property
     def is_local(self) -> bool:
@@ -190,10 +201,10 @@ class Settings(BaseModel):
         return f"sqlite:///{folder / 'storycore.db'}"
 
     @property
-    def sealing_key_file(self) -> Path:
+    def sealing_key_place(self) -> Path:
         """The file of the key that secrets of webhooks are sealed with, there already or not."""
-        if self.webhook_key_file is not None:
-            return self.webhook_key_file
+        if self.secret_key_file is not None:
+            return self.secret_key_file
         kind, _, path = self.database_url.partition("///")
         if kind == "sqlite:" and path:
             return Path(path).with_suffix(".key")
@@ -206,9 +217,11 @@ class Settings(BaseModel):
         Raises:
             InvalidInput: a setting has no acceptable value, or a settings file is not TOML; says which one.
         """
+        given: dict[str, Any] = {}
+        for _, values in sources(flags):
+            given |= values
         try:
-            given = {name: value for name, value in flags.items() if value is not None}
-            return cls(**{**_from_files(), **_from_environment(cls.model_fields), **given})
+            return cls(**given)
         except ValidationError as fault:
             faults = [_fault(item) for item in fault.errors(include_url=False)]
             raise InvalidInput(
@@ -218,13 +231,24 @@ class Settings(BaseModel):
             ) from None
 
 
-def _from_files() -> dict[str, Any]:
-    """What the settings files say, the nearest last."""
-    found: dict[str, Any] = {}
-    for folder in (user_config_path("storycore", appauthor=False), Path()):
+def sources(flags: Mapping[str, Any] | None = None) -> list[tuple[str, dict[str, Any]]]:
+    """What each place says, and what that place is called; a later one overrules those before it.
+
+    Raises:
+        InvalidInput: setting_invalid: a settings file is not TOML.
+    """
+    found = []
+    for path in files():
         with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
-            found |= _read_file(folder / "storycore.toml")
+            found.append((str(path), _read_file(path)))
+    found.append(("environment", _from_environment(Settings.model_fields)))
+    found.append(("flags", {name: value for name, value in (flags or {}).items() if value is not None}))
     return found
+
+
+def files() -> tuple[Path, Path]:
+    """Where settings files are looked for, the nearest last."""
+    return (user_config_path("storycore", appauthor=False) / "storycore.toml", Path("storycore.toml"))
 
 
 def _read_file(path: Path) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def receiver():
 @pytest.fixture
 def core(database_url, receiver, monkeypatch, tmp_path):
     """A process that tells of events and sends nothing itself."""
-    monkeypatch.setenv("STORYCORE_WEBHOOK_KEY_FILE", str(tmp_path / "webhook.key"))
+    monkeypatch.setenv("STORYCORE_SECRET_KEY_FILE", str(tmp_path / "webhook.key"))
     settings = Settings.read(database_url=database_url, webhook_allow=(receiver.opening, "127.0.0.1:*"))
     with StoryCore(settings) as made:
         yield made

@@ -73,7 +73,7 @@ def key_from(text: str, file: Path) -> Callable[[bool], bytes]:
 
     def read(may_make: bool) -> bytes:
         if text:
-            return _key(text, "webhook_key")
+            return _key(text, "secret_key")
         if may_make and not file.exists():
             _make(file)
         return _key(_read(file), file.name)

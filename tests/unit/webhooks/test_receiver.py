@@ -18,7 +18,9 @@ def headers(*keys, at=AT, body=BODY, **changed):
     return {**told, **changed}
 
 
-@pytest.mark.parametrize("secret", [SECRET.text, [SECRET.text], [new_secret(Scheme.V1).text, SECRET.text]])
+@pytest.mark.parametrize(
+    "secret", [SECRET.text, [SECRET.text], [new_secret(Scheme.V1).text, SECRET.text]], ids=["one", "list", "second"]
+)
 def test_a_genuine_message_is_given_back_with_its_facts(secret):
     message = verify(BODY, headers(SECRET), secret, now=AT)
     assert (message.id, message.type, message.data) == ("evt_1", "export.completed", {"title": "Nuit 🌙"})
@@ -74,7 +76,11 @@ def test_a_header_that_is_missing_is_told(name):
         verify(BODY, left, SECRET.text, now=AT)
 
 
-@pytest.mark.parametrize("secret", ["short", "whsk_AAAA", PAIR.text, "whpk_AAAA", []])
+@pytest.mark.parametrize(
+    "secret",
+    ["short", "whsk_AAAA", PAIR.text, "whpk_AAAA", []],
+    ids=["short", "private", "whole pair", "public", "none"],
+)
 def test_a_secret_that_can_not_be_used_is_the_same_kind_of_error(secret):
     with pytest.raises(NotVerified):
         verify(BODY, headers(SECRET), secret, now=AT)
