@@ -90,7 +90,7 @@ def _core(folder, **more):
 def _register(core, url):
     from storycore import WebhookRegisterRequest
 
-    request = WebhookRegisterRequest(url=url, event_types=["*"], secret=SECRET, most_at_once=2 * AT_ONCE)
+    request = WebhookRegisterRequest(url=url, event_types=["*"], secret=SECRET, most_at_once=4 * AT_ONCE)
     return core.run(request).webhook_id
 
 

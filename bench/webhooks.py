@@ -10,19 +10,19 @@ and posts, and keeps nothing. Both have 64 requests at a time; each runs in a pr
 
 import argparse
 import json
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from _page import circumstances, control, met, write
+
 HERE = Path(__file__).resolve().parent
-PAGE = HERE.parent / "docs/benchmarks.md"
 PARTS = HERE / "_webhook_parts.py"
-BEGIN, END = "<!-- webhooks: begin -->", "<!-- webhooks: end -->"
 
 
 def part(*words):
@@ -32,13 +32,14 @@ def part(*words):
 
 
 def measure(rounds, count, waiting, trials):
-    found = {"bare": [], "ours": [], "dead": []}
+    found = {"bare": [], "ours": [], "dead": [], "noise": []}
     with subprocess.Popen(
         [sys.executable, str(PARTS), "sink"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as receiver:
         port = json.loads(receiver.stdout.readline())["port"]
         for number in range(rounds):
             print(f"round {number + 1} of {rounds} …", file=sys.stderr, flush=True)
+            found["noise"].append(control())
             found["bare"].append(part("bare", port, count))
             for name, more in (("ours", 0), ("dead", waiting)):
                 with tempfile.TemporaryDirectory() as folder:
@@ -65,12 +66,10 @@ def report(found, count, waiting):
     rate = median("bare", "wall") / median("ours", "wall")
     dead_rate = median("ours", "wall") / median("dead", "wall")
     dead_cpu = median("dead", "cpu") / median("ours", "cpu")
-    made = (
-        f"Made by `python3 run.py bench webhooks --write` on {datetime.now(UTC):%Y-%m-%d}; Python "
-        f"{platform.python_version()}, aiohttp {version('aiohttp')}, SQLite on a disk of this machine, 2 processors. "
-        f"{len(found['bare'])} interleaved rounds of {count} messages of 1 KB, medians, 64 at a time."
-    )
-    lines = ["## Webhooks", "", made, ""]
+    lines = ["## Webhooks", "", "Made by `python3 run.py bench webhooks --write`.", ""]
+    rounds = f"{len(found['bare'])} interleaved rounds of {count} messages of 1 KB, 64 at a time, medians"
+    lines += circumstances(rounds, found["noise"], f"aiohttp {version('aiohttp')}, SQLite on a disk of this machine")
+    lines += ["- Processor time of whole processes; the bare loop signs and posts, and keeps nothing.", ""]
     lines += ["| | CPU µs a message | messages/s | CPU ÷ bare | rate ÷ bare |", "|---|---|---|---|---|"]
     lines += [
         row("bare aiohttp loop: sign, post", "bare"),
@@ -79,12 +78,12 @@ def report(found, count, waiting):
         "",
     ]
     lines.append(
-        f"- CPU {cpu:.2f} × bare, bar 1.6: **{_holds(cpu <= 1.6)}**; rate {rate:.2f} × bare, bar 0.6: "
-        f"**{_holds(rate >= 0.6)}**"
+        f"- CPU {cpu:.2f} × bare, bar 1.6: **{met(cpu <= 1.6)}**; rate {rate:.2f} × bare, bar 0.6: "
+        f"**{met(rate >= 0.6)}**"
     )
     lines.append(
         f"- a dead webhook with {waiting:,} waiting: rate {dead_rate:.2f} × without it, CPU {dead_cpu:.2f} ×, "
-        f"bar 0.95: **{_holds(dead_rate >= 0.95)}**"
+        f"bar 0.95: **{met(dead_rate >= 0.95)}**"
     )
     base = found["answers"]["baseline"]
     lines += ["", "| | median ms | p99 ms | median ÷ (one FULL commit + a bare call) |", "|---|---|---|---|"]
@@ -98,24 +97,13 @@ def report(found, count, waiting):
         lines.append(f"| {label} | {statistics.median(values) * 1e3:.2f} | {p99 * 1e3:.2f} | {share:.2f} |")
     for name, label in (("register", "register"), ("first_byte", "publish to first byte")):
         share = statistics.median(found["answers"][name]) / statistics.median(base)
-        lines.append(f"- {label}: {share:.2f} × (one FULL commit + a bare call), bar 3: **{_holds(share <= 3)}**")
+        lines.append(f"- {label}: {share:.2f} × (one FULL commit + a bare call), bar 3: **{met(share <= 3)}**")
     grown = found["memory"]["mebibytes"]
     lines += [
         "",
-        f"- 960 endless bodies, 64 at a time: {grown:.0f} MiB more at the peak, bar 32: **{_holds(grown <= 32)}**",
+        f"- 960 endless bodies, 64 at a time: {grown:.0f} MiB more at the peak, bar 32: **{met(grown <= 32)}**",
     ]
-    return "\n".join(lines) + "\n"
-
-
-def _holds(true):
-    return "holds" if true else "missed"
-
-
-def write(text):
-    page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
-    after = rest.partition(END)[2]
-    PAGE.write_text(f"{before.rstrip()}\n\n{BEGIN}\n{text}{END}\n{after.lstrip()}", encoding="utf-8", newline="\n")
+    return lines
 
 
 def main():
@@ -124,10 +112,10 @@ def main():
     options.add_argument("--write", action="store_true")
     chosen = options.parse_args()
     rounds, count, waiting, trials = (1, 600, 500, 20) if chosen.quick else (5, 6000, 10_000, 200)
-    text = report(measure(rounds, count, waiting, trials), count, waiting)
-    print(text)
+    lines = report(measure(rounds, count, waiting, trials), count, waiting)
+    print("\n".join(lines))
     if chosen.write:
-        write(text)
+        write(lines)
 
 
 if __name__ == "__main__":
