@@ -52,6 +52,7 @@ PURE = (
     "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",
     "metadata/document", "metadata/write", "api/ranges",
+    "comfyui/graph/api_graph",
 )  # fmt: skip
 OUTSIDE = {
     "os",
