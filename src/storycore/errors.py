@@ -49,6 +49,7 @@ class Reason(StrEnum):
     PATH_INVALID = "path_invalid"
     PROJECT_INVALID = "project_invalid"
     PROJECT_TOO_LARGE = "project_too_large"
+    GRAPH_INVALID = "graph_invalid"
     UNSUPPORTED_FORMAT = "unsupported_format"
     SETTING_INVALID = "setting_invalid"
     IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
@@ -126,6 +127,7 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     ),
     Reason.PROJECT_INVALID: _invalid("Repair project.json at the place named, or restore it from a backup."),
     Reason.PROJECT_TOO_LARGE: _invalid("Split the project, or raise the limit named in the message."),
+    Reason.GRAPH_INVALID: _invalid("Save the workflow in ComfyUI again, and give that file, or one that ComfyUI made."),
     Reason.UNSUPPORTED_FORMAT: _invalid("Choose one of details.supported_formats."),
     Reason.SETTING_INVALID: _invalid("Correct the setting, in the place that the message names."),
     Reason.IDEMPOTENCY_KEY_INVALID: _invalid("Send another Idempotency-Key, or none."),

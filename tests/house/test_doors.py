@@ -52,7 +52,10 @@ PURE = (
     "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",
     "metadata/document", "metadata/write", "api/ranges",
-    "comfyui/graph/api_graph",
+    *(f"comfyui/graph/{name}" for name in (
+        "api_graph", "branch_order", "canvas", "companions", "controls", "convert", "dynamic_text", "node_class",
+        "promotions", "restored", "routes", "subgraphs", "ui_graph",
+    )),
 )  # fmt: skip
 OUTSIDE = {
     "os",
