@@ -57,7 +57,7 @@ def convert(ui_graph: Mapping[str, Any], object_info: ObjectInfo, *, by_name: bo
             name only where the order gives what could not run.
 
     Raises:
-        InvalidInput: graph_invalid: no workflow, larger than any that a person made, or a subgraph that holds itself.
+        InvalidInput: workflow_invalid: no workflow, larger than any that a person made, or a subgraph that holds itself.
     """
     builder = Builder(classes=NodeClasses(object_info), order=BranchOrder(object_info), by_name=by_name)
     canvas = build(read_ui_graph(ui_graph), builder)
@@ -83,7 +83,7 @@ def _scopes(whole: Scope) -> Iterator[Scope]:
         scope = waiting.pop(0)
         nodes += len(scope.canvas.nodes)
         if nodes > MAX_NODES or scope.depth > MAX_DEPTH:
-            raise InvalidInput("The subgraphs of the workflow multiply beyond measure.", reason=Reason.GRAPH_INVALID)
+            raise InvalidInput("The subgraphs of the workflow multiply beyond measure.", reason=Reason.WORKFLOW_INVALID)
         yield scope
         waiting += [scope.inside(node) for node in scope.canvas.nodes.values() if node.inside is not None and node.runs]
 

@@ -34,7 +34,7 @@ def build(graph: UiGraph, builder: Builder) -> Canvas:
     """The canvas of a workflow.
 
     Raises:
-        InvalidInput: graph_invalid: a subgraph holds itself.
+        InvalidInput: workflow_invalid: a subgraph holds itself.
     """
     built: dict[str, Canvas] = {}
     instances: dict[str, list[CanvasNode]] = {}
@@ -116,7 +116,7 @@ def _leaf_first(graph: UiGraph) -> list[UiGraph]:
             if name:
                 done[name] = known[name]
         elif inner in path:
-            raise InvalidInput(f"The subgraph {known[inner].name!r} holds itself.", reason=Reason.GRAPH_INVALID)
+            raise InvalidInput(f"The subgraph {known[inner].name!r} holds itself.", reason=Reason.WORKFLOW_INVALID)
         elif inner not in done:
             path[inner] = _used(known[inner], known)
     return list(done.values())

@@ -117,10 +117,10 @@ def read_ui_graph(document: object) -> UiGraph:
     """The graph that a JSON document holds.
 
     Raises:
-        InvalidInput: graph_invalid: it is none, or larger than any that a person made.
+        InvalidInput: workflow_invalid: it is none, or larger than any that a person made.
     """
     if not isinstance(document, dict) or not isinstance(document.get("nodes"), list):
-        raise InvalidInput("This is no ComfyUI workflow: it has no list of nodes.", reason=Reason.GRAPH_INVALID)
+        raise InvalidInput("This is no ComfyUI workflow: it has no list of nodes.", reason=Reason.WORKFLOW_INVALID)
     definitions: dict[str, UiGraph] = {}
     waiting = _subgraphs(document)
     while waiting:
@@ -252,4 +252,4 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _too_large(what: str, most: int) -> InvalidInput:
-    return InvalidInput(f"The workflow has more than {most} {what}.", reason=Reason.GRAPH_INVALID)
+    return InvalidInput(f"The workflow has more than {most} {what}.", reason=Reason.WORKFLOW_INVALID)

@@ -220,14 +220,14 @@ def test_a_subgraph_that_holds_itself_is_refused():
     two = subgraph("two", {1: node("one")})
     with pytest.raises(InvalidInput) as told:
         convert(workflow({1: node("one")}, [one, two]), info())
-    assert told.value.reason is Reason.GRAPH_INVALID
+    assert told.value.reason is Reason.WORKFLOW_INVALID
 
 
 def test_subgraphs_that_multiply_beyond_measure_are_refused():
     levels = [subgraph(f"s{at}", {1: node(f"s{at + 1}"), 2: node(f"s{at + 1}")}) for at in range(30)]
     with pytest.raises(InvalidInput) as told:
         convert(workflow({1: node("s0")}, [*levels, subgraph("s30", {1: IMAGE})]), info())
-    assert told.value.reason is Reason.GRAPH_INVALID
+    assert told.value.reason is Reason.WORKFLOW_INVALID
 
 
 ONE = ["INT", {"default": 1}]
@@ -328,4 +328,4 @@ def test_converting_changes_nothing_that_was_given():
 def test_what_is_no_workflow_is_refused(document):
     with pytest.raises(InvalidInput) as told:
         convert(document, info())
-    assert told.value.reason is Reason.GRAPH_INVALID
+    assert told.value.reason is Reason.WORKFLOW_INVALID
