@@ -51,6 +51,7 @@ class Socket:
         link: id of the link that ends here, or None.
         widget: name of the control that it stands beside, or "".
         promoted: of a subgraph instance: whether `value` is handed to the inside.
+        field: of a promoted one: what the server declares of the control inside.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Socket:
     widget: str = ""
     value: Any = UNSET
     promoted: bool = False
+    field: Field | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False)

@@ -57,7 +57,7 @@ def convert(ui_graph: Mapping[str, Any], object_info: ObjectInfo, *, by_name: bo
             name only where the order gives what could not run.
 
     Raises:
-        InvalidInput: workflow_invalid: no workflow, larger than any that a person made, or a subgraph that holds itself.
+        InvalidInput: workflow_invalid: no workflow, one larger than any that a person made, or a subgraph in itself.
     """
     builder = Builder(classes=NodeClasses(object_info), order=BranchOrder(object_info), by_name=by_name)
     canvas = build(read_ui_graph(ui_graph), builder)
@@ -68,8 +68,12 @@ def convert(ui_graph: Mapping[str, Any], object_info: ObjectInfo, *, by_name: bo
     warnings: list[GraphWarning] = []
     for scope in scopes:
         for node in scope.canvas.nodes.values():
-            if node.kind is Kind.NODE and node.runs:
-                name = scope.prefix + node.id
+            if not node.runs:
+                continue
+            name = scope.prefix + node.id
+            if node.shifted:
+                warnings.append(_slip(name, node))
+            if node.kind is Kind.NODE:
                 graph[name] = _written(scope, node)
                 warnings += _oddities(name, node, graph[name]["inputs"])
     _drop_loose_links(graph)
@@ -156,18 +160,21 @@ def _drop_loose_links(graph: ApiGraph) -> None:
             del inputs[name]
 
 
+def _slip(name: str, node: CanvasNode) -> GraphWarning:
+    what = node.type if node.inside is None else f"The subgraph {node.title!r}"
+    return GraphWarning(
+        node=name,
+        input="",
+        reason="values_shifted",
+        message=f"{what} has changed since this was saved: taken in order, as ComfyUI's page does, values stand at "
+        "other inputs than their names say. Taken by name they would not.",
+    )
+
+
 def _oddities(name: str, node: CanvasNode, inputs: Mapping[str, Any]) -> Iterator[GraphWarning]:
     if node.node_class is None:
         yield GraphWarning(
             node=name, input="", reason="missing_class", message=f"The server has no node class {node.type!r}."
-        )
-    if node.shifted:
-        yield GraphWarning(
-            node=name,
-            input="",
-            reason="values_shifted",
-            message=f"{node.type} has changed since this was saved: taken in order, as ComfyUI's page does, values "
-            "stand at other inputs than their names say. Taken by name they would not.",
         )
     for widget in node.widgets:
         if widget.name in inputs and widget.field is not None:

@@ -27,19 +27,20 @@ class _Promotion:
     value: Any
 
 
-def inner_value(inside: Canvas, port: CanvasPort) -> tuple[bool, Any]:
-    """Whether a subgraph's input leads to a control inside, and the value that stands in it there."""
+def promote(socket: Socket, inside: Canvas, port: CanvasPort) -> None:
+    """Makes an instance's input a control if it leads to one inside, with the value that stands in that."""
     for link in port.links:
         found = inside.target(link)
         if found is None:
             continue
-        node, socket = found
-        if node.inside is not None and socket.promoted:
-            return True, socket.value
-        widget = node.widget(socket.widget)
+        node, inner = found
+        widget = node.widget(inner.widget)
+        if node.inside is not None and inner.promoted:
+            socket.promoted, socket.value, socket.field = True, inner.value, inner.field
+            return
         if widget is not None:
-            return True, widget.value
-    return False, UNSET
+            socket.promoted, socket.value, socket.field = True, widget.value, widget.field
+            return
 
 
 def quarantined(node: CanvasNode) -> dict[str, Any]:
@@ -216,9 +217,9 @@ def _connect(inside: Canvas, port: CanvasPort, target: CanvasNode, socket: Socke
 
 def _add_input(inside: Canvas, port: CanvasPort, node: CanvasNode, instances: Sequence[CanvasNode]) -> Socket:
     """Gives every instance the new input, and returns that of `node`."""
-    promoted, value = inner_value(inside, port)
     for instance in instances:
-        instance.inputs.append(Socket(name=port.name, type=port.type, promoted=promoted, value=value))
+        instance.inputs.append(Socket(name=port.name, type=port.type))
+        promote(instance.inputs[-1], inside, port)
     return node.inputs[-1]
 
 

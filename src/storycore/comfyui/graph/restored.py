@@ -12,6 +12,7 @@ from storycore.comfyui.graph.branch_order import BranchOrder
 from storycore.comfyui.graph.controls import Saved, Widget, widgets_of
 from storycore.comfyui.graph.node_class import Field, NodeClass
 from storycore.comfyui.graph.ui_graph import UiNode
+from storycore.comfyui.graph.values import is_refused
 
 
 def restore(saved: UiNode, node_class: NodeClass, order: BranchOrder, *, by_name: bool) -> tuple[list[Widget], bool]:
@@ -37,7 +38,11 @@ def restore(saved: UiNode, node_class: NodeClass, order: BranchOrder, *, by_name
     as_named = widgets_of(node_class, Saved(None, named, arrange))
     if _sent(in_order) == _sent(as_named):
         return in_order, False
-    return (as_named, False) if by_name or any(map(_is_refused, in_order)) else (in_order, True)
+    return (
+        (as_named, False)
+        if by_name or any(is_refused(widget.field, widget.value) for widget in in_order)
+        else (in_order, True)
+    )
 
 
 def _named(saved: UiNode) -> Mapping[str, Any]:
@@ -62,14 +67,3 @@ def _values(values: Sequence[Any], node_class: NodeClass) -> Sequence[Any]:
 
 def _sent(widgets: Sequence[Widget]) -> dict[str, Any]:
     return {widget.name: widget.value for widget in widgets if widget.sent}
-
-
-def _is_refused(widget: Widget) -> bool:
-    """Whether the server would refuse a value for its type alone."""
-    if widget.field is None or widget.field.control not in ("INT", "FLOAT") or widget.value is None:
-        return False
-    try:
-        float(widget.value)
-    except (TypeError, ValueError):
-        return True
-    return False

@@ -10,8 +10,9 @@ from typing import Any
 from storycore.comfyui.graph.branch_order import BranchOrder
 from storycore.comfyui.graph.canvas import Canvas, CanvasNode, CanvasPort, Kind, Socket, place
 from storycore.comfyui.graph.node_class import NodeClasses
-from storycore.comfyui.graph.promotions import apply_legacy, inner_value, quarantined
+from storycore.comfyui.graph.promotions import apply_legacy, promote, quarantined
 from storycore.comfyui.graph.ui_graph import UiGraph, UiNode
+from storycore.comfyui.graph.values import is_refused
 from storycore.errors import InvalidInput, Reason
 
 
@@ -59,7 +60,7 @@ def _fill(graph: UiGraph, builder: Builder, built: dict[str, Canvas], instances:
         if inside is None:
             canvas.nodes[saved.id] = place(saved, builder.classes, builder.order, by_name=builder.by_name)
         else:
-            node = _place_instance(saved, inside)
+            node = _place_instance(saved, inside, by_name=builder.by_name)
             canvas.nodes[saved.id] = node
             instances.setdefault(inside.id, []).append(node)
     for node in canvas.nodes.values():
@@ -68,14 +69,14 @@ def _fill(graph: UiGraph, builder: Builder, built: dict[str, Canvas], instances:
     return canvas
 
 
-def _place_instance(saved: UiNode, inside: Canvas) -> CanvasNode:
+def _place_instance(saved: UiNode, inside: Canvas, *, by_name: bool) -> CanvasNode:
     was = {one.name: one for one in saved.inputs}
     sockets = [
         Socket(name=port.name, type=port.type, link=was[port.name].link if port.name in was else None)
         for port in inside.inputs
     ]
     for socket, port in zip(sockets, inside.inputs, strict=True):
-        socket.promoted, socket.value = inner_value(inside, port)
+        promote(socket, inside, port)
     node = CanvasNode(
         id=saved.id,
         type=saved.type,
@@ -87,20 +88,23 @@ def _place_instance(saved: UiNode, inside: Canvas) -> CanvasNode:
         widgets=[],
         inside=inside,
     )
-    _restore(node)
+    _restore(node, by_name=by_name)
     return node
 
 
-def _restore(node: CanvasNode) -> None:
-    """Puts the saved values into the promoted inputs: in order, or by name if no list was saved."""
-    values = node.saved.values
-    waiting = iter(values or ())
+def _restore(node: CanvasNode, *, by_name: bool) -> None:
+    """Puts the saved values into the promoted inputs: in order as the page does, by name where that could not run."""
+    shown = [socket for socket in node.inputs if socket.promoted]
+    values, named = node.saved.values, node.saved.named
+    in_order = dict(zip((socket.name for socket in shown), values or (), strict=False))
+    chosen = named if values is None else in_order
+    if named and values is not None and any(named.get(name, value) != value for name, value in in_order.items()):
+        refused = any(is_refused(socket.field, in_order.get(socket.name)) for socket in shown)
+        chosen = named if by_name or refused else in_order
+        node.shifted = chosen is in_order and "proxyWidgets" not in node.saved.properties
     set_aside = quarantined(node)
-    for socket in node.inputs:
-        if socket.promoted:
-            value = next(waiting, socket.value)
-            named = node.saved.named.get(socket.name, value) if values is None else value
-            socket.value = set_aside.get(socket.name, named)
+    for socket in shown:
+        socket.value = set_aside.get(socket.name, chosen.get(socket.name, socket.value))
 
 
 def _leaf_first(graph: UiGraph) -> list[UiGraph]:
