@@ -53,8 +53,9 @@ PURE = (
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",
     "metadata/document", "metadata/write", "api/ranges",
     *(f"comfyui/graph/{name}" for name in (
-        "api_graph", "branch_order", "canvas", "check", "companions", "controls", "convert",
-        "dynamic_text", "node_class", "parameters", "promotions", "restored", "routes", "subgraphs", "ui_graph", "values",
+        "api_graph", "branch_order", "canvas", "check", "companions", "controls", "convert", "document",
+        "dynamic_text", "embedded", "node_class", "parameters", "promotions", "restored", "routes", "subgraphs",
+        "ui_graph", "values",
     )),
 )  # fmt: skip
 OUTSIDE = {
