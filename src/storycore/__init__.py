@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from storycore.operations.artifact import ArtifactDownloadResult as ArtifactDownloadResult
     from storycore.operations.artifact import ArtifactListRequest as ArtifactListRequest
     from storycore.operations.artifact import ArtifactListResult as ArtifactListResult
+    from storycore.operations.comfyui_graph import CheckRequest as CheckRequest
+    from storycore.operations.comfyui_graph import CheckResult as CheckResult
+    from storycore.operations.comfyui_graph import ConvertRequest as ConvertRequest
+    from storycore.operations.comfyui_graph import ConvertResult as ConvertResult
     from storycore.operations.export import FormatRequest as FormatRequest
     from storycore.operations.export import FormatResult as FormatResult
     from storycore.operations.export import MetadataRequest as MetadataRequest
@@ -48,6 +52,10 @@ _HOMES = {
     "ArtifactDownloadResult": "storycore.operations.artifact",
     "ArtifactListRequest": "storycore.operations.artifact",
     "ArtifactListResult": "storycore.operations.artifact",
+    "CheckRequest": "storycore.operations.comfyui_graph",
+    "CheckResult": "storycore.operations.comfyui_graph",
+    "ConvertRequest": "storycore.operations.comfyui_graph",
+    "ConvertResult": "storycore.operations.comfyui_graph",
     "FormatRequest": "storycore.operations.export",
     "FormatResult": "storycore.operations.export",
     "InspectRequest": "storycore.operations.project",

@@ -23,6 +23,7 @@ class Operation(NamedTuple):
         answer: "data"; or "file" and "events" for operations that answer by HTTP with a file or a stream of events.
         command: last word on the command line, if it is not that of the name.
         secret: whether its answer holds a secret, which is then kept nowhere.
+        body_bytes: largest body by HTTP, where it may be larger than the setting `max_body_bytes`.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Operation(NamedTuple):
     answer: str = "data"
     command: str = ""
     secret: bool = False
+    body_bytes: int = 0
 
     @property
     def scope(self) -> str:
@@ -53,9 +55,13 @@ class Operation(NamedTuple):
 
 _EXPORT = "storycore.operations.export"
 _PROJECT = "storycore.operations.project"
+_GRAPH = "storycore.operations.comfyui_graph"
 _TASK = "storycore.operations.task"
 _ARTIFACT = "storycore.operations.artifact"
 _KEY = "storycore.operations.key"
+
+_WORKFLOW_BYTES = 8 * 1024 * 1024
+"""A workflow holds every text and every group of nodes that its author drew."""
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -101,6 +107,24 @@ OPERATIONS: tuple[Operation, ...] = (
         "storycore.project.list", "GET", f"{_PROJECT}:list_projects", f"{_PROJECT}:ListRequest",
         "List the projects in a folder",
         ("storycore project list", "storycore project list ~/films"),
+    ),
+    Operation(
+        "storycore.integration.comfyui.convert", "POST", f"{_GRAPH}:convert", f"{_GRAPH}:ConvertRequest",
+        "Make workflows that ComfyUI's page saved into graphs that ComfyUI runs",
+        (
+            "storycore comfyui convert shot.json --object-info object_info.json > graph.json",
+            "storycore comfyui convert workflows/ --object-info object_info.json.gz -o graphs/",
+        ),
+        body_bytes=_WORKFLOW_BYTES,
+    ),
+    Operation(
+        "storycore.integration.comfyui.check", "POST", f"{_GRAPH}:check", f"{_GRAPH}:CheckRequest",
+        "Check a workflow against what a ComfyUI server has: nodes, models, files, inputs, values",
+        (
+            "storycore comfyui check shot.json --object-info object_info.json",
+            "storycore comfyui check shot.json --object-info object_info.json -p 3.seed=7",
+        ),
+        body_bytes=_WORKFLOW_BYTES,
     ),
     Operation(
         "storycore.task.status", "GET", f"{_TASK}:status", f"{_TASK}:TaskStatusRequest",
@@ -161,6 +185,8 @@ SCOPES = {
     "storycore.export.plan": "exports:read",
     "storycore.project.inspect": "projects:read",
     "storycore.project.list": "projects:read",
+    "storycore.integration.comfyui.convert": "comfyui:read",
+    "storycore.integration.comfyui.check": "comfyui:read",
     "storycore.task.status": "tasks:read",
     "storycore.task.list": "tasks:read",
     "storycore.task.events": "tasks:read",
@@ -177,6 +203,7 @@ SCOPES = {
 GROUPS = {
     "export": "Pack, convert, describe and verify a project",
     "project": "Look at projects",
+    "comfyui": "Drive ComfyUI servers",
     "task": "See, follow and stop long work",
     "artifact": "Find and fetch the files that tasks made",
     "key": "Say who may call the server, and for what",

@@ -91,7 +91,15 @@ def _as_number(value: Any) -> float | None:
 
 
 def _near(text: str, choices: list[str]) -> tuple[str, ...]:
-    """What is called the same in another folder first, then what is spelled alike."""
-    name = PurePosixPath(text.replace("\\", "/")).name.lower()
-    same = [one for one in choices if PurePosixPath(one.replace("\\", "/")).name.lower() == name]
-    return tuple(dict.fromkeys([*same, *difflib.get_close_matches(text, choices, n=3, cutoff=0.6)]))[:3]
+    """What is called the same in another folder first, then what is spelled alike; endings of files don't count."""
+    wanted = _stem(text)
+    stems = {one: _stem(one) for one in choices}
+    same = [one for one, stem in stems.items() if stem == wanted]
+    alike = difflib.get_close_matches(wanted, list(dict.fromkeys(stems.values())), n=3, cutoff=0.6)
+    return tuple(dict.fromkeys([*same, *(one for near in alike for one in choices if stems[one] == near)]))[:3]
+
+
+def _stem(text: str) -> str:
+    """The name of a file in lower case, without its folders and its ending; other texts as they are, in lower case."""
+    path = PurePosixPath(text.replace("\\", "/").lower())
+    return path.stem if 2 <= len(path.suffix) <= 12 else path.name
