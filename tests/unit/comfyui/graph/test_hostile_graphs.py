@@ -34,6 +34,8 @@ DOCUMENT = workflow(
         9: node("GetNode", ["a"]),
         10: node("Save", ["{{name}}"], {"images": (9, 0)}),
         11: node("CustomCombo", ["b", 0, "a", "b", ""]),
+        12: node("workflow>Mix", [9, 8], {"image": (1, 0)}),
+        13: node("Save", ["z"], {"images": (12, 0)}),
     },
     [
         subgraph(
@@ -43,6 +45,19 @@ DOCUMENT = workflow(
             outputs=[("IMAGE", "IMAGE", (8, 0))],
         )
     ],
+    extra={
+        "groupNodes": {
+            "Mix": {
+                "nodes": [
+                    {"type": "Blur", "widgets_values": [1], "inputs": [{"name": "image", "type": "IMAGE"}]},
+                    {"type": "Blur", "widgets_values": [2], "inputs": [{"name": "image", "type": "IMAGE"}]},
+                ],
+                "links": [[0, 0, 1, 0, 1, "IMAGE"]],
+                "external": [[0, 0, "IMAGE"]],
+                "config": {"0": {"output": {"0": {"visible": True}}}},
+            }
+        }
+    },
 )
 JUNK = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 20), st.floats(allow_nan=False), st.sampled_from(["", "inner", "-10"]),
