@@ -26,7 +26,9 @@ DATA = SHARED / "data/comfyui"
 TOOL = SHARED / "tools/score_conversion.py"
 
 pytestmark = [
-    pytest.mark.skipif(not DATA.is_dir() or not TOOL.is_file(), reason="the page's graphs are not beside this checkout"),
+    pytest.mark.skipif(
+        not DATA.is_dir() or not TOOL.is_file(), reason="the page's graphs are not beside this checkout"
+    ),
     pytest.mark.skipif(
         importlib.util.find_spec("comfyui_workflow_templates_json") is None,
         reason="the package comfyui-workflow-templates-json is not installed",

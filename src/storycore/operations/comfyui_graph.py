@@ -33,7 +33,8 @@ class GraphWarningEntry(Result):
     node: str = Field(description="Id of the node in the graph.")
     input: str = Field(description="Its input, or empty.")
     reason: str = Field(
-        description="Stable word: value_not_listed, values_shifted, missing_class, random_text, drawn_in_browser."
+        description="Stable word: value_not_listed, values_shifted, missing_class, random_text, date_in_name, "
+        "drawn_in_browser."
     )
     message: str = Field(description="For people.")
 

@@ -1,14 +1,15 @@
 """A workflow as ComfyUI's page saves it (UI format) made into the graph that ComfyUI runs (API format)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from storycore.comfyui.graph.api_graph import ApiGraph, ObjectInfo, link_of
+from storycore.comfyui.graph.api_graph import ApiGraph, ObjectInfo, is_output, link_of
 from storycore.comfyui.graph.branch_order import BranchOrder
 from storycore.comfyui.graph.canvas import Canvas, CanvasNode, Kind
 from storycore.comfyui.graph.controls import UNSET, Widget
 from storycore.comfyui.graph.dynamic_text import has_choices, settle
+from storycore.comfyui.graph.file_names import FIELD, FileNames, has_date
 from storycore.comfyui.graph.group_nodes import as_subgraphs
 from storycore.comfyui.graph.node_class import NodeClasses
 from storycore.comfyui.graph.routes import Router, Scope, Source, Value, primitive_value
@@ -27,7 +28,8 @@ class GraphWarning:
     Attributes:
         node: id in the graph.
         input: its name, or "".
-        reason: stable word: value_not_listed, values_shifted, missing_class, random_text, drawn_in_browser.
+        reason: stable word: value_not_listed, values_shifted, missing_class, random_text, date_in_name,
+            drawn_in_browser.
         message: for people.
     """
 
@@ -65,7 +67,7 @@ def convert(ui_graph: Mapping[str, Any], object_info: ObjectInfo, *, by_name: bo
     scopes = list(_scopes(Scope(canvas=canvas)))
     for inner in {id(scope.canvas): scope.canvas for scope in scopes}.values():
         _settle(inner)
-    router = Router()
+    writer = _Writer(router=Router(), names=FileNames(_all_nodes(scopes)))
     graph: ApiGraph = {}
     warnings: list[GraphWarning] = []
     for scope in scopes:
@@ -76,7 +78,7 @@ def convert(ui_graph: Mapping[str, Any], object_info: ObjectInfo, *, by_name: bo
             if node.shifted:
                 warnings.append(_slip(name, node))
             if node.kind is Kind.NODE:
-                graph[name] = _written(router, scope, node)
+                graph[name] = writer.written(scope, node)
                 warnings += _oddities(name, node, graph[name]["inputs"])
     _drop_loose_links(graph)
     return Conversion(graph=graph, warnings=tuple(warnings))
@@ -128,24 +130,39 @@ def _set_control(canvas: Canvas, link: str, value: Any) -> None:
         widget.value = value
 
 
-def _written(router: Router, scope: Scope, node: CanvasNode) -> dict[str, Any]:
-    inputs = {widget.name: _sent(widget) for widget in node.widgets if widget.sent and widget.value is not UNSET}
-    for slot, socket in enumerate(node.inputs):
-        found = router.follow(scope, node, slot) if socket.link is not None else None
-        if isinstance(found, Source):
-            inputs[socket.name] = [found.node, found.output]
-        elif isinstance(found, Value):
-            inputs.pop(socket.name, None)
-            if found.value is not UNSET:
-                inputs[socket.name] = _wrapped(found.value)
-    return {"class_type": node.type, "inputs": inputs, "_meta": {"title": node.title}}
+def _all_nodes(scopes: Iterable[Scope]) -> Iterator[CanvasNode]:
+    for canvas in {id(scope.canvas): scope.canvas for scope in scopes}.values():
+        yield from canvas.nodes.values()
 
 
-def _sent(widget: Widget) -> Any:
-    value = widget.value
-    if isinstance(value, str) and widget.field is not None and widget.field.facts.get("dynamicPrompts") is True:
-        return settle(value)
-    return _wrapped(value)
+@dataclass(frozen=True, kw_only=True)
+class _Writer:
+    """Writes nodes in API format."""
+
+    router: Router
+    names: FileNames
+
+    def written(self, scope: Scope, node: CanvasNode) -> dict[str, Any]:
+        """A node with its values and links."""
+        shown = (widget for widget in node.widgets if widget.sent and widget.value is not UNSET)
+        inputs = {widget.name: self._sent(node, widget) for widget in shown}
+        for slot, socket in enumerate(node.inputs):
+            found = self.router.follow(scope, node, slot) if socket.link is not None else None
+            if isinstance(found, Source):
+                inputs[socket.name] = [found.node, found.output]
+            elif isinstance(found, Value):
+                inputs.pop(socket.name, None)
+                if found.value is not UNSET:
+                    inputs[socket.name] = _wrapped(found.value)
+        return {"class_type": node.type, "inputs": inputs, "_meta": {"title": node.title}}
+
+    def _sent(self, node: CanvasNode, widget: Widget) -> Any:
+        value = widget.value
+        if not isinstance(value, str) or widget.field is None or node.node_class is None:
+            return _wrapped(value)
+        if widget.name == FIELD and is_output(node.node_class.facts):
+            return self.names.fill_in(value)
+        return settle(value) if widget.field.facts.get("dynamicPrompts") is True else value
 
 
 def _wrapped(value: Any) -> Any:
@@ -199,6 +216,13 @@ def _odd_value(name: str, widget: Widget, sent: Any) -> Iterator[GraphWarning]:
             input=widget.name,
             reason="random_text",
             message="The text has alternatives, of which ComfyUI's page takes one at random; the first is taken here.",
+        )
+    if widget.name == FIELD and isinstance(sent, str) and has_date(sent):
+        yield GraphWarning(
+            node=name,
+            input=widget.name,
+            reason="date_in_name",
+            message="The name of the file holds a date, which is written when the graph is sent.",
         )
     if field.control == "LOAD_3D":
         yield GraphWarning(
