@@ -48,7 +48,7 @@ def template(name):
 
 @functools.cache
 def converted(name):
-    return convert(template(name), packed("object_info.json.gz")).graph
+    return convert(template(name), packed("object_info.json.gz"), by_name=False).graph
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +93,10 @@ def test_every_template_there_is_gives_a_graph():
     for path in (files("comfyui_workflow_templates_json") / "templates").iterdir():
         document = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(document, dict) and "nodes" in document:
-            graph = convert(document, info).graph
-            check(graph, info)
-            assert graph
+            for by_name in (False, True):
+                graph = convert(document, info, by_name=by_name).graph
+                check(graph, info)
+                assert graph
 
 
 def test_the_sample_workflow_of_a_film_is_converted_and_lacks_only_what_the_server_lacks():

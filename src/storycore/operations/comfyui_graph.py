@@ -89,8 +89,8 @@ class ConvertRequest(Request[ConvertResult]):
     )
     values: Literal["page", "names"] = Field(
         default="page",
-        description="page: values stand where ComfyUI's page puts them, by their order, and where their names say if "
-        "they could not run there; names: always where their names say, if they were saved.",
+        description="page: values stand where ComfyUI's page puts them, by their order; names: where their names say, "
+        "if these were saved, which is what a run does.",
     )
 
 
@@ -204,7 +204,7 @@ def check(app: App, request: CheckRequest) -> CheckResult:
     info = read_object_info(app.places.file(request.object_info_path))
     source = _source(app, request)
     document = graph_document(request.workflow_definition) if source is None else _read(source)
-    graph, warnings = _converted(document, info, by_name=False)
+    graph, warnings = _converted(document, info, by_name=True)
     if request.input_parameters:
         graph = fill(graph, request.input_parameters, info)
     findings = _with_sources(find(graph, info), graph, document)

@@ -47,7 +47,7 @@ class Conversion:
     warnings: tuple[GraphWarning, ...]
 
 
-def convert(ui_graph: Mapping[str, Any], object_info: ObjectInfo, *, by_name: bool = False) -> Conversion:
+def convert(ui_graph: Mapping[str, Any], object_info: ObjectInfo, *, by_name: bool = True) -> Conversion:
     """The graph in API format that ComfyUI's page would send for a workflow in UI format.
 
     Guarantee: the same workflow gives the same graph. A value that the author chose is kept even where the server
@@ -56,8 +56,8 @@ def convert(ui_graph: Mapping[str, Any], object_info: ObjectInfo, *, by_name: bo
     Args:
         ui_graph: as JSON; is not changed.
         object_info: what the server tells of its classes; at least of those that the workflow uses.
-        by_name: takes values by name wherever names were saved with them; otherwise in order, as the page does, and by
-            name only where the order gives what could not run.
+        by_name: takes values by their names where these were saved; else in order, exactly as the page does, which
+            slips where a node class has changed, and then warns `values_shifted`.
 
     Raises:
         InvalidInput: workflow_invalid: no workflow, one larger than any that a person made, or a subgraph in itself.
@@ -184,7 +184,7 @@ def _slip(name: str, node: CanvasNode) -> GraphWarning:
         input="",
         reason="values_shifted",
         message=f"{what} has changed since this was saved: taken in order, as ComfyUI's page does, values stand at "
-        "other inputs than their names say. Taken by name they would not.",
+        "other inputs than their names say. Take them by name, and they don't.",
     )
 
 

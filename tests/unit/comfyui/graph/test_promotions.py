@@ -62,13 +62,14 @@ def test_an_inner_primitive_that_is_listed_sets_all_that_it_is_linked_to():
     assert found["3:7"] == {"width": 5, "height": 5}
 
 
-@pytest.mark.parametrize("named", [{"width": 9, "name": "x"}, {}])
-def test_values_of_an_instance_that_could_not_run_in_order_go_by_name(named):
+@pytest.mark.parametrize(("by_name", "width"), [(True, 9), (False, "x")])
+def test_values_of_an_instance_that_lost_an_input_go_by_name_or_slip_as_in_the_page(by_name, width):
     inner = subgraph(
         "inner",
         {7: node("Image", [1, 2]), 8: node("Strange", [])},
         inputs=[("name", "STRING", [(8, "name")]), ("width", "INT", [(7, "width")])],
     )
-    inner["nodes"][1]["widgets_values"] = []
-    found = inputs(workflow({2: node("inner", ["x", 9], widgets_values_named=named)}, [inner]))
-    assert found["2:7"]["width"] == (9 if named else "x")
+    document = workflow({2: node("inner", ["x", 9], widgets_values_named={"name": "x", "width": 9})}, [inner])
+    conversion = convert(document, info(), by_name=by_name)
+    assert conversion.graph["2:7"]["inputs"]["width"] == width
+    assert ("values_shifted" in [odd.reason for odd in conversion.warnings]) is not by_name
