@@ -54,7 +54,8 @@ PURE = (
     "metadata/document", "metadata/write", "api/ranges",
     *(f"comfyui/graph/{name}" for name in (
         "api_graph", "branch_order", "canvas", "check", "companions", "controls", "convert", "document",
-        "dynamic_text", "embedded", "file_names", "group_nodes", "node_class", "parameters", "promotions", "restored",
+        "dynamic_text", "embedded", "file_names", "group_nodes", "node_class", "oddities", "parameters", "promotions",
+        "restored",
         "routes", "subgraphs", "ui_graph", "values",
     )),
 )  # fmt: skip

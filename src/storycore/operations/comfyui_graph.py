@@ -17,8 +17,8 @@ from storycore.storage.local import new_file
 if TYPE_CHECKING:
     from storycore.comfyui.graph.api_graph import ApiGraph, ObjectInfo
     from storycore.comfyui.graph.check import Finding
-    from storycore.comfyui.graph.convert import GraphWarning
     from storycore.comfyui.graph.document import GraphDocument
+    from storycore.comfyui.graph.oddities import GraphWarning
 
 _READ: Final = frozenset({".json", ".png", ".webp", ".mp4", ".mov"})
 _MOST_FILES: Final = 10_000

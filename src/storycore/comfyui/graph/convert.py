@@ -8,10 +8,11 @@ from storycore.comfyui.graph.api_graph import ApiGraph, ObjectInfo, is_output, l
 from storycore.comfyui.graph.branch_order import BranchOrder
 from storycore.comfyui.graph.canvas import Canvas, CanvasNode, Kind
 from storycore.comfyui.graph.controls import UNSET, Widget
-from storycore.comfyui.graph.dynamic_text import has_choices, settle
-from storycore.comfyui.graph.file_names import FIELD, FileNames, has_date
+from storycore.comfyui.graph.dynamic_text import settle
+from storycore.comfyui.graph.file_names import FIELD, FileNames
 from storycore.comfyui.graph.group_nodes import as_subgraphs
 from storycore.comfyui.graph.node_class import NodeClasses
+from storycore.comfyui.graph.oddities import GraphWarning, oddities, slip
 from storycore.comfyui.graph.routes import Router, Scope, Source, Value, primitive_value
 from storycore.comfyui.graph.subgraphs import Builder, build
 from storycore.comfyui.graph.ui_graph import MAX_NODES, read_ui_graph
@@ -19,24 +20,6 @@ from storycore.errors import InvalidInput, Reason
 
 MAX_DEPTH = 32
 """Subgraphs inside subgraphs."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GraphWarning:
-    """Something odd that did not stop a conversion.
-
-    Attributes:
-        node: id in the graph.
-        input: its name, or "".
-        reason: stable word: value_not_listed, values_shifted, missing_class, random_text, date_in_name,
-            drawn_in_browser.
-        message: for people.
-    """
-
-    node: str
-    input: str
-    reason: str
-    message: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,10 +59,10 @@ def convert(ui_graph: Mapping[str, Any], object_info: ObjectInfo, *, by_name: bo
                 continue
             name = scope.prefix + node.id
             if node.shifted:
-                warnings.append(_slip(name, node))
+                warnings.append(slip(name, node))
             if node.kind is Kind.NODE:
                 graph[name] = writer.written(scope, node)
-                warnings += _oddities(name, node, graph[name]["inputs"])
+                warnings += oddities(name, node, graph[name]["inputs"])
     _drop_loose_links(graph)
     return Conversion(graph=graph, warnings=tuple(warnings))
 
@@ -175,59 +158,3 @@ def _drop_loose_links(graph: ApiGraph) -> None:
         inputs = node["inputs"]
         for name in [name for name, value in inputs.items() if (link := link_of(value)) and link.node not in graph]:
             del inputs[name]
-
-
-def _slip(name: str, node: CanvasNode) -> GraphWarning:
-    what = node.type if node.inside is None else f"The subgraph {node.title!r}"
-    return GraphWarning(
-        node=name,
-        input="",
-        reason="values_shifted",
-        message=f"{what} has changed since this was saved: taken in order, as ComfyUI's page does, values stand at "
-        "other inputs than their names say. Take them by name, and they don't.",
-    )
-
-
-def _oddities(name: str, node: CanvasNode, inputs: Mapping[str, Any]) -> Iterator[GraphWarning]:
-    if node.node_class is None:
-        yield GraphWarning(
-            node=name, input="", reason="missing_class", message=f"The server has no node class {node.type!r}."
-        )
-    for widget in node.widgets:
-        if widget.name in inputs and widget.field is not None:
-            yield from _odd_value(name, widget, inputs[widget.name])
-
-
-def _odd_value(name: str, widget: Widget, sent: Any) -> Iterator[GraphWarning]:
-    field = widget.field
-    if field is None or link_of(sent) is not None:
-        return
-    choices = field.choices
-    if choices is not None and sent not in choices and not isinstance(sent, dict) and field.facts.get("remote") is None:
-        yield GraphWarning(
-            node=name,
-            input=widget.name,
-            reason="value_not_listed",
-            message=f"The server does not list {sent!r} for {widget.name}; the author's value is kept.",
-        )
-    if field.facts.get("dynamicPrompts") is True and isinstance(widget.value, str) and has_choices(widget.value):
-        yield GraphWarning(
-            node=name,
-            input=widget.name,
-            reason="random_text",
-            message="The text has alternatives, of which ComfyUI's page takes one at random; the first is taken here.",
-        )
-    if widget.name == FIELD and isinstance(sent, str) and has_date(sent):
-        yield GraphWarning(
-            node=name,
-            input=widget.name,
-            reason="date_in_name",
-            message="The name of the file holds a date, which is written when the graph is sent.",
-        )
-    if field.control == "LOAD_3D":
-        yield GraphWarning(
-            node=name,
-            input=widget.name,
-            reason="drawn_in_browser",
-            message="This picture is drawn by ComfyUI's page when it sends the graph; here there is none.",
-        )

@@ -78,6 +78,13 @@ def test_notes_are_left_out():
     assert set(inputs(workflow(nodes))) == {"1"}
 
 
+def test_nodes_of_packs_that_live_on_the_page_only_are_left_out_unless_the_server_has_them():
+    nodes = {1: IMAGE, 2: node("Reroute (rgthree)", inputs={"": (1, 0)}), 3: node("Label (rgthree)"), 4: saved((2, 0))}
+    assert inputs(workflow(nodes))["4"]["images"] == ["1", 0]
+    assert set(inputs(workflow(nodes))) == {"1", "4"}
+    assert "3" in inputs(workflow(nodes), info(**{"Label (rgthree)": node_class()}))
+
+
 def test_links_are_followed_through_any_number_of_reroutes():
     many = {at: node("Reroute", inputs={"": (at - 1, 0)}) for at in range(2, 3000)}
     assert inputs(workflow({1: IMAGE, **many, 3000: saved((2999, 0))}))["3000"]["images"] == ["1", 0]
