@@ -95,6 +95,7 @@ def submit(
     request: Request[Any],
     *,
     also: "Callable[[Connection, Task], None] | None" = None,
+    stay: bool = False,
     **facts: Any,
 ) -> "Task":
     """Long work as a task that was checked and accepted: it is on the disk, and will be done whatever dies.
@@ -103,6 +104,7 @@ def submit(
         app: with an engine.
         request: of an operation that is long.
         also: writes more in the transaction that accepts it.
+        stay: the caller waits for its end anyway, see `TaskQueue.submit`.
         facts: further fields of the `Order`: priority, caller, request_id, ….
 
     Raises:
@@ -116,7 +118,7 @@ def submit(
         raise TypeError(f"{operation.name} is no task")
     check(app, request)
     order = Order(kind=operation.name, request=request.model_dump(mode="json"), **facts)
-    return app.tasks.submit(order, also=also)
+    return app.tasks.submit(order, also=also, stay=stay)
 
 
 def kinds(app: App) -> "Mapping[str, Work]":
