@@ -5,8 +5,8 @@
     python3 run.py bench tasks --write    also writes its part of docs/benchmarks.md
 
 All take turns in each round over connections that stay open, so that a busy machine is busy for everyone. A task is
-accepted durably, taken by a worker, done, and recorded as done; then its caller is answered. That is what is measured:
-by an operation that does nothing, entered into the catalogue like any other, and by the smallest real one.
+accepted durably, taken by a worker, done, and recorded as done; then its caller is answered. That is what is measured,
+by an operation that does nothing, entered into the catalogue like any other.
 """
 
 import argparse
