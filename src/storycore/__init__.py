@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from storycore.operations.artifact import ArtifactDownloadResult as ArtifactDownloadResult
     from storycore.operations.artifact import ArtifactListRequest as ArtifactListRequest
     from storycore.operations.artifact import ArtifactListResult as ArtifactListResult
+    from storycore.operations.comfyui_servers import BackendsRequest as BackendsRequest
+    from storycore.operations.comfyui_servers import BackendsResult as BackendsResult
+    from storycore.operations.comfyui_servers import ConnectRequest as ConnectRequest
+    from storycore.operations.comfyui_servers import ConnectResult as ConnectResult
+    from storycore.operations.comfyui_servers import DisconnectRequest as DisconnectRequest
+    from storycore.operations.comfyui_servers import DisconnectResult as DisconnectResult
     from storycore.operations.export import FormatRequest as FormatRequest
     from storycore.operations.export import FormatResult as FormatResult
     from storycore.operations.export import MetadataRequest as MetadataRequest
@@ -39,6 +45,8 @@ if TYPE_CHECKING:
     from storycore.operations.task import TaskListResult as TaskListResult
     from storycore.operations.task import TaskStatusRequest as TaskStatusRequest
     from storycore.operations.task import TaskStatusResult as TaskStatusResult
+    from storycore.operations.workflow import WorkflowRequest as WorkflowRequest
+    from storycore.operations.workflow import WorkflowResult as WorkflowResult
     from storycore.settings import Settings as Settings
 
 __version__ = "0.1.0"
@@ -48,6 +56,12 @@ _HOMES = {
     "ArtifactDownloadResult": "storycore.operations.artifact",
     "ArtifactListRequest": "storycore.operations.artifact",
     "ArtifactListResult": "storycore.operations.artifact",
+    "BackendsRequest": "storycore.operations.comfyui_servers",
+    "BackendsResult": "storycore.operations.comfyui_servers",
+    "ConnectRequest": "storycore.operations.comfyui_servers",
+    "ConnectResult": "storycore.operations.comfyui_servers",
+    "DisconnectRequest": "storycore.operations.comfyui_servers",
+    "DisconnectResult": "storycore.operations.comfyui_servers",
     "FormatRequest": "storycore.operations.export",
     "FormatResult": "storycore.operations.export",
     "InspectRequest": "storycore.operations.project",
@@ -81,6 +95,8 @@ _HOMES = {
     "TaskStatusResult": "storycore.operations.task",
     "VerifyRequest": "storycore.operations.export",
     "VerifyResult": "storycore.operations.export",
+    "WorkflowRequest": "storycore.operations.workflow",
+    "WorkflowResult": "storycore.operations.workflow",
 }
 
 __all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605 - a test compares it with what can be imported

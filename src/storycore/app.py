@@ -9,6 +9,7 @@ from storycore.project.paths import Places
 from storycore.settings import Settings
 
 if TYPE_CHECKING:
+    from storycore.comfyui.backends import Backends
     from storycore.database.connect import Database
     from storycore.keys.records import KeyRecords
     from storycore.replies.records import ReplyRecords
@@ -30,16 +31,19 @@ class App:
     Attributes:
         settings: as read once.
         places: which folders the caller may use.
+        is_confined: whether callers come over a network, so that they may not have any address called.
     """
 
     def __init__(self, settings: Settings, *, default_root: Path | None = None) -> None:
         roots = settings.roots or ((default_root,) if default_root else None)
         base = roots[0] if roots and default_root else None
         self.settings = settings
+        self.is_confined = default_root is not None
         self.places = Places(roots=roots, output_roots=settings.output_roots, base=base)
         self._opening = threading.Lock()
         self._database: Database | None = None
         self._tasks: TaskQueue | None = None
+        self._comfyui: Backends | None = None
 
     @property
     def keeps_records(self) -> bool:
@@ -101,6 +105,24 @@ class App:
         return ReplyRecords(self.database)
 
     @property
+    def comfyui(self) -> "Backends":
+        """The ComfyUI servers of this database.
+
+        Raises:
+            InvalidInput, Unavailable: see `database`.
+        """
+        from storycore.comfyui.address import rules
+        from storycore.comfyui.backends import Backends
+        from storycore.comfyui.pace import Pace
+        from storycore.comfyui.records import ComfyRecords
+
+        database = self.database
+        with self._opening:
+            if self._comfyui is None:
+                self._comfyui = Backends(ComfyRecords(database), rules(self.settings.comfyui_allow), Pace())
+            return self._comfyui
+
+    @property
     def owner(self) -> str:
         """Name of this process among those on the database."""
         return self.tasks.owner
@@ -134,4 +156,4 @@ class App:
         with self._opening:
             if self._database is not None:
                 self._database.close()
-            self._database, self._tasks = None, None
+            self._database, self._tasks, self._comfyui = None, None, None

@@ -11,6 +11,7 @@ PACKAGE = ROOT / "src/storycore"
 
 DOORS = {
     "PIL": ("demo",),
+    "aiohttp": ("comfyui/address", "comfyui/client", "comfyui/ear"),
     "alembic": ("database",),
     "anyio": ("api", "processes"),
     "bagit": ("demo",),
@@ -26,6 +27,7 @@ DOORS = {
     "rich": ("cli", "demo"),
     "sqlalchemy": (
         "database",
+        "comfyui/records",
         "keys/records",
         "replies/records",
         "tasks/records",
@@ -52,7 +54,7 @@ PURE = (
     "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",
     "metadata/document", "metadata/write", "api/ranges",
-    "comfyui/graph/api_graph",
+    "comfyui/graph/api_graph", "comfyui/outputs", "comfyui/progress", "comfyui/wire", "comfyui/backend", "comfyui/pace",
 )  # fmt: skip
 OUTSIDE = {
     "os",

@@ -19,7 +19,9 @@ from storycore.api.answers import accept, fail, succeed
 from storycore.api.events import Event, EventStream
 from storycore.errors import Reason, Unavailable
 from storycore.library import StoryCore
+from storycore.loading import load
 from storycore.operations.request import Request
+from storycore.operations.run import operation_of
 from storycore.operations.task import TaskEventsRequest, TaskEventsResult, TaskStatusRequest, TaskStatusResult
 
 WAIT_SECONDS = 10
@@ -46,6 +48,8 @@ def wanted_wait(prefer: Iterable[str]) -> int | None:
 async def answer_task(core: StoryCore, request: Request[Any], http: HttpRequest, caller: str) -> Response:
     """200 with the result, the error of the failed task, or 202 with the task that goes on.
 
+    Some operations answer at once to callers who do not say that they wait; then 200 tells that it was accepted.
+
     A caller who hangs up changes nothing: what was accepted is done.
 
     Raises:
@@ -63,6 +67,9 @@ async def answer_task(core: StoryCore, request: Request[Any], http: HttpRequest,
         task, replayed = await anyio.to_thread.run_sync(lambda: core.submit_once(request, key, **facts))
         headers = REPLAYED if replayed else {}
     asked = wanted_wait(http.headers.getlist("prefer"))
+    operation = operation_of(type(request))
+    if asked is None and operation.accepted:
+        return succeed(http, load(operation.accepted)(request, task.task_id), headers)
     task = await _wait(core, task, WAIT_SECONDS if asked is None else asked)
     applied = {} if asked is None else {"Preference-Applied": f"wait={asked}"}
     return answer_state(http, task, {**headers, **applied})

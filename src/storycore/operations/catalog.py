@@ -23,6 +23,9 @@ class Operation(NamedTuple):
         answer: "data"; or "file" and "events" for operations that answer by HTTP with a file or a stream of events.
         command: last word on the command line, if it is not that of the name.
         secret: whether its answer holds a secret, which is then kept nowhere.
+        order: `module:function`, takes the request and gives further facts of the task's `Order`, or "".
+        accepted: `module:function`, takes the request and the id of its task and gives the answer for callers who
+            do not say that they wait, or "".
     """
 
     name: str
@@ -38,6 +41,8 @@ class Operation(NamedTuple):
     answer: str = "data"
     command: str = ""
     secret: bool = False
+    order: str = ""
+    accepted: str = ""
 
     @property
     def scope(self) -> str:
@@ -56,6 +61,8 @@ _PROJECT = "storycore.operations.project"
 _TASK = "storycore.operations.task"
 _ARTIFACT = "storycore.operations.artifact"
 _KEY = "storycore.operations.key"
+_SERVERS = "storycore.operations.comfyui_servers"
+_WORKFLOW = "storycore.operations.workflow"
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -101,6 +108,30 @@ OPERATIONS: tuple[Operation, ...] = (
         "storycore.project.list", "GET", f"{_PROJECT}:list_projects", f"{_PROJECT}:ListRequest",
         "List the projects in a folder",
         ("storycore project list", "storycore project list ~/films"),
+    ),
+    Operation(
+        "storycore.integration.comfyui.connect", "POST", f"{_SERVERS}:connect", f"{_SERVERS}:ConnectRequest",
+        "Connect a ComfyUI server",
+        ("storycore comfyui connect", "storycore comfyui connect gpu.local --port 8188 --tls"),
+    ),
+    Operation(
+        "storycore.integration.comfyui.workflow", "POST", f"{_WORKFLOW}:workflow", f"{_WORKFLOW}:WorkflowRequest",
+        "Run a workflow on a ComfyUI server, and bring home what it makes",
+        (
+            "storycore comfyui workflow shot.json",
+            "storycore comfyui workflow shot.json --project-path film/ --shot-id shot_01 --priority high",
+        ),
+        long=True, check=f"{_WORKFLOW}:check_workflow", order=f"{_WORKFLOW}:order", accepted=f"{_WORKFLOW}:accepted",
+    ),
+    Operation(
+        "storycore.integration.comfyui.backends", "GET", f"{_SERVERS}:backends", f"{_SERVERS}:BackendsRequest",
+        "List the ComfyUI servers that are known, and how they stand",
+        ("storycore comfyui backends",),
+    ),
+    Operation(
+        "storycore.integration.comfyui.disconnect", "POST", f"{_SERVERS}:disconnect", f"{_SERVERS}:DisconnectRequest",
+        "Forget a ComfyUI server, or give it nothing new",
+        ("storycore comfyui disconnect backend_0123456789ab",),
     ),
     Operation(
         "storycore.task.status", "GET", f"{_TASK}:status", f"{_TASK}:TaskStatusRequest",
@@ -161,6 +192,10 @@ SCOPES = {
     "storycore.export.plan": "exports:read",
     "storycore.project.inspect": "projects:read",
     "storycore.project.list": "projects:read",
+    "storycore.integration.comfyui.connect": "comfyui:manage",
+    "storycore.integration.comfyui.workflow": "comfyui:run",
+    "storycore.integration.comfyui.backends": "comfyui:read",
+    "storycore.integration.comfyui.disconnect": "comfyui:manage",
     "storycore.task.status": "tasks:read",
     "storycore.task.list": "tasks:read",
     "storycore.task.events": "tasks:read",
@@ -177,6 +212,7 @@ SCOPES = {
 GROUPS = {
     "export": "Pack, convert, describe and verify a project",
     "project": "Look at projects",
+    "comfyui": "Drive ComfyUI servers",
     "task": "See, follow and stop long work",
     "artifact": "Find and fetch the files that tasks made",
     "key": "Say who may call the server, and for what",

@@ -87,7 +87,7 @@ class Request(BaseModel, Generic[R]):
 
 def _not_bool_or_text(value: object) -> object:
     if isinstance(value, (bool, str, bytes)):
-        raise ValueError("a whole number is needed")  # noqa: TRY004 - pydantic reports ValueError
+        raise ValueError("a number is needed")  # noqa: TRY004 - pydantic reports ValueError
     return value
 
 
@@ -144,6 +144,9 @@ Whole = Annotated[int, BeforeValidator(_not_bool_or_text)]
 Flag = Annotated[bool, BeforeValidator(_real_bool)]
 """true or false and nothing that looks like it."""
 
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False), BeforeValidator(_not_bool_or_text)]
+"""A time span."""
+
 PathText = Annotated[
     str, Field(min_length=1, max_length=1024, json_schema_extra=_PATH_SCHEMA), BeforeValidator(_harmless)
 ]
@@ -178,6 +181,8 @@ _REASONS = {
     "path_invalid": Reason.PATH_INVALID,
     "greater_than_equal": Reason.OUT_OF_RANGE,
     "less_than_equal": Reason.OUT_OF_RANGE,
+    "greater_than": Reason.OUT_OF_RANGE,
+    "finite_number": Reason.OUT_OF_RANGE,
     "string_too_long": Reason.OUT_OF_RANGE,
     "string_too_short": Reason.OUT_OF_RANGE,
     "string_pattern_mismatch": Reason.OUT_OF_RANGE,

@@ -50,7 +50,7 @@ def run(app: App, request: Request[R], progress: Progress) -> R:
     from storycore.tasks.task import Order
 
     check(app, request)
-    order = Order(kind=operation.name, request=request.model_dump(mode="json"))
+    order = Order(kind=operation.name, request=request.model_dump(mode="json"), **_facts(operation, request))
     return app.tasks.run_here(order, partial(call, app, request), outcome, progress)
 
 
@@ -104,8 +104,17 @@ def submit(
     if not operation.long:
         raise TypeError(f"{operation.name} is no task")
     check(app, request)
+    facts = {**facts, **_facts(operation, request)}
     order = Order(kind=operation.name, request=request.model_dump(mode="json"), **facts)
     return app.tasks.submit(order, also=also)
+
+
+def _facts(operation: Operation, request: Request[Any]) -> dict[str, Any]:
+    """What an operation says of how its tasks are queued."""
+    from storycore.tasks.task import Priority
+
+    facts: dict[str, Any] = load(operation.order)(request) if operation.order else {}
+    return {**facts, "priority": Priority(facts["priority"])} if "priority" in facts else facts
 
 
 def kinds(app: App) -> "Mapping[str, Work]":
