@@ -55,6 +55,7 @@ class Reason(StrEnum):
     WORKFLOW_INVALID = "workflow_invalid"
     URL_INVALID = "url_invalid"
     SETTING_INVALID = "setting_invalid"
+    BACKUP_INVALID = "backup_invalid"
     IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     BODY_TOO_LARGE = "body_too_large"
@@ -86,6 +87,7 @@ class Reason(StrEnum):
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
     IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress"
     PRECONDITION_FAILED = "precondition_failed"
+    DATABASE_NOT_EMPTY = "database_not_empty"
     RATE_LIMITED = "rate_limited"
     LIBRARY_MISSING = "library_missing"
     SERVER_UNREACHABLE = "server_unreachable"
@@ -144,6 +146,7 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     Reason.WORKFLOW_INVALID: _invalid("Repair the workflow where details.findings point, then send it again."),
     Reason.URL_INVALID: _invalid("Give a host name or an IP address, and a port from 1 to 65535."),
     Reason.SETTING_INVALID: _invalid("Correct the setting, in the place that the message names."),
+    Reason.BACKUP_INVALID: _invalid("Name a file that `storycore backup` made, and that nobody changed."),
     Reason.IDEMPOTENCY_KEY_INVALID: _invalid("Send another Idempotency-Key, or none."),
     Reason.METHOD_NOT_ALLOWED: _invalid("Use the method named in the Allow header.", http_status=405),
     Reason.BODY_TOO_LARGE: _invalid("Send a smaller body, or raise max_body_bytes.", http_status=413),
@@ -321,6 +324,13 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         5,
         retryable=True,
         remediation="Wait for the first call with this Idempotency-Key to end, then send it again.",
+    ),
+    Reason.DATABASE_NOT_EMPTY: ReasonFacts(
+        Code.CONFLICT,
+        409,
+        5,
+        retryable=False,
+        remediation="Name an empty database with STORYCORE_DATABASE_URL, or move the old one away.",
     ),
     Reason.PRECONDITION_FAILED: ReasonFacts(
         Code.CONFLICT,

@@ -1,5 +1,4 @@
-"""The faults that were seen on real ComfyUI servers, each done by the scripted one; named after their rows in
-facts/comfyui.md §7."""
+"""Each fault that was seen on real ComfyUI servers, done by the scripted one; named after its row in the facts, §7."""
 
 import threading
 
@@ -318,7 +317,7 @@ def test_21_uploads_are_named_by_content_and_their_limit_is_told(world, comfy, t
         files.append(path)
     for path in files:
         graph = {"1": {"class_type": "LoadImage", "inputs": {"image": str(path)}}, "3": picture()["3"]}
-        assert verdict(world.run(graph, find_file=lambda text, path=path: path)) is Verdict.COMPLETED
+        assert verdict(world.run(graph, find_file=lambda _text, path=path: path)) is Verdict.COMPLETED
     kept = sorted(path.read_bytes() for path in (comfy.server.folder / "input/storycore").iterdir())
     assert kept == [b"one", b"two"]
     comfy.faults.max_upload = 100

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from storycore.app import App
+from storycore.errors import Unavailable
 from storycore.loading import load
 from storycore.observe.progress import Progress
 from storycore.operations.catalog import OPERATIONS, Operation
@@ -51,7 +52,17 @@ def run(app: App, request: Request[R], progress: Progress) -> R:
 
     check(app, request)
     order = Order(kind=operation.name, request=request.model_dump(mode="json"), **_facts(operation, request))
-    return app.tasks.run_here(order, partial(call, app, request), outcome, progress)
+    result = app.tasks.run_here(order, partial(call, app, request), outcome, progress)
+    _tidy(app)
+    return result
+
+
+def _tidy(app: App) -> None:
+    """Who never runs a server would never forget anything; a look costs next to nothing."""
+    from storycore.operations.upkeep import expire
+
+    with contextlib.suppress(Unavailable):
+        expire(app, most=1000)
 
 
 def call(app: App, request: Request[R], progress: Progress) -> R:

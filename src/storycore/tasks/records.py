@@ -273,6 +273,9 @@ class TaskRecords:
     def expire(self, before: datetime, *, limit: int = 1000) -> int:
         """Forgets tasks that ended before then, with all that hangs on them; gives how many, at most `limit`."""
         old = select(tasks.c.number).where(tasks.c.finished_at < before).order_by(tasks.c.finished_at).limit(limit)
+        with self._database.read() as connection:  # looking must not keep others from writing
+            if connection.execute(old.limit(1)).first() is None:
+                return 0
         with self._database.write() as connection:
             return connection.execute(delete(tasks).where(tasks.c.number.in_(old))).rowcount
 
