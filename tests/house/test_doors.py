@@ -54,7 +54,12 @@ PURE = (
     "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",
     "metadata/document", "metadata/write", "api/ranges",
-    "comfyui/graph/api_graph", "comfyui/outputs", "comfyui/progress", "comfyui/wire", "comfyui/backend", "comfyui/pace",
+    *(f"comfyui/{name}" for name in ("backend", "outputs", "pace", "progress", "wire")),
+    *(f"comfyui/graph/{name}" for name in (
+        "api_graph", "branch_order", "canvas", "check", "companions", "controls", "convert", "document",
+        "dynamic_text", "embedded", "node_class", "parameters", "promotions", "restored", "routes", "subgraphs",
+        "ui_graph", "values",
+    )),
 )  # fmt: skip
 OUTSIDE = {
     "os",
