@@ -155,9 +155,9 @@ def test_09_a_post_that_broke_the_server_may_be_queued_all_the_same(world, comfy
 
 def test_10_a_graph_that_is_half_valid_fails_and_is_stopped(world, comfy):
     graph = picture(steps=50)
-    graph["7"] = {"class_type": "EmptyImage", "inputs": {"width": 0, "height": 8, "batch_size": 1, "color": 1}}
+    graph["7"] = {"class_type": "LoadImage", "inputs": {"image": "gone/away.png"}}
     graph["8"] = {"class_type": "SaveImage", "inputs": {"images": ["7", 0], "filename_prefix": "lab"}}
-    with pytest.raises(DependencyFailed, match="smaller than min") as told:
+    with pytest.raises(DependencyFailed, match="Invalid image file") as told:
         world.run(graph)
     assert (told.value.reason, told.value.details["class"]) == ("comfyui_rejected", "bad_input")
     assert not running(comfy)

@@ -1,18 +1,24 @@
 """A workflow made ready for one server: in API format, filled in, checked against what the server has."""
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from storycore.comfyui.client import Client, Refused
-from storycore.comfyui.graph.api_graph import ApiGraph, ObjectInfo, classes, inputs_of, is_api_graph, output_nodes
+from storycore.comfyui.graph.api_graph import ApiGraph, ObjectInfo, classes, inputs_of, output_nodes
+from storycore.comfyui.graph.check import Fault, Finding, check
+from storycore.comfyui.graph.convert import convert
+from storycore.comfyui.graph.document import graph_document
+from storycore.comfyui.graph.node_class import NodeClasses, field_named
+from storycore.comfyui.graph.parameters import fill
+from storycore.comfyui.graph.values import takes_file
 from storycore.errors import DependencyFailed, InvalidInput, Reason
 from storycore.project.content import open_regular
 
-_UPLOADS: Final = ("image_upload", "video_upload", "audio_upload", "file_upload")
 _FOLDER: Final = "storycore"
+_CLASSES: Final = {Fault.MISSING_CLASS: "missing_node", Fault.MISSING_MODEL: "missing_model"}
 _CHUNK_BYTES: Final = 1024 * 1024
 
 
@@ -55,34 +61,49 @@ class Prepared:
 
 
 def wanted_classes(definition: Mapping[str, Any]) -> list[str]:
-    """The node classes that a workflow uses, in either format."""
-    return classes(dict(definition)) if is_api_graph(definition) else []
+    """The node classes that a workflow uses, in either format; may name some that no server has.
+
+    Raises:
+        InvalidInput: workflow_invalid: it is no graph.
+    """
+    document = graph_document(definition)
+    if document.api is not None:
+        return classes(document.api)
+    ui = document.ui or {}
+    extra, definitions = ui.get("extra"), ui.get("definitions")
+    groups = extra.get("groupNodes") if isinstance(extra, Mapping) else None
+    subgraphs = definitions.get("subgraphs") if isinstance(definitions, Mapping) else None
+    canvases = [ui, *(groups.values() if isinstance(groups, Mapping) else ()), *_listed(subgraphs)]
+    nodes = [node for canvas in canvases if isinstance(canvas, Mapping) for node in _listed(canvas.get("nodes"))]
+    return sorted({str(node["type"]) for node in nodes if isinstance(node, Mapping) and node.get("type")})
 
 
 def prepare(workflow: Workflow, object_info: ObjectInfo) -> Prepared:
     """The workflow as a server runs it whose classes `object_info` tells of.
 
     Raises:
-        InvalidInput: workflow_invalid: with everything that is wrong.
+        InvalidInput: workflow_invalid, with everything that is wrong in `details.findings`; what `fill` finds wrong
+            with a parameter.
     """
-    if not is_api_graph(workflow.definition):
-        raise InvalidInput("The workflow is no graph.", reason=Reason.WORKFLOW_INVALID)
-    graph: ApiGraph = {name: dict(node) for name, node in workflow.definition.items()}
-    _refuse_missing(graph, object_info)
+    document, warnings = graph_document(workflow.definition), []
+    if document.api is None:
+        conversion = convert(document.ui or {}, object_info)
+        document = replace(document, api=conversion.graph)
+        warnings = [f"node {odd.node}: {odd.message}" if odd.node else odd.message for odd in conversion.warnings]
+    graph = fill(document.api or {}, workflow.parameters, object_info)
+    uploads = _uploads(graph, object_info, workflow.find_file)
+    _refuse(check(_with_names(graph, dict.fromkeys(uploads, f"{_FOLDER}/file")), object_info))
     partners = sorted({kind for kind in classes(graph) if _facts(object_info, kind).get("api_node") is True})
     if partners and not workflow.has_partner_key:
         raise InvalidInput(
             f"{', '.join(partners)} calls a paid service, and there is no key for it.",
             reason=Reason.WORKFLOW_INVALID,
             remediation="Set STORYCORE_COMFYUI_API_KEY to the key of a Comfy account.",
+            details={"class": "partner_node"},
         )
     outputs = output_nodes(graph, object_info)
-    if not outputs:
-        raise InvalidInput("The workflow puts nothing out.", reason=Reason.WORKFLOW_INVALID)
     _own_folder(graph, outputs, workflow.id)
-    return Prepared(
-        graph=graph, outputs=outputs, partners=partners, uploads=_uploads(graph, object_info, workflow.find_file)
-    )
+    return Prepared(graph=graph, outputs=outputs, partners=partners, uploads=uploads, warnings=tuple(warnings))
 
 
 async def send_files(client: Client, prepared: Prepared) -> ApiGraph:
@@ -95,13 +116,11 @@ async def send_files(client: Client, prepared: Prepared) -> ApiGraph:
         InvalidInput: body_too_large: the server takes no file of that size.
         DependencyFailed: comfyui_rejected.
     """
-    graph = {name: {**node, "inputs": dict(inputs_of(node))} for name, node in prepared.graph.items()}
     sent: dict[Path, str] = {}
-    for (node, name), path in prepared.uploads.items():
+    for path in prepared.uploads.values():
         if path not in sent:
             sent[path] = await _send(client, path)
-        graph[node]["inputs"][name] = sent[path]
-    return graph
+    return _with_names(prepared.graph, {place: sent[path] for place, path in prepared.uploads.items()})
 
 
 async def _send(client: Client, path: Path) -> str:
@@ -127,14 +146,25 @@ async def _send(client: Client, path: Path) -> str:
             ) from None
 
 
-def _refuse_missing(graph: ApiGraph, object_info: ObjectInfo) -> None:
-    missing = [kind for kind in classes(graph) if kind not in object_info]
-    if missing:
-        raise InvalidInput(
-            f"The ComfyUI server lacks the nodes {', '.join(missing)}.",
-            reason=Reason.WORKFLOW_INVALID,
-            details={"class": "missing_node", "missing_nodes": missing},
-        )
+def _refuse(findings: Sequence[Finding]) -> None:
+    if not findings:
+        return
+    reasons = [finding.reason for finding in findings]
+    kind = next((_CLASSES[reason] for reason in _CLASSES if reason in reasons), "bad_input")
+    more = f" ({len(findings) - 1} more in details.findings)" if len(findings) > 1 else ""
+    raise InvalidInput(
+        f"{findings[0].message}{more}",
+        reason=Reason.WORKFLOW_INVALID,
+        details={"class": kind, "findings": [asdict(finding) for finding in findings]},
+    )
+
+
+def _with_names(graph: ApiGraph, names: Mapping[tuple[str, str], str]) -> ApiGraph:
+    """A copy of a graph in which some inputs name other files."""
+    found = {node: {**facts, "inputs": dict(inputs_of(facts))} for node, facts in graph.items()}
+    for (node, name), value in names.items():
+        found[node]["inputs"][name] = value
+    return found
 
 
 def _own_folder(graph: ApiGraph, outputs: list[str], run_id: str) -> None:
@@ -153,24 +183,19 @@ def _own_folder(graph: ApiGraph, outputs: list[str], run_id: str) -> None:
 def _uploads(
     graph: ApiGraph, object_info: ObjectInfo, find_file: Callable[[str], Path | None]
 ) -> dict[tuple[str, str], Path]:
-    found = {}
+    known, found = NodeClasses(object_info), {}
     for node, facts in graph.items():
-        for name, value in inputs_of(facts).items():
-            if isinstance(value, str) and value and _takes_upload(_facts(object_info, str(facts["class_type"])), name):
-                path = find_file(value)
-                if path is not None:
-                    found[node, name] = path
+        node_class, inputs = known.find(str(facts.get("class_type"))), inputs_of(facts)
+        for name, value in inputs.items() if node_class is not None else ():
+            field = field_named(node_class.fields, name, inputs) if node_class is not None else None
+            path = find_file(value) if isinstance(value, str) and field is not None and takes_file(field) else None
+            if path is not None:
+                found[node, name] = path
     return found
 
 
-def _takes_upload(facts: Mapping[str, Any], name: str) -> bool:
-    inputs = facts.get("input")
-    for part in inputs.values() if isinstance(inputs, dict) else ():
-        spec = part.get(name) if isinstance(part, dict) else None
-        options = spec[1] if isinstance(spec, list) and len(spec) > 1 and isinstance(spec[1], dict) else {}
-        if any(options.get(word) for word in _UPLOADS):
-            return True
-    return False
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _facts(object_info: ObjectInfo, class_type: str) -> Mapping[str, Any]:
