@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from storycore.operations.artifact import ArtifactDownloadResult as ArtifactDownloadResult
     from storycore.operations.artifact import ArtifactListRequest as ArtifactListRequest
     from storycore.operations.artifact import ArtifactListResult as ArtifactListResult
+    from storycore.operations.batch import BatchRequest as BatchRequest
+    from storycore.operations.batch import BatchResult as BatchResult
     from storycore.operations.comfyui_servers import BackendsRequest as BackendsRequest
     from storycore.operations.comfyui_servers import BackendsResult as BackendsResult
     from storycore.operations.comfyui_servers import ConnectRequest as ConnectRequest
@@ -37,6 +39,12 @@ if TYPE_CHECKING:
     from storycore.operations.project import InspectResult as InspectResult
     from storycore.operations.project import ListRequest as ListRequest
     from storycore.operations.project import ListResult as ListResult
+    from storycore.operations.shot_video import GenerateVideoRequest as GenerateVideoRequest
+    from storycore.operations.shot_video import GenerateVideoResult as GenerateVideoResult
+    from storycore.operations.shot_video import GetStatusRequest as GetStatusRequest
+    from storycore.operations.shot_video import GetStatusResult as GetStatusResult
+    from storycore.operations.take import PickRequest as PickRequest
+    from storycore.operations.take import PickResult as PickResult
     from storycore.operations.task import TaskCancelRequest as TaskCancelRequest
     from storycore.operations.task import TaskCancelResult as TaskCancelResult
     from storycore.operations.task import TaskEventsRequest as TaskEventsRequest
@@ -58,12 +66,18 @@ _HOMES = {
     "ArtifactListResult": "storycore.operations.artifact",
     "BackendsRequest": "storycore.operations.comfyui_servers",
     "BackendsResult": "storycore.operations.comfyui_servers",
+    "BatchRequest": "storycore.operations.batch",
+    "BatchResult": "storycore.operations.batch",
     "ConnectRequest": "storycore.operations.comfyui_servers",
     "ConnectResult": "storycore.operations.comfyui_servers",
     "DisconnectRequest": "storycore.operations.comfyui_servers",
     "DisconnectResult": "storycore.operations.comfyui_servers",
     "FormatRequest": "storycore.operations.export",
     "FormatResult": "storycore.operations.export",
+    "GenerateVideoRequest": "storycore.operations.shot_video",
+    "GenerateVideoResult": "storycore.operations.shot_video",
+    "GetStatusRequest": "storycore.operations.shot_video",
+    "GetStatusResult": "storycore.operations.shot_video",
     "InspectRequest": "storycore.operations.project",
     "InspectResult": "storycore.operations.project",
     "KeyCreateRequest": "storycore.operations.key",
@@ -78,6 +92,8 @@ _HOMES = {
     "MetadataResult": "storycore.operations.export",
     "PackageRequest": "storycore.operations.export",
     "PackageResult": "storycore.operations.export",
+    "PickRequest": "storycore.operations.take",
+    "PickResult": "storycore.operations.take",
     "PlanRequest": "storycore.operations.export",
     "PlanResult": "storycore.operations.export",
     "Progress": "storycore.observe.progress",

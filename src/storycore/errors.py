@@ -52,6 +52,7 @@ class Reason(StrEnum):
     PROJECT_INVALID = "project_invalid"
     PROJECT_TOO_LARGE = "project_too_large"
     UNSUPPORTED_FORMAT = "unsupported_format"
+    MEDIA_INVALID = "media_invalid"
     WORKFLOW_INVALID = "workflow_invalid"
     URL_INVALID = "url_invalid"
     SETTING_INVALID = "setting_invalid"
@@ -143,6 +144,7 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     Reason.PROJECT_INVALID: _invalid("Repair project.json at the place named, or restore it from a backup."),
     Reason.PROJECT_TOO_LARGE: _invalid("Split the project, or raise the limit named in the message."),
     Reason.UNSUPPORTED_FORMAT: _invalid("Choose one of details.supported_formats."),
+    Reason.MEDIA_INVALID: _invalid("Replace the file that the message names, or convert it to a common format."),
     Reason.WORKFLOW_INVALID: _invalid("Repair the workflow where details.findings point, then send it again."),
     Reason.URL_INVALID: _invalid("Give a host name or an IP address, and a port from 1 to 65535."),
     Reason.SETTING_INVALID: _invalid("Correct the setting, in the place that the message names."),

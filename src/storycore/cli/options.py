@@ -4,6 +4,7 @@ Only the form is read here; whether a value is acceptable is decided by the requ
 HTTP refuse the same things for the same reasons.
 """
 
+import contextlib
 import types
 from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin
@@ -13,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from storycore.errors import InvalidInput, Reason
 from storycore.json_text import BadJson, read_strict
+from storycore.loading import load
 from storycore.operations.request import Request, Spelling
 
 
@@ -35,7 +37,7 @@ def _parameter(name: str, field: FieldInfo, *, streams: bool) -> click.Parameter
     spelling = _spelling(field)
     kind = _kind(field)
     if spelling and not spelling.flags:
-        word, required = name.removesuffix("_path").upper(), field.is_required()
+        word, required = name.removesuffix("_path").removesuffix("_definition").upper(), field.is_required()
         return click.Argument([name], required=required, metavar=word if required else f"[{word}]")
     flag = f"--{name.replace('_', '-')}"
     text = field.description or ""
@@ -65,7 +67,7 @@ def _metavar(name: str, kind: Any) -> str:
         return "|".join(map(str, get_args(kind)))
     if kind is dict:
         return "KEY=VALUE"
-    if kind is int:
+    if kind in (int, float):
         return "N"
     return "PATH" if name.endswith(("_path", "folder", "_to")) else "TEXT"
 
@@ -95,6 +97,9 @@ def _bare(annotation: Any) -> Any:
 
 
 def _read(field: FieldInfo, text: Any) -> Any:
+    spelling = _spelling(field)
+    if spelling and spelling.reader:
+        return load(spelling.reader)(text)
     value = _value(_kind(field), text)
     only_lists = _kind(field) is list and str not in [_bare(member) for member in _members(field)]
     return [value] if only_lists and isinstance(value, str) else value
@@ -103,6 +108,11 @@ def _read(field: FieldInfo, text: Any) -> Any:
 def _value(kind: Any, text: Any) -> Any:
     if kind is int and isinstance(text, str):
         return int(text) if text.removeprefix("-").isascii() and text.removeprefix("-").isdigit() else text
+    if kind is float and isinstance(text, str):
+        with contextlib.suppress(ValueError):
+            return float(text)
+    if kind is list and text.lstrip().startswith("["):
+        return _json(text)
     if kind is list:
         names = [part.strip() for part in text.split(",")]
         return names if len(names) > 1 else names[0]

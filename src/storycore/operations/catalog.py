@@ -63,6 +63,9 @@ _ARTIFACT = "storycore.operations.artifact"
 _KEY = "storycore.operations.key"
 _SERVERS = "storycore.operations.comfyui_servers"
 _WORKFLOW = "storycore.operations.workflow"
+_VIDEO = "storycore.operations.shot_video"
+_BATCH = "storycore.operations.batch"
+_TAKE = "storycore.operations.take"
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -119,9 +122,32 @@ OPERATIONS: tuple[Operation, ...] = (
         "Run a workflow on a ComfyUI server, and bring home what it makes",
         (
             "storycore comfyui workflow shot.json",
-            "storycore comfyui workflow shot.json --project-path film/ --shot-id shot_01 --priority high",
+            "storycore comfyui workflow shot.json --project film/ --shot shot_01 -p prompt='a red car'",
         ),
         long=True, check=f"{_WORKFLOW}:check_workflow", order=f"{_WORKFLOW}:order", accepted=f"{_WORKFLOW}:accepted",
+    ),
+    Operation(
+        "storycore.integration.comfyui.generate_video", "POST", f"{_VIDEO}:generate_video",
+        f"{_VIDEO}:GenerateVideoRequest",
+        "Make the clip of a shot from its picture",
+        ("storycore comfyui generate-video film/ shot_01 --workflow image-to-video.json",),
+        long=True, check=f"{_VIDEO}:check_video", order=f"{_WORKFLOW}:order", accepted=f"{_VIDEO}:accepted_video",
+    ),
+    Operation(
+        "storycore.integration.comfyui.get_status", "GET", f"{_VIDEO}:get_status", f"{_VIDEO}:GetStatusRequest",
+        "Tell how far a clip is",
+        ("storycore comfyui get-status workflow_0123456789ab",),
+    ),
+    Operation(
+        "storycore.integration.comfyui.batch", "POST", f"{_BATCH}:batch", f"{_BATCH}:BatchRequest",
+        "Run one workflow for the shots of a project, or for the rows of a table",
+        (
+            "storycore comfyui batch shot.json --project film/",
+            "storycore comfyui batch shot.json --project film/ --missing --seed 7",
+            "storycore comfyui batch shot.json --csv prompts.csv",
+            "storycore comfyui batch shot.json --project film/ --again task_0123456789ab",
+        ),
+        long=True, check=f"{_BATCH}:check_batch", order=f"{_BATCH}:order",
     ),
     Operation(
         "storycore.integration.comfyui.backends", "GET", f"{_SERVERS}:backends", f"{_SERVERS}:BackendsRequest",
@@ -132,6 +158,14 @@ OPERATIONS: tuple[Operation, ...] = (
         "storycore.integration.comfyui.disconnect", "POST", f"{_SERVERS}:disconnect", f"{_SERVERS}:DisconnectRequest",
         "Forget a ComfyUI server, or give it nothing new",
         ("storycore comfyui disconnect backend_0123456789ab",),
+    ),
+    Operation(
+        "storycore.project.pick", "POST", f"{_TAKE}:pick", f"{_TAKE}:PickRequest",
+        "Choose which take of a shot counts",
+        (
+            "storycore project pick film/ shot_01",
+            "storycore project pick film/ shot_01 workflow_0123456789ab/ComfyUI_00001_.png",
+        ),
     ),
     Operation(
         "storycore.task.status", "GET", f"{_TASK}:status", f"{_TASK}:TaskStatusRequest",
@@ -192,8 +226,12 @@ SCOPES = {
     "storycore.export.plan": "exports:read",
     "storycore.project.inspect": "projects:read",
     "storycore.project.list": "projects:read",
+    "storycore.project.pick": "projects:write",
     "storycore.integration.comfyui.connect": "comfyui:manage",
     "storycore.integration.comfyui.workflow": "comfyui:run",
+    "storycore.integration.comfyui.generate_video": "comfyui:run",
+    "storycore.integration.comfyui.get_status": "tasks:read",
+    "storycore.integration.comfyui.batch": "comfyui:run",
     "storycore.integration.comfyui.backends": "comfyui:read",
     "storycore.integration.comfyui.disconnect": "comfyui:manage",
     "storycore.task.status": "tasks:read",

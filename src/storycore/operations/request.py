@@ -127,9 +127,11 @@ class Spelling:
 
     Attributes:
         flags: more option names, `("-o", "--output")`; empty for a positional argument.
+        reader: `module:function` that reads the value from the file which the argument names, or "".
     """
 
     flags: tuple[str, ...] = ()
+    reader: str = ""
 
 
 _LETTER = r"[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069$%~:/\\]"
