@@ -91,8 +91,13 @@ def test_a_server_that_does_not_answer_is_a_success_that_says_so(client):
     assert client.get(BACKENDS).json()["data"]["items"] == []
 
 
-@pytest.mark.parametrize("body", [{"port": 99999}, {"port": 0}, {"timeout_seconds": 0},
-                                  {"port": "8188"}, {"headers": {"Origin": "x"}}, {"token": "a b"}, {"base_path": "no/slash"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"port": 99999}, {"port": 0}, {"port": "8188"}, {"timeout_seconds": 0}, {"headers": {"Origin": "x"}},
+        {"token": "a b"}, {"base_path": "no/slash"},
+    ],
+)  # fmt: skip
 def test_row_13_what_can_t_be_is_refused(client, body):
     answer = client.post(CONNECT, json=body)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")

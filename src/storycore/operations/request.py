@@ -87,6 +87,12 @@ class Request(BaseModel, Generic[R]):
 
 def _not_bool_or_text(value: object) -> object:
     if isinstance(value, (bool, str, bytes)):
+        raise ValueError("a whole number is needed")  # noqa: TRY004 - pydantic reports ValueError
+    return value
+
+
+def _number(value: object) -> object:
+    if isinstance(value, (bool, str, bytes)):
         raise ValueError("a number is needed")  # noqa: TRY004 - pydantic reports ValueError
     return value
 
@@ -146,7 +152,7 @@ Whole = Annotated[int, BeforeValidator(_not_bool_or_text)]
 Flag = Annotated[bool, BeforeValidator(_real_bool)]
 """true or false and nothing that looks like it."""
 
-Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False), BeforeValidator(_not_bool_or_text)]
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False), BeforeValidator(_number)]
 """A time span."""
 
 PathText = Annotated[
