@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from storycore.database.migrate import is_current, migrate
 from storycore.database.shares import is_network_share
@@ -107,8 +107,9 @@ class Database:
             yield connection
 
     def close(self) -> None:
-        """Closes every connection that is not in use."""
+        """Closes every connection, those that are in use as soon as they are given back."""
         for engine in {id(one): one for one in (self._reader, self._acceptor, self._writer)}.values():
+            event.listen(engine, "checkin", _close)
             engine.dispose()
 
 
@@ -161,6 +162,10 @@ def _sqlite(url: URL, begin: str, *, synchronous: str, size: int) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _close(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.invalidate()
 
 
 @contextlib.contextmanager
