@@ -127,14 +127,18 @@ class App:
         """Name of this process among those on the database."""
         return self.tasks.owner
 
-    def engine(self, worker: "Worker") -> "Engine":
+    def engine(self, worker: "Worker", *, more: int = 0) -> "Engine":
         """The engine that fits the database: threads of this process on SQLite, procrastinate on Postgres.
+
+        Args:
+            worker: takes and does tasks.
+            more: turns beside the `workers` of the settings, for tasks that mostly wait.
 
         Raises:
             DependencyFailed: library_missing: the extra `postgres` is not installed.
             InvalidInput, Unavailable: see `database`.
         """
-        slots = self.settings.workers
+        slots = self.settings.workers + more
         if self.database.dialect == "sqlite":
             from storycore.tasks.embedded import EmbeddedEngine
 

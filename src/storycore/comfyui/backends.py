@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from storycore.comfyui.address import Address, Reach, Rule
@@ -87,11 +87,11 @@ class Monitor:
     """Looks at every server now and then, in a thread of its own.
 
     Args:
-        open_backends: gives the servers; asked at each look, since the database may not answer at first.
+        backends: the servers.
     """
 
-    def __init__(self, open_backends: Callable[[], Backends]) -> None:
-        self._open = open_backends
+    def __init__(self, backends: Backends) -> None:
+        self._backends = backends
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="storycore-comfyui", daemon=True)
 
@@ -108,7 +108,7 @@ class Monitor:
     def _run(self) -> None:
         while True:
             try:
-                asyncio.run(self._open().look_at_all())
+                asyncio.run(self._backends.look_at_all())
             except StoryCoreError as fault:
                 log.warning("comfyui_not_looked_at", reason=fault.reason.value)
             except Exception:

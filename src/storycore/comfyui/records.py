@@ -19,6 +19,7 @@ from storycore.errors import NotFound, Reason
 from storycore.units import now
 
 _SECRET = ("headers", "token")
+_KINDS = "storycore.integration.comfyui.%"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,21 @@ class ComfyRecords:
             taken = _in_flight(connection)
             rows = connection.execute(select(backends).order_by(backends.c.number)).all()
         return [_backend(row, taken.get(row.id, 0)) for row in rows]
+
+    def places(self) -> tuple[int, int]:
+        """How many places servers that take work have free, and how many places are taken."""
+        instant = now()
+        known = self.backends()
+        free = sum(max(0, MOST_IN_FLIGHT - it.in_flight) for it in known if it.takes_work(instant))
+        return free, sum(it.in_flight for it in known)
+
+    def is_outranked(self, priority: int) -> bool:
+        """Whether a task of a higher priority waits to generate."""
+        query = select(tasks.c.number).where(
+            tasks.c.status == "pending", tasks.c.priority > priority, tasks.c.kind.like(_KINDS)
+        )
+        with self._database.read() as connection:
+            return connection.execute(query.limit(1)).first() is not None
 
     def keep(self, address: Address, values: Mapping[str, Any]) -> Backend:
         """A server as it was just found; one that was known at this URL is known by the same id.

@@ -38,6 +38,8 @@ _GENERATED: Final = 0.95
 _CLASS_OFFSETS: Final = (1e9, 0.0, -1e9)
 """Low, normal, high: the server takes smaller numbers first."""
 _LOOK_AGAIN_SECONDS: Final = 2.0
+_YIELD_SECONDS: Final = 5.0
+"""How long a place is left to work of a higher priority that waits to be begun; then nobody seems to begin it."""
 _QUARANTINE_SECONDS: Final = 60.0
 _MOST_QUARANTINE_SECONDS: Final = 3600.0
 
@@ -163,9 +165,10 @@ class Run:
     async def _take_place(self) -> Client:
         """The client of the server that has the run, or that it has just got a place on, with its graph ready."""
         record = self._record
-        if record.holding and record.graph is not None:
+        if record.graph is not None and (record.holding or "outputs" in record.facts):
             return await self._return_to(record.backend_id or "")
         until, looked = time.monotonic() + self._order.timeout_seconds, float("-inf")
+        yields_until = time.monotonic() + _YIELD_SECONDS
         while True:
             self._check()
             if not self._usable() and time.monotonic() - looked > _LOOK_AGAIN_SECONDS:
@@ -174,7 +177,8 @@ class Run:
             for backend in self._usable():
                 await self._try_on(backend)
             fitting = [backend.id for backend in self._usable() if backend.id in self._fits]
-            placed = self._records.take_place(record, fitting) if fitting else None
+            polite = time.monotonic() < yields_until and self._records.is_outranked(self._order.priority)
+            placed = self._records.take_place(record, fitting) if fitting and not polite else None
             if placed is not None:
                 self._record = placed
                 return await self._ready(placed.backend_id or "")
