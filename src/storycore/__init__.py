@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from storycore.operations.artifact import ArtifactListResult as ArtifactListResult
     from storycore.operations.batch import BatchRequest as BatchRequest
     from storycore.operations.batch import BatchResult as BatchResult
+    from storycore.operations.comfyui_graph import CheckRequest as CheckRequest
+    from storycore.operations.comfyui_graph import CheckResult as CheckResult
+    from storycore.operations.comfyui_graph import ConvertRequest as ConvertRequest
+    from storycore.operations.comfyui_graph import ConvertResult as ConvertResult
     from storycore.operations.comfyui_servers import BackendsRequest as BackendsRequest
     from storycore.operations.comfyui_servers import BackendsResult as BackendsResult
     from storycore.operations.comfyui_servers import ConnectRequest as ConnectRequest
@@ -68,8 +72,12 @@ _HOMES = {
     "BackendsResult": "storycore.operations.comfyui_servers",
     "BatchRequest": "storycore.operations.batch",
     "BatchResult": "storycore.operations.batch",
+    "CheckRequest": "storycore.operations.comfyui_graph",
+    "CheckResult": "storycore.operations.comfyui_graph",
     "ConnectRequest": "storycore.operations.comfyui_servers",
     "ConnectResult": "storycore.operations.comfyui_servers",
+    "ConvertRequest": "storycore.operations.comfyui_graph",
+    "ConvertResult": "storycore.operations.comfyui_graph",
     "DisconnectRequest": "storycore.operations.comfyui_servers",
     "DisconnectResult": "storycore.operations.comfyui_servers",
     "FormatRequest": "storycore.operations.export",

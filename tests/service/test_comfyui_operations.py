@@ -14,6 +14,7 @@ from fixtures.projects import write_json
 from fixtures.servers import serving
 from storycore import (
     BatchRequest,
+    CheckRequest,
     ConnectRequest,
     GenerateVideoRequest,
     GetStatusRequest,
@@ -384,3 +385,12 @@ def test_what_is_urgent_does_not_wait_for_a_batch(client, comfy):
     assert ended(client, urgent["workflow_id"])["status"] == "completed"
     assert comfy.do(lambda: len(comfy.server.posts)) < 12
     assert ended(client, batch.json()["data"]["task_id"])["result"]["completed"] == 12
+
+
+def test_a_workflow_is_checked_against_the_connected_server(core, comfy):
+    graph = picture()
+    graph["6"] = {"class_type": "NoSuchNode", "inputs": {}}
+    told = core.run(CheckRequest(workflow_definition=graph))
+    assert (told.valid, told.missing_nodes) == (False, ["NoSuchNode"])
+    assert core.run(CheckRequest(workflow_definition=picture())).valid
+    assert comfy.server.log.count("GET /object_info") == 0

@@ -111,6 +111,10 @@ class Client:
         found = body.get(class_type)
         return found if isinstance(found, dict) else None
 
+    async def all_nodes(self) -> dict[str, Any]:
+        """What the server tells of all its node classes; large, and slow to come."""
+        return _object(await self.call("GET", "/object_info"))
+
     async def submit(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Posts a prompt."""
         return _object(await self.call("POST", "/prompt", json=body))

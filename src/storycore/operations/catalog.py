@@ -26,6 +26,7 @@ class Operation(NamedTuple):
         order: `module:function`, takes the request and gives further facts of the task's `Order`, or "".
         accepted: `module:function`, takes the request and the id of its task and gives the answer for callers who
             do not say that they wait, or "".
+        body_bytes: largest body by HTTP, where it may be larger than the setting `max_body_bytes`.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Operation(NamedTuple):
     secret: bool = False
     order: str = ""
     accepted: str = ""
+    body_bytes: int = 0
 
     @property
     def scope(self) -> str:
@@ -58,6 +60,7 @@ class Operation(NamedTuple):
 
 _EXPORT = "storycore.operations.export"
 _PROJECT = "storycore.operations.project"
+_GRAPH = "storycore.operations.comfyui_graph"
 _TASK = "storycore.operations.task"
 _ARTIFACT = "storycore.operations.artifact"
 _KEY = "storycore.operations.key"
@@ -66,6 +69,12 @@ _WORKFLOW = "storycore.operations.workflow"
 _VIDEO = "storycore.operations.shot_video"
 _BATCH = "storycore.operations.batch"
 _TAKE = "storycore.operations.take"
+
+_WORKFLOW_BYTES = 8 * 1024 * 1024
+"""A workflow holds every text and every group of nodes that its author drew."""
+
+_PICTURE_BYTES = 64 * 1024 * 1024
+"""With a picture in it, in base64."""
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -125,6 +134,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "storycore comfyui workflow shot.json --project film/ --shot shot_01 -p prompt='a red car'",
         ),
         long=True, check=f"{_WORKFLOW}:check_workflow", order=f"{_WORKFLOW}:order", accepted=f"{_WORKFLOW}:accepted",
+        body_bytes=_WORKFLOW_BYTES,
     ),
     Operation(
         "storycore.integration.comfyui.generate_video", "POST", f"{_VIDEO}:generate_video",
@@ -132,6 +142,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Make the clip of a shot from its picture",
         ("storycore comfyui generate-video film/ shot_01 --workflow image-to-video.json",),
         long=True, check=f"{_VIDEO}:check_video", order=f"{_WORKFLOW}:order", accepted=f"{_VIDEO}:accepted_video",
+        body_bytes=_PICTURE_BYTES,
     ),
     Operation(
         "storycore.integration.comfyui.get_status", "GET", f"{_VIDEO}:get_status", f"{_VIDEO}:GetStatusRequest",
@@ -147,7 +158,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "storycore comfyui batch shot.json --csv prompts.csv",
             "storycore comfyui batch shot.json --project film/ --again task_0123456789ab",
         ),
-        long=True, check=f"{_BATCH}:check_batch", order=f"{_BATCH}:order",
+        long=True, check=f"{_BATCH}:check_batch", order=f"{_BATCH}:order", body_bytes=_WORKFLOW_BYTES,
     ),
     Operation(
         "storycore.integration.comfyui.backends", "GET", f"{_SERVERS}:backends", f"{_SERVERS}:BackendsRequest",
@@ -166,6 +177,25 @@ OPERATIONS: tuple[Operation, ...] = (
             "storycore project pick film/ shot_01",
             "storycore project pick film/ shot_01 workflow_0123456789ab/ComfyUI_00001_.png",
         ),
+    ),
+    Operation(
+        "storycore.integration.comfyui.convert", "POST", f"{_GRAPH}:convert", f"{_GRAPH}:ConvertRequest",
+        "Make workflows that ComfyUI's page saved into graphs that ComfyUI runs",
+        (
+            "storycore comfyui convert shot.json --object-info object_info.json > graph.json",
+            "storycore comfyui convert workflows/ --object-info object_info.json.gz -o graphs/",
+        ),
+        body_bytes=_WORKFLOW_BYTES,
+    ),
+    Operation(
+        "storycore.integration.comfyui.check", "POST", f"{_GRAPH}:check", f"{_GRAPH}:CheckRequest",
+        "Check a workflow against what a ComfyUI server has: nodes, models, files, inputs, values",
+        (
+            "storycore comfyui check shot.json",
+            "storycore comfyui check shot.json --object-info object_info.json",
+            "storycore comfyui check shot.json --object-info object_info.json -p 3.seed=7",
+        ),
+        body_bytes=_WORKFLOW_BYTES,
     ),
     Operation(
         "storycore.task.status", "GET", f"{_TASK}:status", f"{_TASK}:TaskStatusRequest",
@@ -234,6 +264,8 @@ SCOPES = {
     "storycore.integration.comfyui.batch": "comfyui:run",
     "storycore.integration.comfyui.backends": "comfyui:read",
     "storycore.integration.comfyui.disconnect": "comfyui:manage",
+    "storycore.integration.comfyui.convert": "comfyui:read",
+    "storycore.integration.comfyui.check": "comfyui:read",
     "storycore.task.status": "tasks:read",
     "storycore.task.list": "tasks:read",
     "storycore.task.events": "tasks:read",

@@ -3,15 +3,20 @@
 import asyncio
 import time
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 from typing_extensions import override
 
 from storycore.app import App
-from storycore.errors import StoryCoreError
+from storycore.errors import DependencyFailed, Reason, StoryCoreError
 from storycore.operations.request import Facts, Flag, PathText, Request, Result, Seconds, Spelling, Whole
 from storycore.units import iso
+
+if TYPE_CHECKING:
+    from storycore.comfyui.backend import Backend
+    from storycore.comfyui.backends import Backends
+    from storycore.comfyui.graph.api_graph import ObjectInfo
 
 _HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$")]
 _HeaderValue = Annotated[str, Field(max_length=4096, pattern=r"^[ -~]*$")]
@@ -183,6 +188,36 @@ def disconnect(app: App, request: DisconnectRequest) -> DisconnectResult:
     return DisconnectResult(
         backend_id=request.backend_id, disconnected=not request.drain, in_flight=found.in_flight if found else 0
     )
+
+
+def ask_nodes(app: App, classes: list[str] | None) -> "ObjectInfo":
+    """What a connected server tells of some node classes, or of all; the first that answers is asked.
+
+    Raises:
+        DependencyFailed: comfyui_not_connected.
+    """
+    known = app.comfyui
+    for backend in known.records.backends():
+        found = asyncio.run(_nodes(known, backend, classes))
+        if found is not None:
+            return found
+    raise DependencyFailed(
+        "No connected ComfyUI server answers.",
+        reason=Reason.COMFYUI_NOT_CONNECTED,
+        remediation="Connect one with `storycore comfyui connect`, or give --object-info.",
+    )
+
+
+async def _nodes(known: "Backends", backend: "Backend", classes: list[str] | None) -> "ObjectInfo | None":
+    from storycore.comfyui.client import Refused, Unreachable
+
+    try:
+        async with known.client(backend.address) as client:
+            if classes is None:
+                return await client.all_nodes()
+            return await known.node_facts(backend.id, client, classes)
+    except (Unreachable, Refused, StoryCoreError):
+        return None
 
 
 async def _connect(app: App, request: ConnectRequest, address: Any) -> ConnectResult:

@@ -39,7 +39,7 @@ class GenerateVideoRequest(Request[GenerateVideoResult]):
     ] = Field(description="The workflow to use; {{reference_image}} and {{prompt}} in it are filled in.")
     reference_image: str | None = Field(
         default=None,
-        max_length=96 * 1024 * 1024,
+        max_length=60 * 1024 * 1024,
         description="Picture to begin with: a path, base64 or a data: URI; the shot's own if left out.",
     )
     parameters: Parameters = Field(default={}, description="What else is filled in.")

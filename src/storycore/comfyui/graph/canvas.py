@@ -205,9 +205,8 @@ def _rows_together(sockets: list[Socket], node_class: NodeClass) -> list[Socket]
         row = [socket for socket in sockets if socket.name.startswith(f"{one.name}.")]
         if row:
             at = sockets.index(row[0])
-            before = [socket for socket in sockets[:at] if socket not in row]
-            after = [socket for socket in sockets[at:] if socket not in row]
-            sockets = [*before, *row, *after]
+            rest = [socket for socket in sockets[at:] if not socket.name.startswith(f"{one.name}.")]
+            sockets = [*sockets[:at], *row, *rest]
     return sockets
 
 

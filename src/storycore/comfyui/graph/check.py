@@ -24,6 +24,9 @@ from storycore.comfyui.graph.node_class import BRANCHING, GROWING, Field, NodeCl
 from storycore.comfyui.graph.routes import connects
 from storycore.comfyui.graph.values import fault_of
 
+_MOST_NEAR = 100
+"""So many findings come with suggestions; to look for more takes longer than anyone reads."""
+
 
 class Fault(StrEnum):
     """What can be wrong with a graph, in a word that stays."""
@@ -94,7 +97,8 @@ def check(graph: ApiGraph, object_info: ObjectInfo) -> list[Finding]:
         object_info: what the server tells of its classes.
     """
     classes = NodeClasses(object_info)
-    found = [_missing_class(graph, name, classes) for name in graph if classes.find(_class_name(graph, name)) is None]
+    missing = [name for name in graph if classes.find(_class_name(graph, name)) is None]
+    found = [_missing_class(graph, name, classes, near=at < _MOST_NEAR) for at, name in enumerate(missing)]
     outputs = output_nodes(graph, object_info)
     if not outputs and not found:
         found.append(_whole("The graph keeps nothing: none of its nodes is an output, like SaveImage."))
@@ -102,11 +106,13 @@ def check(graph: ApiGraph, object_info: ObjectInfo) -> list[Finding]:
     for name in [name for name in graph if name in wanted]:
         node_class = classes.find(_class_name(graph, name))
         if node_class is not None:
-            found += _inputs(graph, name, node_class, classes)
+            found += _inputs(graph, name, node_class, classes, near=len(found) < _MOST_NEAR)
     return [*found, *_circles(graph, wanted)]
 
 
-def _inputs(graph: ApiGraph, name: str, node_class: NodeClass, classes: NodeClasses) -> Iterator[Finding]:
+def _inputs(
+    graph: ApiGraph, name: str, node_class: NodeClass, classes: NodeClasses, *, near: bool
+) -> Iterator[Finding]:
     """What is wrong with the inputs of one node."""
     inputs = inputs_of(graph[name])
     for field in wanted_fields(node_class.fields, inputs):
@@ -121,7 +127,7 @@ def _inputs(graph: ApiGraph, name: str, node_class: NodeClass, classes: NodeClas
         elif isinstance(value, list):
             yield _at(graph, name).finding(field.name, Fault.LOOSE_LINK, f"has no link and no value at {field.name}")
         else:
-            yield from _value(graph, name, field, value)
+            yield from _value(graph, name, field, value, near=near)
 
 
 def wanted_fields(fields: Iterable[Field], inputs: Mapping[str, Any]) -> Iterator[Field]:
@@ -140,8 +146,8 @@ def wanted_fields(fields: Iterable[Field], inputs: Mapping[str, Any]) -> Iterato
             yield from wanted_fields(field.branches.get(str(inputs.get(field.name)), ()), inputs)
 
 
-def _value(graph: ApiGraph, name: str, field: Field, value: Any) -> Iterator[Finding]:
-    fault = fault_of(field, value)
+def _value(graph: ApiGraph, name: str, field: Field, value: Any, *, near: bool) -> Iterator[Finding]:
+    fault = fault_of(field, value, near=near)
     if fault is not None:
         reason = Fault(fault.reason)
         yield _at(graph, name).finding(field.name, reason, fault.message, fault.suggestions)
@@ -191,11 +197,11 @@ def _sources(graph: ApiGraph, name: str) -> Iterator[str]:
     return iter([link.node for link in links if link is not None and link.node in graph])
 
 
-def _missing_class(graph: ApiGraph, name: str, classes: NodeClasses) -> Finding:
+def _missing_class(graph: ApiGraph, name: str, classes: NodeClasses, *, near: bool) -> Finding:
     wanted = _class_name(graph, name)
-    near = tuple(difflib.get_close_matches(wanted, classes.names(), n=3, cutoff=0.7))
+    alike = difflib.get_close_matches(wanted, classes.names(), n=3, cutoff=0.7) if near else []
     message = f"is a {wanted!r}, which the server does not have: its custom node is not installed, or has another name"
-    return _at(graph, name).finding("", Fault.MISSING_CLASS, message, near)
+    return _at(graph, name).finding("", Fault.MISSING_CLASS, message, tuple(alike))
 
 
 def _at(graph: ApiGraph, name: str) -> _At:

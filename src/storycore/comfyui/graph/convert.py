@@ -9,8 +9,9 @@ from storycore.comfyui.graph.branch_order import BranchOrder
 from storycore.comfyui.graph.canvas import Canvas, CanvasNode, Kind
 from storycore.comfyui.graph.controls import UNSET, Widget
 from storycore.comfyui.graph.dynamic_text import has_choices, settle
+from storycore.comfyui.graph.group_nodes import as_subgraphs
 from storycore.comfyui.graph.node_class import NodeClasses
-from storycore.comfyui.graph.routes import Scope, Source, Value, follow, primitive_value
+from storycore.comfyui.graph.routes import Router, Scope, Source, Value, primitive_value
 from storycore.comfyui.graph.subgraphs import Builder, build
 from storycore.comfyui.graph.ui_graph import MAX_NODES, read_ui_graph
 from storycore.errors import InvalidInput, Reason
@@ -60,10 +61,11 @@ def convert(ui_graph: Mapping[str, Any], object_info: ObjectInfo, *, by_name: bo
         InvalidInput: workflow_invalid: no workflow, one larger than any that a person made, or a subgraph in itself.
     """
     builder = Builder(classes=NodeClasses(object_info), order=BranchOrder(object_info), by_name=by_name)
-    canvas = build(read_ui_graph(ui_graph), builder)
+    canvas = build(as_subgraphs(read_ui_graph(ui_graph), builder.classes), builder)
     scopes = list(_scopes(Scope(canvas=canvas)))
     for inner in {id(scope.canvas): scope.canvas for scope in scopes}.values():
         _settle(inner)
+    router = Router()
     graph: ApiGraph = {}
     warnings: list[GraphWarning] = []
     for scope in scopes:
@@ -74,7 +76,7 @@ def convert(ui_graph: Mapping[str, Any], object_info: ObjectInfo, *, by_name: bo
             if node.shifted:
                 warnings.append(_slip(name, node))
             if node.kind is Kind.NODE:
-                graph[name] = _written(scope, node)
+                graph[name] = _written(router, scope, node)
                 warnings += _oddities(name, node, graph[name]["inputs"])
     _drop_loose_links(graph)
     return Conversion(graph=graph, warnings=tuple(warnings))
@@ -97,10 +99,11 @@ def _settle(canvas: Canvas) -> None:
     for node in canvas.nodes.values():
         for widget in node.widgets:
             _fill_in(node, widget)
-    for node in canvas.nodes.values():
-        value = primitive_value(node) if node.kind is Kind.PRIMITIVE else ()
+    for link in canvas.links.values():
+        origin = canvas.nodes.get(link.origin)
+        value = primitive_value(origin) if origin is not None and origin.kind is Kind.PRIMITIVE else ()
         if value:
-            _set_controls(canvas, node, value[0])
+            _set_control(canvas, link.id, value[0])
 
 
 def _fill_in(node: CanvasNode, widget: Widget) -> None:
@@ -117,21 +120,18 @@ def _without_prefix(value: Any) -> Any:
     return value.removeprefix("sample_") if isinstance(value, str) else value
 
 
-def _set_controls(canvas: Canvas, primitive: CanvasNode, value: Any) -> None:
-    for link in canvas.links.values():
-        found = canvas.target(link.id) if link.origin == primitive.id else None
-        if found is None:
-            continue
-        node, socket = found
-        widget = node.widget(socket.widget)
-        if widget is not None:
-            widget.value = value
+def _set_control(canvas: Canvas, link: str, value: Any) -> None:
+    """Puts a value into the control that a link ends at, if it ends at one."""
+    found = canvas.target(link)
+    widget = found[0].widget(found[1].widget) if found is not None else None
+    if widget is not None:
+        widget.value = value
 
 
-def _written(scope: Scope, node: CanvasNode) -> dict[str, Any]:
+def _written(router: Router, scope: Scope, node: CanvasNode) -> dict[str, Any]:
     inputs = {widget.name: _sent(widget) for widget in node.widgets if widget.sent and widget.value is not UNSET}
     for slot, socket in enumerate(node.inputs):
-        found = follow(scope, node, slot) if socket.link is not None else None
+        found = router.follow(scope, node, slot) if socket.link is not None else None
         if isinstance(found, Source):
             inputs[socket.name] = [found.node, found.output]
         elif isinstance(found, Value):

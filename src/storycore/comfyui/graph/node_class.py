@@ -54,8 +54,7 @@ class Field:
             return tuple(self.branches)
         if self.kind != "COMBO":
             return None
-        options = self.facts.get("options")
-        return tuple(options) if isinstance(options, list) else ()
+        return tuple(_list(self.facts.get("options")))
 
     @property
     def default(self) -> Any:
@@ -70,7 +69,7 @@ class Field:
         """The inputs that each choice brings with it, for a choice that does so."""
         found: dict[str, tuple[Field, ...]] = {}
         options = self.facts.get("options")
-        for option in options if isinstance(options, list) else ():
+        for option in _list(options):
             if isinstance(option, dict) and isinstance(option.get("key"), (str, int, float)):
                 found[str(option["key"])] = fields_of(option.get("inputs"), prefix=f"{self.name}.")
         return found
@@ -106,7 +105,7 @@ class Row:
         """The row that a field declares."""
         template = _mapping(field.facts.get("template"))
         listed = template.get("names")
-        names = tuple(str(name) for name in listed) if isinstance(listed, list) else ()
+        names = tuple(str(name) for name in _list(listed))
         most = template.get("max")
         return cls(
             name=field.name,
@@ -173,7 +172,7 @@ class NodeClass:
     def outputs(self) -> tuple[str, ...]:
         """The types of its outputs."""
         listed = self.facts.get("output")
-        return tuple("COMBO" if isinstance(kind, list) else str(kind) for kind in listed or ()) if listed else ()
+        return tuple("COMBO" if isinstance(kind, list) else str(kind) for kind in _list(listed))
 
     @property
     def title(self) -> str:
@@ -209,7 +208,7 @@ def fields_of(sections: object, *, order: object = None, prefix: str) -> tuple[F
     for section, required in (("required", True), ("optional", False)):
         declared = _mapping(_mapping(sections).get(section))
         wanted = _mapping(order).get(section)
-        names = [name for name in wanted if name in declared] if isinstance(wanted, list) else []
+        names = [name for name in _list(wanted) if isinstance(name, str) and name in declared]
         for name in dict.fromkeys((*names, *declared)):
             field = _field(f"{prefix}{name}", declared[name], required=required)
             if field is not None:
@@ -228,6 +227,10 @@ def _field(name: str, spec: object, *, required: bool) -> Field | None:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _count(value: object, otherwise: int) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from storycore.comfyui.graph.canvas import Canvas, CanvasNode, CanvasPort, Socket
 from storycore.comfyui.graph.controls import UNSET
-from storycore.comfyui.graph.ui_graph import INPUT_SIDE, UiLink
+from storycore.comfyui.graph.ui_graph import INPUT_SIDE, MAX_SLOTS, UiLink
 
 _PREFIXED = re.compile(r"^\s*(\d+)\s*:\s*(.+)$", re.DOTALL)
 _PRIMITIVE = "PrimitiveNode"
@@ -62,8 +62,9 @@ def apply_legacy(node: CanvasNode, inside: Canvas, instances: Sequence[CanvasNod
         inside: its subgraph; gets further inputs.
         instances: all instances of it so far; they get them too.
     """
-    entries = _entries(node, inside)
-    planned = [(entry, _linked_to(node, inside, entry)) for entry in entries]
+    sources = [_source(inside, port) for port in inside.inputs]
+    linked = dict(reversed(list(zip(sources, node.inputs, strict=True))))  # the first of several counts
+    planned = [(entry, linked.get((entry.node, entry.control))) for entry in _entries(node, inside)]
     cohorts: dict[str, list[_Promotion]] = {}
     for entry, socket in planned:
         source = inside.nodes.get(entry.node)
@@ -85,7 +86,7 @@ def _entries(node: CanvasNode, inside: Canvas) -> list[_Promotion]:
     listed = node.saved.properties.get("proxyWidgets")
     values = node.saved.values or ()
     found = []
-    for at, item in enumerate(listed if isinstance(listed, list) else ()):
+    for at, item in enumerate(listed[:MAX_SLOTS] if isinstance(listed, list) else ()):
         if not isinstance(item, list) or len(item) < 2 or not isinstance(item[1], str):
             continue
         value = values[at] if at < len(values) and values[at] is not None else UNSET
@@ -130,14 +131,6 @@ def _source(inside: Canvas, port: CanvasPort) -> tuple[str, str] | None:
         widget = node.widget(socket.widget)
         if widget is not None:
             return node.id, widget.name
-    return None
-
-
-def _linked_to(node: CanvasNode, inside: Canvas, entry: _Promotion) -> Socket | None:
-    """The input of the instance that already promotes this control."""
-    for socket, port in zip(node.inputs, inside.inputs, strict=True):
-        if _source(inside, port) == (entry.node, entry.control):
-            return socket
     return None
 
 

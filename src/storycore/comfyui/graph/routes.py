@@ -6,10 +6,15 @@ never by recursion, so that no chain is too long.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from storycore.comfyui.graph.canvas import Canvas, CanvasNode, Kind, Socket
 from storycore.comfyui.graph.ui_graph import BYPASSED, INPUT_SIDE, MUTED
+from storycore.errors import InvalidInput, Reason
+
+MAX_STEPS = 2_000_000
+"""Over all inputs of a workflow."""
 
 
 class Source(NamedTuple):
@@ -42,6 +47,12 @@ class Scope:
     prefix: str = ""
     _inner: dict[str, "Scope"] = field(default_factory=dict)
 
+    @cached_property
+    def setters(self) -> dict[str, CanvasNode]:
+        """The SetNodes that stand here, by what they are called; the first of several counts."""
+        nodes = [node for node in self.canvas.nodes.values() if node.kind is Kind.SETTER and node.inputs]
+        return {_called(node): node for node in reversed(nodes)}
+
     def inside(self, node: CanvasNode) -> "Scope":
         """The inside of an instance that stands here."""
         if node.id not in self._inner:
@@ -66,26 +77,41 @@ class _At(NamedTuple):
     outgoing: bool
 
 
-def follow(scope: Scope, node: CanvasNode, slot: int) -> Source | Value | None:
-    """What input number `slot` of a node gets, or None if nothing, or if the way leads in a circle."""
-    at: _At | Source | Value | None = _At(scope, node, slot, outgoing=False)
-    kind = ""
-    seen: set[tuple[str, str, int, bool]] = set()
-    while isinstance(at, _At):
-        mark = (at.scope.prefix, at.node.id, at.slot, at.outgoing)
-        if mark in seen:
-            return None
-        seen.add(mark)
-        if at.outgoing:
-            if at.node.saved.mode == BYPASSED:
-                at, kind = _through(at, kind), ""
-            else:
-                at = _behind(at)
-        else:
-            kind = kind or at.node.inputs[at.slot].type
-            at, keep = _before(at)
-            kind = kind if keep else ""
-    return at
+class Router:
+    """Follows links, so many steps in all."""
+
+    def __init__(self) -> None:
+        self._left = MAX_STEPS
+
+    def follow(self, scope: Scope, node: CanvasNode, slot: int) -> Source | Value | None:
+        """What input number `slot` of a node gets, or None if nothing, or if the way leads in a circle.
+
+        Raises:
+            InvalidInput: workflow_invalid: all ways together are longer than any that a person drew.
+        """
+        at: _At | Source | Value | None = _At(scope, node, slot, outgoing=False)
+        kind = ""
+        seen: set[tuple[str, str, int, bool]] = set()
+        while isinstance(at, _At):
+            mark = (at.scope.prefix, at.node.id, at.slot, at.outgoing)
+            self._left -= 1
+            if self._left < 0:
+                raise InvalidInput("The links of the workflow go too long ways.", reason=Reason.WORKFLOW_INVALID)
+            if mark in seen:
+                return None
+            seen.add(mark)
+            at, kind = _step(at, kind)
+        return at
+
+
+def _step(at: _At, kind: str) -> tuple["_At | Source | Value | None", str]:
+    """One step back, and the type that is wanted there."""
+    if not at.outgoing:
+        found, keep = _before(at)
+        return found, (kind or at.node.inputs[at.slot].type) if keep else ""
+    if at.node.saved.mode == BYPASSED:
+        return _through(at, kind), ""
+    return _behind(at), kind
 
 
 def _before(at: _At) -> tuple["_At | Value | None", bool]:
@@ -177,9 +203,8 @@ def _setter(at: _At) -> "_At | None":
     name = _called(at.node)
     scope: Scope | None = at.scope
     while scope is not None and name:
-        for node in scope.canvas.nodes.values():
-            if node.kind is Kind.SETTER and _called(node) == name and node.inputs:
-                return _At(scope, node, 0, outgoing=False)
+        if name in scope.setters:
+            return _At(scope, scope.setters[name], 0, outgoing=False)
         scope = scope.outer
     return None
 

@@ -21,6 +21,8 @@ MUTED, BYPASSED = 2, 4
 MAX_NODES = 20_000
 MAX_LINKS = 200_000
 MAX_DEFINITIONS = 2_000
+MAX_SLOTS = 500
+"""Inputs or outputs of one node, or of one subgraph."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,8 +138,23 @@ def read_ui_graph(document: object) -> UiGraph:
     return whole
 
 
+def ui_classes(graph: UiGraph) -> list[str]:
+    """The types of all nodes of a workflow, those inside subgraphs and group nodes too, each once, sorted.
+
+    Those that are no subgraphs and don't live on the page only are node classes, which a server may have.
+    """
+    found = {node.type for canvas in (graph, *graph.definitions.values()) for node in canvas.nodes}
+    groups = _mapping(graph.extra.get("groupNodes")).values()
+    inner = (item for group in groups for item in _items(_mapping(group).get("nodes")))
+    found |= {_text(_mapping(item).get("type")) for item in inner}
+    return sorted(found - set(graph.definitions) - {""})
+
+
 def _canvas(document: Mapping[str, Any], **more: Any) -> UiGraph:
     nodes = [node for item in _items(document.get("nodes")) if (node := _node(item)) is not None]
+    for holder in (document, *(item for item in _items(document.get("nodes")) if isinstance(item, dict))):
+        if any(len(list(_items(holder.get(side)))) > MAX_SLOTS for side in ("inputs", "outputs")):
+            raise _too_large("inputs or outputs of one node", MAX_SLOTS)
     links = [link for item in _items(document.get("links")) if (link := _link(item)) is not None]
     if len(links) > MAX_LINKS:
         raise _too_large("links", MAX_LINKS)

@@ -32,11 +32,11 @@ def takes_file(field: Field) -> bool:
     return any(field.facts.get(key) for key in _UPLOADS)
 
 
-def fault_of(field: Field, value: Any) -> ValueFault | None:
-    """What the server would refuse about a value, or None if it takes it."""
+def fault_of(field: Field, value: Any, *, near: bool = True) -> ValueFault | None:
+    """What the server would refuse about a value, or None if it takes it; `near` asks for suggestions."""
     plain = value["__value__"] if isinstance(value, dict) and "__value__" in value else value
     if field.choices is not None:
-        return _choice(field, plain)
+        return _choice(field, plain, near=near)
     if field.control in ("INT", "FLOAT") or field.kind in ("INT", "FLOAT"):
         return _number(field, plain)
     return None
@@ -48,23 +48,23 @@ def is_refused(field: Field | None, value: Any) -> bool:
     return numeric and value is not None and _as_number(value) is None
 
 
-def _choice(field: Field, value: Any) -> ValueFault | None:
+def _choice(field: Field, value: Any, *, near: bool) -> ValueFault | None:
     choices = field.choices or ()
     if value in choices or field.facts.get("remote") is not None:
         return None
     if isinstance(value, list) and all(one in choices for one in value):  # several may be chosen
         return None
     text = value if isinstance(value, str) else repr(value)
-    near = _near(text, [one for one in choices if isinstance(one, str)])
+    alike = _near(text, [one for one in choices if isinstance(one, str)]) if near else ()
     if takes_file(field):
         placed = any(mark in text for mark in ("/", "\\", " ["))  # in a folder that the server does not list
-        return None if placed else ValueFault("missing_file", f"needs the file {text!r} at {field.name}", near)
+        return None if placed else ValueFault("missing_file", f"needs the file {text!r} at {field.name}", alike)
     if text.lower().endswith(_MODELS):
-        return ValueFault("missing_model", f"needs the model {text!r} at {field.name}", near)
+        return ValueFault("missing_model", f"needs the model {text!r} at {field.name}", alike)
     if not choices:
         return None  # the list is made by somebody else, and not known here
     offered = ", ".join(map(str, choices[:8])) + (", …" if len(choices) > 8 else "")
-    return ValueFault("value_not_listed", f"does not take {text!r} at {field.name}; it takes {offered}", near)
+    return ValueFault("value_not_listed", f"does not take {text!r} at {field.name}; it takes {offered}", alike)
 
 
 def _number(field: Field, value: Any) -> ValueFault | None:
@@ -91,7 +91,15 @@ def _as_number(value: Any) -> float | None:
 
 
 def _near(text: str, choices: list[str]) -> tuple[str, ...]:
-    """What is called the same in another folder first, then what is spelled alike."""
-    name = PurePosixPath(text.replace("\\", "/")).name.lower()
-    same = [one for one in choices if PurePosixPath(one.replace("\\", "/")).name.lower() == name]
-    return tuple(dict.fromkeys([*same, *difflib.get_close_matches(text, choices, n=3, cutoff=0.6)]))[:3]
+    """What is called the same in another folder first, then what is spelled alike; endings of files don't count."""
+    wanted = _stem(text)
+    stems = {one: _stem(one) for one in choices}
+    same = [one for one, stem in stems.items() if stem == wanted]
+    alike = difflib.get_close_matches(wanted, list(dict.fromkeys(stems.values())), n=3, cutoff=0.6)
+    return tuple(dict.fromkeys([*same, *(one for near in alike for one in choices if stems[one] == near)]))[:3]
+
+
+def _stem(text: str) -> str:
+    """The name of a file in lower case, without its folders and its ending; other texts as they are, in lower case."""
+    path = PurePosixPath(text.replace("\\", "/").lower())
+    return path.stem if 2 <= len(path.suffix) <= 12 else path.name

@@ -317,6 +317,44 @@ class TestNames:
         assert inputs(document, info(Size=self.SIZE), by_name=True)["1"]["name"] == "new"
 
 
+GROUP = {
+    "nodes": [
+        {"index": 0, "type": "Model", "widgets_values": ["a.safetensors"]},
+        {"index": 1, "type": "PrimitiveNode", "widgets_values": [20, "fixed"], "outputs": [{"type": "INT"}]},
+        {
+            "index": 2,
+            "type": "Sampler",
+            "widgets_values": [1, "randomize", 5, "euler"],
+            "inputs": [
+                {"name": "model", "type": "MODEL", "link": 7},
+                {"name": "steps", "type": "INT", "widget": {"name": "steps"}, "link": 9},
+            ],
+        },
+        {"index": 3, "type": "Blend", "inputs": [{"name": name, "type": "IMAGE"} for name in ("one", "two")]},
+    ],
+    "links": [[0, 0, 2, 0, 1, "MODEL"], [1, 0, 2, 1, 2, "INT"], [2, 0, 3, 1, 3, "IMAGE"]],
+    "external": [],
+}
+
+
+@pytest.mark.parametrize("separator", ["/", ">"])
+def test_a_group_node_is_unpacked_with_the_values_of_its_instance(separator):
+    group = node(f"workflow{separator}Mix", ["b.safetensors", 30, "fixed", 7, "fixed", "ddim"], {"one": (1, 0)})
+    document = workflow({1: IMAGE, 2: group, 3: saved((2, 1))}, extra={"groupNodes": {"Mix": GROUP}})
+    found = inputs(document)
+    assert found["2:0"] == {"name": "b.safetensors"}
+    assert found["2:2"] == {"seed": 7, "steps": 30, "name": "ddim", "model": ["2:0", 0]}
+    assert found["2:3"] == {"one": ["1", 0], "two": ["2:2", 0]}
+    assert found["3"]["images"] == ["2:3", 0]
+
+
+def test_group_nodes_that_hold_themselves_are_refused():
+    group = {"nodes": [{"index": 0, "type": "workflow>Mix"}], "links": [], "external": []}
+    with pytest.raises(InvalidInput) as told:
+        convert(workflow({2: node("workflow>Mix")}, extra={"groupNodes": {"Mix": group}}), info())
+    assert told.value.reason is Reason.WORKFLOW_INVALID
+
+
 def test_converting_changes_nothing_that_was_given():
     document, facts = workflow({2: node("outer", [11])}, [OUTER, INNER]), info()
     before = copy.deepcopy((document, facts))
