@@ -394,3 +394,18 @@ def test_a_workflow_is_checked_against_the_connected_server(core, comfy):
     assert (told.valid, told.missing_nodes) == (False, ["NoSuchNode"])
     assert core.run(CheckRequest(workflow_definition=picture())).valid
     assert comfy.server.log.count("GET /object_info") == 0
+
+
+def test_what_is_generated_is_counted_and_servers_are_told(client, comfy):
+    client.post(CONNECT, json={"port": comfy.port})
+    client.post(WORKFLOW, json={"workflow_definition": picture()}, headers={"Prefer": "wait=60"})
+    client.post(WORKFLOW, json={"workflow_definition": picture(fail="error")}, headers={"Prefer": "wait=60"})
+    told = client.get("/metrics").text
+    for line in (
+        'storycore_comfyui_runs_total{outcome="completed"} 1.0',
+        'storycore_comfyui_runs_total{outcome="failed"} 1.0',
+        f'storycore_comfyui_up{{backend="localhost:{comfy.port}"}} 1.0',
+        f'storycore_comfyui_queue{{backend="localhost:{comfy.port}",state="ours"}} 0.0',
+        "storycore_comfyui_run_duration_seconds_count 2.0",
+    ):
+        assert line in told

@@ -29,7 +29,7 @@ _METADATA: Final[tuple[Network, ...]] = tuple(
 """Where clouds tell a machine its secrets: AWS, Azure, GCP, Oracle, Alibaba."""
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\.?|\[?[0-9A-Fa-f:.]{2,45}\]?")
-_RULE: Final = re.compile(r"(?P<host>\[[^\]]+\](?:/\d+)?|[^:]+|[0-9A-Fa-f:]+(?:/\d+)?)(?::(?P<port>\d{1,5}))?")
+_RULE: Final = re.compile(r"(?P<host>\[[^\]]+\](?:/\d+)?|[^:]+|[0-9A-Fa-f:.]+(?:/\d+)?)(?::(?P<port>\d{1,5}))?")
 
 
 class Kind(StrEnum):

@@ -37,7 +37,7 @@ from storycore.operations.workflow import Definition, Parameters, Priority, Targ
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from storycore.comfyui.run import Finished
+    from storycore.comfyui.run_order import Finished
 
 _MOST_ROWS = 10_000
 _MOST_CSV_BYTES = 16 * 1024 * 1024

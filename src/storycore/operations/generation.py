@@ -28,7 +28,7 @@ from storycore.units import iso
 
 if TYPE_CHECKING:
     from storycore.comfyui.fetch import Fetched
-    from storycore.comfyui.run import Finished, RunOrder
+    from storycore.comfyui.run_order import Finished, RunOrder
     from storycore.comfyui.wire import Preview
     from storycore.project.model import Project
 
@@ -138,7 +138,7 @@ def find_shot(project: "Project", shot_id: str) -> Any:
 def order_of(app: App, wish: Wish) -> "RunOrder":
     """A wish as a run takes it."""
     from storycore.comfyui.prepare import Workflow
-    from storycore.comfyui.run import RunOrder
+    from storycore.comfyui.run_order import RunOrder
 
     roots = app.settings.output_roots
     folder = wish.project / _GENERATED if wish.project else roots[0] if roots else app.settings.generated_folder

@@ -190,7 +190,6 @@ _REASONS = {
     "greater_than_equal": Reason.OUT_OF_RANGE,
     "less_than_equal": Reason.OUT_OF_RANGE,
     "greater_than": Reason.OUT_OF_RANGE,
-    "finite_number": Reason.OUT_OF_RANGE,
     "string_too_long": Reason.OUT_OF_RANGE,
     "string_too_short": Reason.OUT_OF_RANGE,
     "string_pattern_mismatch": Reason.OUT_OF_RANGE,

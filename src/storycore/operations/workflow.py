@@ -13,7 +13,7 @@ from storycore.operations.generation import PRIORITIES, OutputEntry, Wish, entry
 from storycore.operations.request import Facts, Flag, Made, PathText, Request, Result, Seconds, Spelling
 
 if TYPE_CHECKING:
-    from storycore.comfyui.run import Finished
+    from storycore.comfyui.run_order import Finished
 
 Priority = Literal["low", "normal", "high"]
 ShotId = Annotated[str, Field(min_length=1, max_length=255)]
