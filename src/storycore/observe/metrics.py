@@ -97,7 +97,7 @@ class Metrics:
         process: whether memory, processor time, open files and the interpreter are told too.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each reads one thing
         self,
         *,
         version: str,
@@ -180,8 +180,8 @@ class Metrics:
             for status in ("200", "400", "500"):
                 self._calls.labels(name, status)
             self._call_seconds.labels(name)
-        for outcome in RUN_OUTCOMES:
-            self._runs.labels(outcome)
+        for ending in RUN_OUTCOMES:
+            self._runs.labels(ending)
         for kind in self._names.kinds:
             for priority in PRIORITIES:
                 self._waits.labels(kind, priority)
