@@ -85,7 +85,7 @@ class Follower:
         self._client, self._prompt_id, self._pace = client, prompt_id, pace
         self._deadline, self._stops = deadline, stops
         self._on_event, self._on_preview, self._on_seen = on_event, on_preview, on_seen
-        self._seen = Where.UNKNOWN
+        self._seen, self._told_seen = Where.UNKNOWN, False
         self._blocked: dict[str, None] = {}
         self._broken = False
         self._away_since: float | None = None
@@ -143,8 +143,8 @@ class Follower:
         if found.where is Where.UNKNOWN:
             return self._missed(ear)
         self._missed_at = None
-        if found.where is not self._seen:
-            self._seen = found.where
+        if found.where is not self._seen or not self._told_seen:
+            self._seen, self._told_seen = found.where, True
             self._on_seen(found.where)
         await self._plan(ear)
         return None

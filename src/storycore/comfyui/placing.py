@@ -54,14 +54,16 @@ class Placing:
         while True:
             if self._state.voice.stops():
                 raise Cancelled("Stopped on request; nothing was kept.")
-            if not self.usable() and time.monotonic() - looked > _LOOK_AGAIN_SECONDS:
+            usable = self.usable()
+            if not usable and time.monotonic() - looked > _LOOK_AGAIN_SECONDS:
                 await self._backends.look_at_all()
                 looked = time.monotonic()
-            for backend in self.usable():
+            for backend in usable:
                 await self._try_on(backend)
-            if self._take_one(polite=time.monotonic() - begun < _YIELD_SECONDS):
-                return await self._ready(self._state.record.backend_id or "")
-            self._refuse_hopeless(begun + self._state.order.timeout_seconds)
+            placed = self._take_one(usable, polite=time.monotonic() - begun < _YIELD_SECONDS)
+            if placed:
+                return await self._ready(placed)
+            self._refuse_hopeless(usable, begun + self._state.order.timeout_seconds)
             self._state.say("waiting for a ComfyUI server", 0.0)
             await asyncio.sleep(self._pace.place)
 
@@ -90,14 +92,15 @@ class Placing:
         """A server as it stands now."""
         return next((it for it in self._records.backends() if it.id == backend_id), None)
 
-    def _take_one(self, *, polite: bool) -> bool:
-        fitting = [backend.id for backend in self.usable() if backend.id in self._fits]
+    def _take_one(self, usable: list[Backend], *, polite: bool) -> Backend | None:
+        fitting = [backend.id for backend in usable if backend.id in self._fits]
         if not fitting or (polite and self._records.is_outranked(self._state.order.priority)):
-            return False
+            return None
         placed = self._records.take_place(self._state.record, fitting)
-        if placed is not None:
-            self._state.record = placed
-        return placed is not None
+        if placed is None:
+            return None
+        self._state.record = placed
+        return next(backend for backend in usable if backend.id == placed.backend_id)
 
     async def _try_on(self, backend: Backend) -> None:
         """Finds out whether a server can run the workflow."""
@@ -113,8 +116,7 @@ class Placing:
         except (Unreachable, Refused):
             await self._backends.look_at(backend)
 
-    def _refuse_hopeless(self, until: float) -> None:
-        usable = self.usable()
+    def _refuse_hopeless(self, usable: list[Backend], until: float) -> None:
         if usable and all(backend.id in self._unfit for backend in usable):
             raise min((self._unfit[it.id] for it in usable), key=lambda fault: len(fault.details.get("findings", ())))
         if time.monotonic() >= until:
@@ -123,18 +125,17 @@ class Placing:
                 reason=Reason.COMFYUI_NOT_CONNECTED,
             )
 
-    async def _ready(self, backend_id: str) -> tuple[Backend, Client]:
-        backend, client = await self._return_to(backend_id)
-        prepared = self._fits[backend_id]
+    async def _ready(self, backend: Backend) -> tuple[Backend, Client]:
+        client, prepared = await self._client(backend), self._fits[backend.id]
         try:
             graph = await send_files(client, prepared)
         except Unreachable as fault:
             raise DependencyFailed(f"The ComfyUI server went away: {fault}", reason=Reason.COMFYUI_LOST) from None
         if prepared.uploads:
-            self._backends.forget_nodes(backend_id)
+            self._backends.forget_nodes(backend.id)
         facts = {**self._state.record.facts, "partners": prepared.partners, "ends": prepared.outputs,
                  "warnings": list(prepared.warnings)}  # fmt: skip
-        self._state.change(graph=graph, facts=facts)
+        self._state.hold(graph=graph, facts=facts)
         return backend, client
 
     async def _return_to(self, backend_id: str) -> tuple[Backend, Client]:

@@ -162,7 +162,7 @@ class ComfyRecords:
             "facts": {}, "submissions": 0, "seen": "", "holding": False, "verdict": None, "submitted_at": None,
             "created_at": now(), "finished_at": None,
         }  # fmt: skip
-        with self._database.accept() as connection:
+        with self._database.write() as connection:
             number = connection.execute(insert(runs).returning(runs.c.number), values).scalar_one()
         return RunRecord(number=number, **values)
 
@@ -186,7 +186,7 @@ class ComfyRecords:
 
     def take_place(self, record: RunRecord, wanted: Sequence[str]) -> RunRecord | None:
         """The run with a place on the first of the `wanted` servers that has one; None if none has."""
-        with self._database.accept() as connection:
+        with self._database.write() as connection:
             known = select(backends.c.id).where(backends.c.id.in_(wanted)).with_for_update()
             there = {row.id for row in connection.execute(known)}
             taken = _in_flight(connection)

@@ -1,7 +1,7 @@
 """What is to be run, what came of it, and how a run stands in between."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -86,6 +86,7 @@ class RunState:
         self.records, self.order, self.voice = records, order, voice
         self.record = records.run(order.workflow.id, order.task_id)
         self._reached = 0.0
+        self._held: dict[str, Any] = {}
         if self.record.holding and self.record.graph is None:  # we died between taking a place and using it
             self.change(holding=False)
 
@@ -106,7 +107,13 @@ class RunState:
 
     def change(self, *, surely: bool = False, **values: Any) -> None:
         """Changes it; `surely` so that no power cut undoes it."""
-        self.record = self.records.change(self.record, surely=surely, **values)
+        held, self._held = self._held, {}
+        self.record = self.records.change(self.record, surely=surely, **{**held, **values})
+
+    def hold(self, **values: Any) -> None:
+        """Changes it here; in the database with the next change, since nothing is done on the strength of this one."""
+        self._held |= values
+        self.record = replace(self.record, **values)
 
     def say(self, step: str, fraction: float) -> None:
         """Tells how far it is; never less than before."""

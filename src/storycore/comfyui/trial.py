@@ -88,7 +88,7 @@ class Trial:
         if posted.faults:
             await self.stop()
             raise rejected({"node_errors": posted.faults})
-        state.change(seen=posted.where.value)
+        state.hold(seen=posted.where.value)
         return posted.where
 
     def _before_post(self) -> int:
