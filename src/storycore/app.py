@@ -138,11 +138,11 @@ class App:
             DependencyFailed: library_missing: the extra `postgres` is not installed.
             InvalidInput, Unavailable: see `database`.
         """
-        slots = self.settings.workers + more
+        slots = self.settings.workers
         if self.database.dialect == "sqlite":
             from storycore.tasks.embedded import EmbeddedEngine
 
-            return EmbeddedEngine(worker, self.tasks.records, slots=slots)
+            return EmbeddedEngine(worker, self.tasks.records, slots=slots, more=more)
         from storycore.tasks.dispatch.records import DispatchRecords
 
         try:
@@ -153,7 +153,7 @@ class App:
                 reason=Reason.LIBRARY_MISSING,
             ) from None
         dispatch = DispatchRecords(self.database)
-        return ProcrastinateEngine(worker, self.tasks.records, dispatch, self.database.conninfo, slots=slots)
+        return ProcrastinateEngine(worker, self.tasks.records, dispatch, self.database.conninfo, slots=slots + more)
 
     def close(self) -> None:
         """Closes the database, if it was opened."""

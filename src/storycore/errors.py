@@ -60,6 +60,8 @@ class Reason(StrEnum):
     IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     BODY_TOO_LARGE = "body_too_large"
+    BODY_TOO_SLOW = "body_too_slow"
+    HEADERS_TOO_LARGE = "headers_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     HOST_NOT_ALLOWED = "host_not_allowed"
     RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
@@ -152,6 +154,8 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     Reason.IDEMPOTENCY_KEY_INVALID: _invalid("Send another Idempotency-Key, or none."),
     Reason.METHOD_NOT_ALLOWED: _invalid("Use the method named in the Allow header.", http_status=405),
     Reason.BODY_TOO_LARGE: _invalid("Send a smaller body, or raise max_body_bytes.", http_status=413),
+    Reason.BODY_TOO_SLOW: _invalid("Send the body without pauses, or over a faster network.", http_status=408),
+    Reason.HEADERS_TOO_LARGE: _invalid("Send fewer and shorter headers.", http_status=431),
     Reason.UNSUPPORTED_MEDIA_TYPE: _invalid("Send the body as application/json.", http_status=415),
     Reason.HOST_NOT_ALLOWED: _invalid(
         "Call the server by a name it knows, or add this name to allowed_hosts.", http_status=421

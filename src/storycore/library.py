@@ -211,7 +211,8 @@ class StoryCore:
 
         Args:
             request: of an operation that is long.
-            facts: `priority`, `caller`, `request_id`, `traceparent`, see `storycore.tasks.task.Order`.
+            facts: `id`, `priority`, `caller`, `request_id`, `traceparent`, see `storycore.tasks.task.Order`; `stay`,
+                see `storycore.tasks.queue.TaskQueue.submit`.
 
         Raises:
             StoryCoreError: what the operation refuses beforehand; the database does not answer.
@@ -232,9 +233,17 @@ class StoryCore:
 
         return told(self._app.tasks.wait(task_id, seconds))
 
-    def listening(self, task_id: str, callback: Callable[[], None]) -> AbstractContextManager[None]:
-        """While the block runs, `callback` is called, from any thread, after what this process does to the task."""
-        return self._app.tasks.listening(task_id, callback)
+    def listening(
+        self, task_id: str, callback: Callable[[], None], *, to_its_end: bool = False
+    ) -> AbstractContextManager[None]:
+        """While the block runs, `callback` is called, from any thread, after what this process does to the task.
+
+        Args:
+            task_id: which task; it may not have been accepted yet.
+            callback: must not block.
+            to_its_end: only when it may have ended.
+        """
+        return self._app.tasks.listening(task_id, callback, to_its_end=to_its_end)
 
     def events(
         self, request: "TaskEventsRequest", *, stop: Callable[[], bool] = lambda: False

@@ -98,6 +98,12 @@ class Call:
             sys.stdout.flush()
 
     def _stream(self, values: dict[str, Any]) -> Result | None:
+        if sys.__stdout__ is None:  # closed by whoever started us; what is written now goes nowhere
+            raise InvalidInput(
+                "The standard output is closed.",
+                reason=Reason.PATH_INVALID,
+                remediation="Send it to a file or a program, or name a folder with -o.",
+            )
         if sys.stdout.isatty():
             raise InvalidInput(
                 "A package is not written to a terminal.",

@@ -68,9 +68,9 @@ def show_error(fault: StoryCoreError) -> None:
     click.echo(f"  {plain(fault.remediation)}", err=True)
 
 
-def show_usage_json(message: str, reason: Reason) -> None:
+def show_usage_json(message: str, reason: Reason, details: dict[str, Any] | None = None) -> None:
     """Prints the envelope of a command line that can't be understood."""
-    fault = InvalidInput(message, reason=reason, remediation="See --help.")
+    fault = InvalidInput(message, reason=reason, remediation="See --help.", details=details)
     show_json(envelope.failure(fault, envelope.metadata(uuid.uuid4().hex, now(), 0.0)))
 
 

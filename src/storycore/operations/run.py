@@ -51,7 +51,7 @@ def run(app: App, request: Request[R], progress: Progress) -> R:
     from storycore.tasks.task import Order
 
     check(app, request)
-    order = Order(kind=operation.name, request=request.model_dump(mode="json"), **_facts(operation, request))
+    order = Order(kind=operation.name, request=request.model_dump(mode="json"), **task_facts(request))
     result = app.tasks.run_here(order, partial(call, app, request), outcome, progress)
     _tidy(app)
     return result
@@ -95,6 +95,7 @@ def submit(
     request: Request[Any],
     *,
     also: "Callable[[Connection, Task], None] | None" = None,
+    stay: bool = False,
     **facts: Any,
 ) -> "Task":
     """Long work as a task that was checked and accepted: it is on the disk, and will be done whatever dies.
@@ -103,6 +104,7 @@ def submit(
         app: with an engine.
         request: of an operation that is long.
         also: writes more in the transaction that accepts it.
+        stay: the caller waits for its end anyway, see `TaskQueue.submit`.
         facts: further fields of the `Order`: priority, caller, request_id, ….
 
     Raises:
@@ -115,15 +117,15 @@ def submit(
     if not operation.long:
         raise TypeError(f"{operation.name} is no task")
     check(app, request)
-    facts = {**facts, **_facts(operation, request)}
-    order = Order(kind=operation.name, request=request.model_dump(mode="json"), **facts)
-    return app.tasks.submit(order, also=also)
+    order = Order(kind=operation.name, request=request.model_dump(mode="json"), **{**task_facts(request), **facts})
+    return app.tasks.submit(order, also=also, stay=stay)
 
 
-def _facts(operation: Operation, request: Request[Any]) -> dict[str, Any]:
-    """What an operation says of how its tasks are queued."""
+def task_facts(request: Request[Any]) -> dict[str, Any]:
+    """What the operation of a request says of how its tasks are queued: further fields of the `Order`."""
     from storycore.tasks.task import Priority
 
+    operation = operation_of(type(request))
     facts: dict[str, Any] = load(operation.order)(request) if operation.order else {}
     return {**facts, "priority": Priority(facts["priority"])} if "priority" in facts else facts
 

@@ -45,6 +45,11 @@ class Worker:
         lease_seconds: a task whose process is silent for that long is offered again.
         watch: is told of each task that begins and ends here; None for nobody.
         admit: says which kinds may begin now; None for all.
+
+    Attributes:
+        owner: name that it claims tasks by.
+        sweep_seconds: how often it should sweep.
+        turns_away: whether tasks of some kinds had to wait when it looked last, though a thread was free.
     """
 
     def __init__(  # noqa: PLR0913 - all that a worker stands on
@@ -62,6 +67,7 @@ class Worker:
         self._records, self._news, self._kinds, self._watch = records, news, kinds, watch
         self._admit = admit
         self._claiming = threading.Lock()
+        self.turns_away = False
         self._keeper = Keeper(records, self.owner, beat_seconds=min(1.0, lease_seconds / 5))
         self._sweep = Sweep(records, lease_seconds=lease_seconds)
         self._running: dict[str, Attempt] = {}
@@ -79,14 +85,12 @@ class Worker:
         attempt = self._claim()
         if attempt is None:
             return False
-        task = attempt.task
-        self._news.tell(task.id)
-        try:
-            self._do(attempt, task)
-        finally:
-            with self._lock:
-                del self._running[task.id]
+        self._do(attempt)
         return True
+
+    def do(self, task: Task) -> None:
+        """Does a task that was claimed for `owner`, to its end."""
+        self._do(self._take(task))
 
     def _claim(self) -> Attempt | None:
         """An attempt at the task that comes next; one thread at a time, so that each counts what others took."""
@@ -95,16 +99,27 @@ class Worker:
                 busy = Counter(attempt.task.kind for attempt in self._running.values())
             kinds = self._admit(busy) if self._admit else self._kinds
             task = self._records.claim(self.owner, kinds) if kinds else None
-            if task is None:
-                return None
-            attempt = Attempt(self._records, self._news, self._keeper, task)
-            with self._lock:
-                self._running[task.id] = attempt
-                if self._draining.is_set():
-                    attempt.give_back()
-            return attempt
+            self.turns_away = task is None and len(kinds) < len(self._kinds)
+            return None if task is None else self._take(task)
 
-    def _do(self, attempt: Attempt, task: Task) -> None:
+    def _take(self, task: Task) -> Attempt:
+        attempt = Attempt(self._records, self._news, self._keeper, task)
+        with self._lock:
+            self._running[task.id] = attempt
+            if self._draining.is_set():
+                attempt.give_back()
+        return attempt
+
+    def _do(self, attempt: Attempt) -> None:
+        task = attempt.task
+        self._news.tell(task.id, goes_on=True)
+        try:
+            self._watched(attempt, task)
+        finally:
+            with self._lock:
+                del self._running[task.id]
+
+    def _watched(self, attempt: Attempt, task: Task) -> None:
         begun = time.monotonic()
         if self._watch:
             self._watch.started(task)
