@@ -57,8 +57,9 @@ PURE = (
     *(f"comfyui/{name}" for name in ("backend", "outputs", "pace", "progress", "wire")),
     *(f"comfyui/graph/{name}" for name in (
         "api_graph", "branch_order", "canvas", "check", "companions", "controls", "convert", "document",
-        "dynamic_text", "embedded", "group_nodes", "node_class", "parameters", "promotions", "restored", "routes",
-        "subgraphs", "ui_graph", "values",
+        "dynamic_text", "embedded", "file_names", "group_nodes", "node_class", "oddities", "parameters", "promotions",
+        "restored",
+        "routes", "subgraphs", "ui_graph", "values",
     )),
 )  # fmt: skip
 OUTSIDE = {

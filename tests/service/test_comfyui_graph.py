@@ -184,7 +184,9 @@ class TestCheck:
         assert core.run(CheckRequest(**given, input_parameters={"name": "shot", "1.width": 5})).valid
         with pytest.raises(InvalidInput) as told:
             core.run(CheckRequest(**given, input_parameters={"1.width": "wide"}))
-        assert [fault.pointer for fault in told.value.errors] == ["/1.width", "/name"]
+        assert [fault.pointer for fault in told.value.errors] == [
+            "/input_parameters/1.width", "/input_parameters/name",
+        ]  # fmt: skip
 
 
 def storycore(*words):

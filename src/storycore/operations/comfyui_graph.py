@@ -18,8 +18,8 @@ from storycore.storage.local import new_file
 if TYPE_CHECKING:
     from storycore.comfyui.graph.api_graph import ApiGraph, ObjectInfo
     from storycore.comfyui.graph.check import Finding
-    from storycore.comfyui.graph.convert import GraphWarning
     from storycore.comfyui.graph.document import GraphDocument
+    from storycore.comfyui.graph.oddities import GraphWarning
 
 _READ: Final = frozenset({".json", ".png", ".webp", ".mp4", ".mov"})
 _MOST_FILES: Final = 10_000
@@ -34,7 +34,8 @@ class GraphWarningEntry(Result):
     node: str = Field(description="Id of the node in the graph.")
     input: str = Field(description="Its input, or empty.")
     reason: str = Field(
-        description="Stable word: value_not_listed, values_shifted, missing_class, random_text, drawn_in_browser."
+        description="Stable word: value_not_listed, values_shifted, missing_class, random_text, date_in_name, "
+        "drawn_in_browser."
     )
     message: str = Field(description="For people.")
 
@@ -91,8 +92,8 @@ class ConvertRequest(Request[ConvertResult]):
     )
     values: Literal["page", "names"] = Field(
         default="page",
-        description="page: values stand where ComfyUI's page puts them, by their order, and where their names say if "
-        "they could not run there; names: always where their names say, if they were saved.",
+        description="page: values stand where ComfyUI's page puts them, by their order; names: where their names say, "
+        "if these were saved, which is what a run does.",
     )
 
 
@@ -207,7 +208,7 @@ def check(app: App, request: CheckRequest) -> CheckResult:
     source = _source(app, request)
     document = graph_document(request.workflow_definition) if source is None else _read(source)
     info = _info(app, request, document)
-    graph, warnings = _converted(document, info, by_name=False)
+    graph, warnings = _converted(document, info, by_name=True)
     if request.input_parameters:
         graph = fill(graph, request.input_parameters, info)
     findings = _with_sources(find(graph, info), graph, document)

@@ -6,7 +6,7 @@ Keys are node ids, `"12:3"` for node 3 inside the subgraph instance 12. An input
 `[node id, output number]`; a value that is a list is wrapped as `{"__value__": [...]}` so that it is no link.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 ApiGraph = dict[str, dict[str, Any]]
@@ -52,15 +52,6 @@ def title_of(node: Mapping[str, Any]) -> str:
     meta = node.get("_meta")
     title = meta.get("title") if isinstance(meta, dict) else None
     return title if isinstance(title, str) and title else str(node.get("class_type", ""))
-
-
-def links(graph: ApiGraph) -> Iterator[tuple[str, str, Link]]:
-    """Every link of a graph: node, input, and where it comes from."""
-    for name, node in graph.items():
-        for field, value in inputs_of(node).items():
-            link = link_of(value)
-            if link is not None:
-                yield name, field, link
 
 
 def output_nodes(graph: ApiGraph, object_info: ObjectInfo) -> list[str]:

@@ -21,6 +21,9 @@ _MOST = 10
 _HABIT = 3
 """So many classes must declare two inputs in one order before that tells anything of others."""
 
+MISPLACED = 12
+"""How badly a value fits a field of another type."""
+
 
 class BranchOrder:
     """In which order the inputs of a choice are saved."""
@@ -108,9 +111,9 @@ def misfit(field: Field, value: Any) -> int:
     if kind in ("INT", "FLOAT"):
         return _number_misfit(field, value)
     if kind == "COMBO" and value not in (field.choices or ()):
-        return 4 if isinstance(value, str) else 12
+        return 4 if isinstance(value, str) else MISPLACED
     wanted = _TYPES.get(kind)
-    return 1 if wanted is None or isinstance(value, wanted) else 12
+    return 1 if wanted is None or isinstance(value, wanted) else MISPLACED
 
 
 _TYPES: Mapping[str, type] = {"BOOLEAN": bool, "STRING": str, "TEXTAREA": str, "MARKDOWN": str, "COLOR": str}
@@ -118,7 +121,7 @@ _TYPES: Mapping[str, type] = {"BOOLEAN": bool, "STRING": str, "TEXTAREA": str, "
 
 def _number_misfit(field: Field, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return 12
+        return MISPLACED
     bounds = [field.facts.get("min"), value, field.facts.get("max")]
     known = [bound for bound in bounds if isinstance(bound, (int, float))]
     if value == field.default:  # 1 for 1.0

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     GETTER = "getter"
     """Hands on what the setter of the same name gets."""
     NOTE = "note"
+    """One for people, or for the page itself; gives nothing."""
 
 
 KINDS = {
@@ -39,8 +40,25 @@ KINDS = {
     "GetNode": Kind.GETTER,
     "Note": Kind.NOTE,
     "MarkdownNote": Kind.NOTE,
+    "Reroute (rgthree)": Kind.PASSAGE,
+    **dict.fromkeys(
+        (
+            "Label (rgthree)",
+            "Bookmark (rgthree)",
+            "Fast Muter (rgthree)",
+            "Fast Bypasser (rgthree)",
+            "Fast Groups Muter (rgthree)",
+            "Fast Groups Bypasser (rgthree)",
+            "Fast Actions Button (rgthree)",
+            "Mute / Bypass Relay (rgthree)",
+            "Mute / Bypass Repeater (rgthree)",
+            "Random Unmuter (rgthree)",
+            "Node Collector (rgthree)",
+        ),
+        Kind.NOTE,
+    ),
 }
-"""Types of nodes that live on the page only."""
+"""Types of nodes that live on the page only: its own, and those of packs that many workflows use."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False)

@@ -1,16 +1,18 @@
 """A workflow as ComfyUI's page saves it (UI format) made into the graph that ComfyUI runs (API format)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from storycore.comfyui.graph.api_graph import ApiGraph, ObjectInfo, link_of
+from storycore.comfyui.graph.api_graph import ApiGraph, ObjectInfo, is_output, link_of
 from storycore.comfyui.graph.branch_order import BranchOrder
 from storycore.comfyui.graph.canvas import Canvas, CanvasNode, Kind
 from storycore.comfyui.graph.controls import UNSET, Widget
-from storycore.comfyui.graph.dynamic_text import has_choices, settle
+from storycore.comfyui.graph.dynamic_text import settle
+from storycore.comfyui.graph.file_names import FIELD, FileNames
 from storycore.comfyui.graph.group_nodes import as_subgraphs
 from storycore.comfyui.graph.node_class import NodeClasses
+from storycore.comfyui.graph.oddities import GraphWarning, oddities, slip
 from storycore.comfyui.graph.routes import Router, Scope, Source, Value, primitive_value
 from storycore.comfyui.graph.subgraphs import Builder, build
 from storycore.comfyui.graph.ui_graph import MAX_NODES, read_ui_graph
@@ -21,23 +23,6 @@ MAX_DEPTH = 32
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class GraphWarning:
-    """Something odd that did not stop a conversion.
-
-    Attributes:
-        node: id in the graph.
-        input: its name, or "".
-        reason: stable word: value_not_listed, values_shifted, missing_class, random_text, drawn_in_browser.
-        message: for people.
-    """
-
-    node: str
-    input: str
-    reason: str
-    message: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Conversion:
     """A graph in API format, and what is odd about it."""
 
@@ -45,7 +30,7 @@ class Conversion:
     warnings: tuple[GraphWarning, ...]
 
 
-def convert(ui_graph: Mapping[str, Any], object_info: ObjectInfo, *, by_name: bool = False) -> Conversion:
+def convert(ui_graph: Mapping[str, Any], object_info: ObjectInfo, *, by_name: bool = True) -> Conversion:
     """The graph in API format that ComfyUI's page would send for a workflow in UI format.
 
     Guarantee: the same workflow gives the same graph. A value that the author chose is kept even where the server
@@ -54,8 +39,8 @@ def convert(ui_graph: Mapping[str, Any], object_info: ObjectInfo, *, by_name: bo
     Args:
         ui_graph: as JSON; is not changed.
         object_info: what the server tells of its classes; at least of those that the workflow uses.
-        by_name: takes values by name wherever names were saved with them; otherwise in order, as the page does, and by
-            name only where the order gives what could not run.
+        by_name: takes values by their names where these were saved; else in order, exactly as the page does, which
+            slips where a node class has changed, and then warns `values_shifted`.
 
     Raises:
         InvalidInput: workflow_invalid: no workflow, one larger than any that a person made, or a subgraph in itself.
@@ -65,7 +50,7 @@ def convert(ui_graph: Mapping[str, Any], object_info: ObjectInfo, *, by_name: bo
     scopes = list(_scopes(Scope(canvas=canvas)))
     for inner in {id(scope.canvas): scope.canvas for scope in scopes}.values():
         _settle(inner)
-    router = Router()
+    writer = _Writer(router=Router(), names=FileNames(_all_nodes(scopes)))
     graph: ApiGraph = {}
     warnings: list[GraphWarning] = []
     for scope in scopes:
@@ -74,10 +59,10 @@ def convert(ui_graph: Mapping[str, Any], object_info: ObjectInfo, *, by_name: bo
                 continue
             name = scope.prefix + node.id
             if node.shifted:
-                warnings.append(_slip(name, node))
+                warnings.append(slip(name, node))
             if node.kind is Kind.NODE:
-                graph[name] = _written(router, scope, node)
-                warnings += _oddities(name, node, graph[name]["inputs"])
+                graph[name] = writer.written(scope, node)
+                warnings += oddities(name, node, graph[name]["inputs"])
     _drop_loose_links(graph)
     return Conversion(graph=graph, warnings=tuple(warnings))
 
@@ -128,24 +113,39 @@ def _set_control(canvas: Canvas, link: str, value: Any) -> None:
         widget.value = value
 
 
-def _written(router: Router, scope: Scope, node: CanvasNode) -> dict[str, Any]:
-    inputs = {widget.name: _sent(widget) for widget in node.widgets if widget.sent and widget.value is not UNSET}
-    for slot, socket in enumerate(node.inputs):
-        found = router.follow(scope, node, slot) if socket.link is not None else None
-        if isinstance(found, Source):
-            inputs[socket.name] = [found.node, found.output]
-        elif isinstance(found, Value):
-            inputs.pop(socket.name, None)
-            if found.value is not UNSET:
-                inputs[socket.name] = _wrapped(found.value)
-    return {"class_type": node.type, "inputs": inputs, "_meta": {"title": node.title}}
+def _all_nodes(scopes: Iterable[Scope]) -> Iterator[CanvasNode]:
+    for canvas in {id(scope.canvas): scope.canvas for scope in scopes}.values():
+        yield from canvas.nodes.values()
 
 
-def _sent(widget: Widget) -> Any:
-    value = widget.value
-    if isinstance(value, str) and widget.field is not None and widget.field.facts.get("dynamicPrompts") is True:
-        return settle(value)
-    return _wrapped(value)
+@dataclass(frozen=True, kw_only=True)
+class _Writer:
+    """Writes nodes in API format."""
+
+    router: Router
+    names: FileNames
+
+    def written(self, scope: Scope, node: CanvasNode) -> dict[str, Any]:
+        """A node with its values and links."""
+        shown = (widget for widget in node.widgets if widget.sent and widget.value is not UNSET)
+        inputs = {widget.name: self._sent(node, widget) for widget in shown}
+        for slot, socket in enumerate(node.inputs):
+            found = self.router.follow(scope, node, slot) if socket.link is not None else None
+            if isinstance(found, Source):
+                inputs[socket.name] = [found.node, found.output]
+            elif isinstance(found, Value):
+                inputs.pop(socket.name, None)
+                if found.value is not UNSET:
+                    inputs[socket.name] = _wrapped(found.value)
+        return {"class_type": node.type, "inputs": inputs, "_meta": {"title": node.title}}
+
+    def _sent(self, node: CanvasNode, widget: Widget) -> Any:
+        value = widget.value
+        if not isinstance(value, str) or widget.field is None or node.node_class is None:
+            return _wrapped(value)
+        if widget.name == FIELD and is_output(node.node_class.facts):
+            return self.names.fill_in(value)
+        return settle(value) if widget.field.facts.get("dynamicPrompts") is True else value
 
 
 def _wrapped(value: Any) -> Any:
@@ -158,52 +158,3 @@ def _drop_loose_links(graph: ApiGraph) -> None:
         inputs = node["inputs"]
         for name in [name for name, value in inputs.items() if (link := link_of(value)) and link.node not in graph]:
             del inputs[name]
-
-
-def _slip(name: str, node: CanvasNode) -> GraphWarning:
-    what = node.type if node.inside is None else f"The subgraph {node.title!r}"
-    return GraphWarning(
-        node=name,
-        input="",
-        reason="values_shifted",
-        message=f"{what} has changed since this was saved: taken in order, as ComfyUI's page does, values stand at "
-        "other inputs than their names say. Taken by name they would not.",
-    )
-
-
-def _oddities(name: str, node: CanvasNode, inputs: Mapping[str, Any]) -> Iterator[GraphWarning]:
-    if node.node_class is None:
-        yield GraphWarning(
-            node=name, input="", reason="missing_class", message=f"The server has no node class {node.type!r}."
-        )
-    for widget in node.widgets:
-        if widget.name in inputs and widget.field is not None:
-            yield from _odd_value(name, widget, inputs[widget.name])
-
-
-def _odd_value(name: str, widget: Widget, sent: Any) -> Iterator[GraphWarning]:
-    field = widget.field
-    if field is None or link_of(sent) is not None:
-        return
-    choices = field.choices
-    if choices is not None and sent not in choices and not isinstance(sent, dict) and field.facts.get("remote") is None:
-        yield GraphWarning(
-            node=name,
-            input=widget.name,
-            reason="value_not_listed",
-            message=f"The server does not list {sent!r} for {widget.name}; the author's value is kept.",
-        )
-    if field.facts.get("dynamicPrompts") is True and isinstance(widget.value, str) and has_choices(widget.value):
-        yield GraphWarning(
-            node=name,
-            input=widget.name,
-            reason="random_text",
-            message="The text has alternatives, of which ComfyUI's page takes one at random; the first is taken here.",
-        )
-    if field.control == "LOAD_3D":
-        yield GraphWarning(
-            node=name,
-            input=widget.name,
-            reason="drawn_in_browser",
-            message="This picture is drawn by ComfyUI's page when it sends the graph; here there is none.",
-        )

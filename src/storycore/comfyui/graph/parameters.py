@@ -52,7 +52,7 @@ def fill(graph: ApiGraph, parameters: Mapping[str, Any], object_info: ObjectInfo
 
     Raises:
         InvalidInput: unknown_field, wrong_type, out_of_range, unknown_value or missing_field; everything that is wrong
-            at once, as faults whose pointers begin with the name of the parameter.
+            at once, as faults whose pointers lead into the field `input_parameters` of a request.
     """
     filled = copy.deepcopy(graph)
     classes = NodeClasses(object_info)
@@ -80,7 +80,7 @@ def _refusal(faults: list[FieldFault], left: list[str]) -> InvalidInput:
     first = faults[0]
     more = f" ({len(faults) - 1} more in details.errors)" if len(faults) > 1 else ""
     details = {"missing_fields": left} if left else {}
-    message = f"{first.pointer[1:]}: {first.message}{more}"
+    message = f"{first.pointer[1:].replace('/', '.')}: {first.message}{more}"
     return InvalidInput(message, reason=first.reason, errors=faults, details=details)
 
 
@@ -195,4 +195,4 @@ def _texts(graph: ApiGraph) -> Iterator[tuple[str, str, str]]:
 
 
 def _pointer(name: str) -> str:
-    return "/" + name.replace("~", "~0").replace("/", "~1")
+    return "/input_parameters/" + name.replace("~", "~0").replace("/", "~1")

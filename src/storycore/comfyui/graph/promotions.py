@@ -173,9 +173,11 @@ def _promote_primitive(
     port = _new_port(inside, title, kind)
     for target, socket in ends:
         _connect(inside, port, target, socket)
+    socket = _add_input(inside, port, node, instances)
     own = primitive.saved.values[0] if primitive.saved.values else UNSET
-    value = next((entry.value for entry in cohort if entry.value is not UNSET), own)
-    _set(_add_input(inside, port, node, instances), value)
+    for instance in instances:
+        _set(instance.inputs[-1], own)
+    _set(socket, next((entry.value for entry in cohort if entry.value is not UNSET), UNSET))
 
 
 def _links_from(inside: Canvas, name: str) -> list[str]:

@@ -11,8 +11,8 @@ from storycore.comfyui.graph.branch_order import BranchOrder
 from storycore.comfyui.graph.canvas import Canvas, CanvasNode, CanvasPort, Kind, Socket, place
 from storycore.comfyui.graph.node_class import NodeClasses
 from storycore.comfyui.graph.promotions import apply_legacy, promote, quarantined
+from storycore.comfyui.graph.restored import named_values
 from storycore.comfyui.graph.ui_graph import UiGraph, UiNode
-from storycore.comfyui.graph.values import is_refused
 from storycore.errors import InvalidInput, Reason
 
 
@@ -23,12 +23,12 @@ class Builder:
     Attributes:
         classes: the server's.
         order: of the inputs that choices bring with them.
-        by_name: whether values are always taken by name where names were saved.
+        by_name: whether values are taken by name where names were saved.
     """
 
     classes: NodeClasses
     order: BranchOrder
-    by_name: bool = False
+    by_name: bool
 
 
 def build(graph: UiGraph, builder: Builder) -> Canvas:
@@ -93,15 +93,13 @@ def _place_instance(saved: UiNode, inside: Canvas, *, by_name: bool) -> CanvasNo
 
 
 def _restore(node: CanvasNode, *, by_name: bool) -> None:
-    """Puts the saved values into the promoted inputs: in order as the page does, by name where that could not run."""
+    """Puts the saved values into the promoted inputs: by their names, or in order as the page does."""
     shown = [socket for socket in node.inputs if socket.promoted]
-    values, named = node.saved.values, node.saved.named
-    in_order = dict(zip((socket.name for socket in shown), values or (), strict=False))
-    chosen = named if values is None else in_order
-    if named and values is not None and any(named.get(name, value) != value for name, value in in_order.items()):
-        refused = any(is_refused(socket.field, in_order.get(socket.name)) for socket in shown)
-        chosen = named if by_name or refused else in_order
-        node.shifted = chosen is in_order and "proxyWidgets" not in node.saved.properties
+    named, is_sure = named_values(node.saved)
+    in_order = dict(zip((socket.name for socket in shown), node.saved.values or (), strict=False))
+    slipped = is_sure and any(named.get(name, value) != value for name, value in in_order.items())
+    chosen = named if node.saved.values is None or (slipped and by_name) else in_order
+    node.shifted = slipped and not by_name and "proxyWidgets" not in node.saved.properties
     set_aside = quarantined(node)
     for socket in shown:
         socket.value = set_aside.get(socket.name, chosen.get(socket.name, socket.value))

@@ -42,12 +42,6 @@ def fault_of(field: Field, value: Any, *, near: bool = True) -> ValueFault | Non
     return None
 
 
-def is_refused(field: Field | None, value: Any) -> bool:
-    """Whether a value, null aside, is of a type that no server would take there."""
-    numeric = field is not None and field.control in ("INT", "FLOAT")
-    return numeric and value is not None and _as_number(value) is None
-
-
 def _choice(field: Field, value: Any, *, near: bool) -> ValueFault | None:
     choices = field.choices or ()
     if value in choices or field.facts.get("remote") is not None:

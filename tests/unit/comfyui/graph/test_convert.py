@@ -78,6 +78,13 @@ def test_notes_are_left_out():
     assert set(inputs(workflow(nodes))) == {"1"}
 
 
+def test_nodes_of_packs_that_live_on_the_page_only_are_left_out_unless_the_server_has_them():
+    nodes = {1: IMAGE, 2: node("Reroute (rgthree)", inputs={"": (1, 0)}), 3: node("Label (rgthree)"), 4: saved((2, 0))}
+    assert inputs(workflow(nodes))["4"]["images"] == ["1", 0]
+    assert set(inputs(workflow(nodes))) == {"1", "4"}
+    assert "3" in inputs(workflow(nodes), info(**{"Label (rgthree)": node_class()}))
+
+
 def test_links_are_followed_through_any_number_of_reroutes():
     many = {at: node("Reroute", inputs={"": (at - 1, 0)}) for at in range(2, 3000)}
     assert inputs(workflow({1: IMAGE, **many, 3000: saved((2999, 0))}))["3000"]["images"] == ["1", 0]
@@ -301,20 +308,24 @@ class TestNames:
     def document(self, values, named):
         return workflow({1: node("Size", values, widgets_values_named=named)})
 
-    def test_the_names_decide_where_the_order_gives_what_could_not_run(self):
+    def test_the_names_decide_where_a_class_has_changed(self):
         document = self.document([5, "x"], {"width": 5, "name": "x"})
         assert inputs(document, info(Size=self.SIZE)) == {"1": {"width": 5, "depth": 2, "name": "x"}}
 
-    def test_the_order_decides_as_in_the_page_where_it_can_and_the_slip_is_told(self):
-        document = self.document([5, 7], {"width": 5, "name": 7})
-        conversion = convert(document, info(Size=self.SIZE))
-        assert conversion.graph["1"]["inputs"] == {"width": 5, "depth": 7, "name": ""}
+    def test_the_order_decides_as_in_the_page_when_asked_for_and_the_slip_is_told(self):
+        document = self.document([5, "x"], {"width": 5, "name": "x"})
+        conversion = convert(document, info(Size=self.SIZE), by_name=False)
+        assert conversion.graph["1"]["inputs"] == {"width": 5, "depth": "x", "name": ""}
         assert [odd.reason for odd in conversion.warnings] == ["values_shifted"]
-        assert inputs(document, info(Size=self.SIZE), by_name=True) == {"1": {"width": 5, "depth": 2, "name": 7}}
+
+    def test_names_that_may_be_older_decide_only_where_the_order_can_t_be(self):
+        stale = {"width": 1, "depth": 2, "name": "old", "gone": 1}
+        assert inputs(self.document([5, 6, "new"], stale), info(Size=self.SIZE))["1"]["name"] == "new"
+        assert inputs(self.document(["new", 5, 6], stale), info(Size=self.SIZE))["1"]["name"] == "old"
 
     def test_values_of_the_list_are_newer_than_those_by_name(self):
         document = self.document([5, 6, "new", None], {"width": 5, "depth": 6, "name": "old"})
-        assert inputs(document, info(Size=self.SIZE), by_name=True)["1"]["name"] == "new"
+        assert inputs(document, info(Size=self.SIZE))["1"]["name"] == "new"
 
 
 GROUP = {

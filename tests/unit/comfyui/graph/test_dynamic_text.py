@@ -1,7 +1,7 @@
 """Texts with alternatives."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storycore.comfyui.graph.dynamic_text import has_choices, settle
@@ -32,6 +32,7 @@ def test_only_alternatives_make_a_difference():
     assert [has_choices(text) for text in ("{a|b}", "{a}", "a|b", "{{name}} | b")] == [True, False, False, False]
 
 
+@settings(deadline=None)
 @given(st.text("{}|\\/* \nab"))
 def test_any_text_settles(text):
     assert len(settle(text)) <= len(text)

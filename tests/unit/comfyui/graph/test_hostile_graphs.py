@@ -1,5 +1,6 @@
 """Graphs and answers of servers as nobody should make them: an error that says so, or a graph, and never a crash."""
 
+import functools
 import json
 
 import pytest
@@ -64,6 +65,9 @@ JUNK = st.one_of(
     st.lists(st.integers(-1, 9), max_size=3), st.dictionaries(st.sampled_from(["id", "name", "link"]), st.integers()),
 )  # fmt: skip
 
+patient = functools.partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""On a busy machine one example may take long, which says nothing."""
+
 
 def places(value, path=()):
     """The path of everything inside a JSON value."""
@@ -104,24 +108,26 @@ def everything(document, object_info):
         pass
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@patient(max_examples=300)
 @given(spoilt(DOCUMENT))
 def test_spoilt_workflows_are_an_error_or_a_graph(document):
     everything(document, INFO)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@patient(max_examples=300)
 @given(spoilt(INFO))
 def test_what_servers_tell_may_be_anything(object_info):
     everything(DOCUMENT, object_info)
 
 
+@patient()
 @given(spoilt(convert(DOCUMENT, INFO).graph))
 def test_spoilt_graphs_are_checked(graph):
     if is_api_graph(graph):
         check(graph, INFO)
 
 
+@patient()
 @given(spoilt(DOCUMENT))
 def test_the_same_workflow_gives_the_same_graph(document):
     try:
