@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from storycore.comfyui.graph.api_graph import ApiGraph, ObjectInfo, classes, inp
 from storycore.comfyui.graph.check import Fault, Finding, check
 from storycore.comfyui.graph.convert import convert
 from storycore.comfyui.graph.document import graph_document
+from storycore.comfyui.graph.file_names import date_file_names
 from storycore.comfyui.graph.node_class import NodeClasses, field_named
 from storycore.comfyui.graph.parameters import fill
 from storycore.comfyui.graph.values import takes_file
@@ -90,7 +92,8 @@ def prepare(workflow: Workflow, object_info: ObjectInfo) -> Prepared:
         conversion = convert(document.ui or {}, object_info)
         document = replace(document, api=conversion.graph)
         warnings = [f"node {odd.node}: {odd.message}" if odd.node else odd.message for odd in conversion.warnings]
-    graph = fill(document.api or {}, workflow.parameters, object_info)
+    filled = fill(document.api or {}, workflow.parameters, object_info)
+    graph = date_file_names(filled, object_info, datetime.now().astimezone())
     uploads = _uploads(graph, object_info, workflow.find_file)
     _refuse(check(_with_names(graph, dict.fromkeys(uploads, f"{_FOLDER}/file")), object_info))
     partners = sorted({kind for kind in classes(graph) if _facts(object_info, kind).get("api_node") is True})
