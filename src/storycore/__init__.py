@@ -23,6 +23,20 @@ if TYPE_CHECKING:
     from storycore.operations.comfyui_servers import ConnectResult as ConnectResult
     from storycore.operations.comfyui_servers import DisconnectRequest as DisconnectRequest
     from storycore.operations.comfyui_servers import DisconnectResult as DisconnectResult
+    from storycore.operations.delivery import WebhookDeliveriesRequest as WebhookDeliveriesRequest
+    from storycore.operations.delivery import WebhookDeliveriesResult as WebhookDeliveriesResult
+    from storycore.operations.delivery import WebhookPingRequest as WebhookPingRequest
+    from storycore.operations.delivery import WebhookPingResult as WebhookPingResult
+    from storycore.operations.delivery import WebhookRecoverRequest as WebhookRecoverRequest
+    from storycore.operations.delivery import WebhookRecoverResult as WebhookRecoverResult
+    from storycore.operations.delivery import WebhookRedeliverRequest as WebhookRedeliverRequest
+    from storycore.operations.delivery import WebhookRedeliverResult as WebhookRedeliverResult
+    from storycore.operations.delivery import WebhookTriggerRequest as WebhookTriggerRequest
+    from storycore.operations.delivery import WebhookTriggerResult as WebhookTriggerResult
+    from storycore.operations.event import EventListRequest as EventListRequest
+    from storycore.operations.event import EventListResult as EventListResult
+    from storycore.operations.event import EventPublishRequest as EventPublishRequest
+    from storycore.operations.event import EventPublishResult as EventPublishResult
     from storycore.operations.export import FormatRequest as FormatRequest
     from storycore.operations.export import FormatResult as FormatResult
     from storycore.operations.export import MetadataRequest as MetadataRequest
@@ -57,6 +71,18 @@ if TYPE_CHECKING:
     from storycore.operations.task import TaskListResult as TaskListResult
     from storycore.operations.task import TaskStatusRequest as TaskStatusRequest
     from storycore.operations.task import TaskStatusResult as TaskStatusResult
+    from storycore.operations.webhook import WebhookDeleteRequest as WebhookDeleteRequest
+    from storycore.operations.webhook import WebhookDeleteResult as WebhookDeleteResult
+    from storycore.operations.webhook import WebhookGetRequest as WebhookGetRequest
+    from storycore.operations.webhook import WebhookGetResult as WebhookGetResult
+    from storycore.operations.webhook import WebhookListRequest as WebhookListRequest
+    from storycore.operations.webhook import WebhookListResult as WebhookListResult
+    from storycore.operations.webhook import WebhookRegisterRequest as WebhookRegisterRequest
+    from storycore.operations.webhook import WebhookRegisterResult as WebhookRegisterResult
+    from storycore.operations.webhook import WebhookRotateSecretRequest as WebhookRotateSecretRequest
+    from storycore.operations.webhook import WebhookRotateSecretResult as WebhookRotateSecretResult
+    from storycore.operations.webhook import WebhookUpdateRequest as WebhookUpdateRequest
+    from storycore.operations.webhook import WebhookUpdateResult as WebhookUpdateResult
     from storycore.operations.workflow import WorkflowRequest as WorkflowRequest
     from storycore.operations.workflow import WorkflowResult as WorkflowResult
     from storycore.settings import Settings as Settings
@@ -80,6 +106,10 @@ _HOMES = {
     "ConvertResult": "storycore.operations.comfyui_graph",
     "DisconnectRequest": "storycore.operations.comfyui_servers",
     "DisconnectResult": "storycore.operations.comfyui_servers",
+    "EventListRequest": "storycore.operations.event",
+    "EventListResult": "storycore.operations.event",
+    "EventPublishRequest": "storycore.operations.event",
+    "EventPublishResult": "storycore.operations.event",
     "FormatRequest": "storycore.operations.export",
     "FormatResult": "storycore.operations.export",
     "GenerateVideoRequest": "storycore.operations.shot_video",
@@ -119,6 +149,28 @@ _HOMES = {
     "TaskStatusResult": "storycore.operations.task",
     "VerifyRequest": "storycore.operations.export",
     "VerifyResult": "storycore.operations.export",
+    "WebhookDeleteRequest": "storycore.operations.webhook",
+    "WebhookDeleteResult": "storycore.operations.webhook",
+    "WebhookDeliveriesRequest": "storycore.operations.delivery",
+    "WebhookDeliveriesResult": "storycore.operations.delivery",
+    "WebhookGetRequest": "storycore.operations.webhook",
+    "WebhookGetResult": "storycore.operations.webhook",
+    "WebhookListRequest": "storycore.operations.webhook",
+    "WebhookListResult": "storycore.operations.webhook",
+    "WebhookPingRequest": "storycore.operations.delivery",
+    "WebhookPingResult": "storycore.operations.delivery",
+    "WebhookRecoverRequest": "storycore.operations.delivery",
+    "WebhookRecoverResult": "storycore.operations.delivery",
+    "WebhookRedeliverRequest": "storycore.operations.delivery",
+    "WebhookRedeliverResult": "storycore.operations.delivery",
+    "WebhookRegisterRequest": "storycore.operations.webhook",
+    "WebhookRegisterResult": "storycore.operations.webhook",
+    "WebhookRotateSecretRequest": "storycore.operations.webhook",
+    "WebhookRotateSecretResult": "storycore.operations.webhook",
+    "WebhookTriggerRequest": "storycore.operations.delivery",
+    "WebhookTriggerResult": "storycore.operations.delivery",
+    "WebhookUpdateRequest": "storycore.operations.webhook",
+    "WebhookUpdateResult": "storycore.operations.webhook",
     "WorkflowRequest": "storycore.operations.workflow",
     "WorkflowResult": "storycore.operations.workflow",
 }

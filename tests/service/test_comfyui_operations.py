@@ -16,6 +16,7 @@ from storycore import (
     BatchRequest,
     CheckRequest,
     ConnectRequest,
+    EventListRequest,
     GenerateVideoRequest,
     GetStatusRequest,
     InspectRequest,
@@ -409,3 +410,24 @@ def test_what_is_generated_is_counted_and_servers_are_told(client, comfy):
         "storycore_comfyui_run_duration_seconds_count 2.0",
     ):
         assert line in told
+
+
+def test_each_thing_that_was_made_is_told_as_an_event(core, film):
+    graph = {**picture(), "4": {"class_type": "SaveVideo", "inputs": {"video": ["1", 0], "filename_prefix": "b"}}}
+    result = core.run(WorkflowRequest(workflow_definition=graph, project_path=str(film), shot_id="shot_01"))
+    core.run(BatchRequest(workflow_definition=ask(), project_path=str(film), shots=["shot_02"]))
+    told = [(it.event_type, it.data) for it in core.run(EventListRequest()).items]
+    assert [(kind, data["shot_id"]) for kind, data in told] == [
+        ("image.generated", "shot_01"), ("video.rendered", "shot_01"), ("image.generated", "shot_02"),
+    ]  # fmt: skip
+    assert [data["output"]["checksum"] for _, data in told[:2]] == [it.checksum for it in result.outputs]
+    assert told[0][1]["workflow_id"] == result.workflow_id
+
+
+def test_what_a_server_lets_us_in_by_is_sealed_in_the_database(core, comfy):
+    comfy.faults.token = "open-sesame"
+    core.run(ConnectRequest(host="127.0.0.1", port=comfy.port, token="open-sesame", headers={"X-Room": "hidden-room"}))
+    path = Path(core._app.database.url.removeprefix("sqlite:///"))
+    held = b"".join(file.read_bytes() for file in path.parent.glob(path.name + "*"))
+    assert (b"open-sesame" in held, b"hidden-room" in held) == (False, False)
+    assert core.run(WorkflowRequest(workflow_definition=picture())).outcome == "completed"

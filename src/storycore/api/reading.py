@@ -1,6 +1,6 @@
 """Requests as they come by HTTP: JSON bodies within limits, and query strings."""
 
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import anyio
 from starlette.requests import ClientDisconnect
@@ -45,10 +45,13 @@ def read_query(http: HttpRequest, request_type: type[Request[Any]]) -> dict[str,
         raise InvalidInput("The query is longer than 16 KiB.", reason=Reason.BODY_TOO_LARGE)
     values: dict[str, Any] = {}
     for name, text in http.query_params.multi_items():
+        kinds = _kinds(request_type, name)
+        if list in kinds:
+            values.setdefault(name, []).append(text)
+            continue
         if name in values:
             raise InvalidInput(f"{name} stands twice in the query.", reason=Reason.DUPLICATE_KEY)
-        field = request_type.model_fields.get(name)
-        values[name] = _value(text, field.annotation) if field else text
+        values[name] = _value(text, kinds)
     return values
 
 
@@ -77,8 +80,16 @@ def _too_large(limit: int) -> InvalidInput:
     return InvalidInput(f"The body is larger than {limit} bytes.", reason=Reason.BODY_TOO_LARGE)
 
 
-def _value(text: str, annotation: Any) -> Any:
-    kinds = {annotation, *get_args(annotation)}
+def _kinds(request_type: type[Request[Any]], name: str) -> set[Any]:
+    """What a field can be: bool, int, str, list, …."""
+    field = request_type.model_fields.get(name)
+    members = (field.annotation, *get_args(field.annotation)) if field else ()
+    return {getattr(member, "__origin__", member) for member in members} | {
+        get_origin(getattr(member, "__origin__", member)) for member in members
+    }
+
+
+def _value(text: str, kinds: set[Any]) -> Any:
     if bool in kinds:
         return {"true": True, "false": False}.get(text, text)
     digits = text.removeprefix("-")

@@ -132,7 +132,11 @@ def check_host(host: str) -> str:
         InvalidInput: url_invalid.
     """
     if not _HOST.fullmatch(host):
-        raise InvalidInput(f"{host[:80]!r} is no host name and no IP address.", reason=Reason.URL_INVALID)
+        raise InvalidInput(
+            f"{host[:80]!r} is no host name and no IP address.",
+            reason=Reason.URL_INVALID,
+            remediation="Give a host name or an IP address.",
+        )
     return host.strip("[]").rstrip(".").lower()
 
 
@@ -199,4 +203,8 @@ def _meant(ip: Ip) -> Ip:
 
 
 def _forbidden(host: str, why: str) -> AccessDenied:
-    return AccessDenied(f"{host[:80]} {why}.", reason=Reason.ADDRESS_FORBIDDEN)
+    return AccessDenied(
+        f"{host[:80]} {why}.",
+        reason=Reason.ADDRESS_FORBIDDEN,
+        remediation="Add the host, with its port, to STORYCORE_COMFYUI_ALLOW.",
+    )

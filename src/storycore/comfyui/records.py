@@ -1,11 +1,12 @@
 """Servers and runs in the database: every statement about them stands here."""
 
+import json
 import secrets
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
 
@@ -15,10 +16,9 @@ from storycore.database.connect import Database
 from storycore.database.tables import comfyui_backends as backends
 from storycore.database.tables import comfyui_runs as runs
 from storycore.database.tables import tasks
-from storycore.errors import NotFound, Reason
+from storycore.errors import NotFound, Reason, StoryCoreError
 from storycore.units import now
 
-_SECRET = ("headers", "token")
 _KINDS = "storycore.integration.comfyui.%"
 
 
@@ -57,22 +57,37 @@ class RunRecord:
     finished_at: datetime | None
 
 
+class Vault(Protocol):
+    """Seals what nobody may read who gets hold of the database."""
+
+    def seal(self, text: str, owner: str) -> str:
+        """The text, readable for nobody without the key."""
+
+    def open(self, sealed: str, owner: str) -> str:
+        """What was sealed for the same owner.
+
+        Raises:
+            StoryCoreError: the key is another, or gone.
+        """
+
+
 class ComfyRecords:
     """Servers and runs.
 
     Args:
         database: where they are.
+        vault: seals the headers and tokens of servers.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database, self._vault = database, vault
 
     def backends(self) -> list[Backend]:
         """Every server that is known, in the order in which they came."""
         with self._database.read() as connection:
             taken = _in_flight(connection)
             rows = connection.execute(select(backends).order_by(backends.c.number)).all()
-        return [_backend(row, taken.get(row.id, 0)) for row in rows]
+        return [self._backend(row, taken.get(row.id, 0)) for row in rows]
 
     def places(self) -> tuple[int, int]:
         """How many places servers that take work have free, and how many places are taken."""
@@ -94,7 +109,8 @@ class ComfyRecords:
 
         Whatever bond it had is lifted.
         """
-        secret = {"headers": dict(address.headers), "token": address.token}
+        told = {"headers": dict(address.headers), "token": address.token}
+        secret = self._vault.seal(json.dumps(told), address.url) if any(told.values()) else ""
         plain = {
             "host": address.host, "port": address.port, "kind": address.kind.value, "tls": address.tls,
             "base_path": address.base_path, "verify_tls": address.verify_tls, "ca_file": address.ca_file,
@@ -108,7 +124,7 @@ class ComfyRecords:
                 new = {"id": f"backend_{secrets.token_hex(6)}", "url": address.url, "created_at": now()}
                 connection.execute(insert(backends), {**new, **row})
             found = connection.execute(select(backends).where(where)).one()
-            return _backend(found, _in_flight(connection).get(found.id, 0))
+            return self._backend(found, _in_flight(connection).get(found.id, 0))
 
     def tell(self, backend_id: str, values: Mapping[str, Any]) -> None:
         """How a server was found when it was looked at; one that is draining stays so while it is up."""
@@ -197,6 +213,21 @@ class ComfyRecords:
             connection.execute(update(runs).where(runs.c.number == record.number).values(values))
         return replace(record, backend_id=free, holding=True)
 
+    def _backend(self, row: Row[Any], in_flight: int) -> Backend:
+        secret, error = {"headers": {}, "token": ""}, row.error
+        status = Status(row.status)
+        if row.secret:
+            try:
+                secret = json.loads(self._vault.open(row.secret, row.url))
+            except StoryCoreError as fault:
+                status, error = Status.DOWN, f"{fault.message} Connect it again."
+        values = {**row.address, "kind": Kind(row.address["kind"]), **secret}
+        return Backend(
+            id=row.id, address=Address(**values), status=status, facts=row.facts, latency_ms=row.latency_ms,
+            queue_remaining=row.queue_remaining, error=error, crashes=row.crashes,
+            quarantined_until=row.quarantined_until, checked_at=row.checked_at, in_flight=in_flight,
+        )  # fmt: skip
+
 
 def _in_flight(connection: Connection) -> dict[str, int]:
     """Places that are taken, by server: those of runs whose task goes on, or waits to go on after a crash."""
@@ -207,16 +238,6 @@ def _in_flight(connection: Connection) -> dict[str, int]:
         .group_by(runs.c.backend_id)
     )
     return {row.backend_id: row.taken for row in connection.execute(query)}
-
-
-def _backend(row: Row[Any], in_flight: int) -> Backend:
-    values = {**row.address, "kind": Kind(row.address["kind"])}
-    address = Address(**values, **{name: row.secret[name] for name in _SECRET})
-    return Backend(
-        id=row.id, address=address, status=Status(row.status), facts=row.facts, latency_ms=row.latency_ms,
-        queue_remaining=row.queue_remaining, error=row.error, crashes=row.crashes,
-        quarantined_until=row.quarantined_until, checked_at=row.checked_at, in_flight=in_flight,
-    )  # fmt: skip
 
 
 def _run(row: Row[Any]) -> RunRecord:

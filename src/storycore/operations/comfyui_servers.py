@@ -65,7 +65,7 @@ class ConnectRequest(Request[ConnectResult]):
     headers: dict[_HeaderName, _HeaderValue] = Field(
         default={}, max_length=32, description="Sent with every call, and with the socket."
     )
-    token: str = Field(
+    token: Annotated[str, Spelling(("--token",), secret=True)] = Field(
         default="", max_length=4096, pattern=r"^[!-~]*$", repr=False, description="Sent as `Authorization: Bearer`."
     )
     token_in_query: Flag = Field(default=False, description="Send the token as `token=` in the query instead.")

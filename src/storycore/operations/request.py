@@ -85,7 +85,8 @@ class Request(BaseModel, Generic[R]):
         raise TypeError(f"{cls.__name__} names no result")
 
 
-def _not_bool_or_text(value: object) -> object:
+def not_bool_or_text(value: object) -> object:
+    """The value, unless it only looks like a number."""
     if isinstance(value, (bool, str, bytes)):
         raise ValueError("a whole number is needed")  # noqa: TRY004 - pydantic reports ValueError
     return value
@@ -103,7 +104,8 @@ def _real_bool(value: object) -> object:
     return value
 
 
-def _finite(value: object, depth: int = 0) -> object:
+def finite(value: object, depth: int = 0) -> object:
+    """The value, if it is JSON: no NaN, no infinity, not nested without end."""
     if depth > 64:
         raise ValueError("nested more than 64 levels deep")
     if isinstance(value, float) and not math.isfinite(value):
@@ -114,7 +116,7 @@ def _finite(value: object, depth: int = 0) -> object:
     elif isinstance(value, (list, tuple)):
         children = value
     for child in children:
-        _finite(child, depth + 1)
+        finite(child, depth + 1)
     return value
 
 
@@ -134,10 +136,13 @@ class Spelling:
     Attributes:
         flags: more option names, `("-o", "--output")`; empty for a positional argument.
         reader: `module:function` that reads the value from the file which the argument names, or "".
+        secret: whether the option names a file that holds the value, `-` for the standard input: what stands on a
+            command line others can see.
     """
 
     flags: tuple[str, ...] = ()
     reader: str = ""
+    secret: bool = False
 
 
 _LETTER = r"[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069$%~:/\\]"
@@ -146,7 +151,7 @@ _NAME = f"{_FIRST}{_LETTER}{{0,254}}"
 _PATH_SCHEMA = {"pattern": f"^/?{_NAME}(/{_NAME})*/?$"}
 """Paths that are fine on every system, for the published schema; `check_text` takes a few odd ones too."""
 
-Whole = Annotated[int, BeforeValidator(_not_bool_or_text)]
+Whole = Annotated[int, BeforeValidator(not_bool_or_text)]
 """A whole number; `5.0` is one, as JSON Schema says, `true` and `"5"` are not."""
 
 Flag = Annotated[bool, BeforeValidator(_real_bool)]
@@ -166,7 +171,7 @@ ProjectPath = Annotated[PathText, Spelling()]
 OutputPath = Annotated[PathText, Spelling(("-o", "--output"))]
 """Folder, or file name with the format's suffix, for the result."""
 
-Facts = Annotated[dict[str, Any], BeforeValidator(_finite)]
+Facts = Annotated[dict[str, Any], BeforeValidator(finite)]
 """A JSON object of the caller's own."""
 
 

@@ -6,7 +6,7 @@ from alembic import op
 from storycore.database.tables import Instant, Json
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("url", sa.String(length=1024), nullable=False),
         sa.Column("address", Json, nullable=False),
-        sa.Column("secret", Json, nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("facts", Json, nullable=False),
         sa.Column("latency_ms", sa.Float(), nullable=True),
