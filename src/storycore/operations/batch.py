@@ -51,7 +51,7 @@ class BatchItem(Result):
     row: int = Field(description="From 1.")
     shot_id: str | None
     workflow_id: str
-    status: Literal["completed", "failed", "skipped"] = Field(description="skipped: it was done before.")
+    status: Literal["completed", "failed"]
     outcome: str | None = Field(description="completed, or completed_with_blocked.")
     seed: int | None = Field(description="The seed that it was given, if the batch gave one.")
     parameters: dict[str, Any] = Field(description="What was filled in for it.")
