@@ -24,6 +24,7 @@ def test_codes_have_the_status_that_callers_expect():
         Code.CONFLICT: {409, 412},
         Code.RATE_LIMIT_EXCEEDED: {429},
         Code.DEPENDENCY_ERROR: {502},
+        Code.TIMEOUT: {504},
         Code.SERVICE_UNAVAILABLE: {503},
         Code.INTERNAL_ERROR: {500},
     }
