@@ -117,8 +117,8 @@ class Settings(BaseModel):
     webhook_slots: int = Field(
         default=64, ge=1, le=1024, description="Attempts that one process makes at a time, over all webhooks."
     )
-    webhook_proxy: str = Field(
-        default="", description="URL of a proxy that webhooks are sent through; targets are still checked."
+    webhook_proxy: SecretStr = Field(
+        default=SecretStr(""), description="URL of a proxy that webhooks are sent through; targets are still checked."
     )
     webhook_ca_file: Path | None = Field(
         default=None, description="File of certificates that webhooks trust, instead of the system's."

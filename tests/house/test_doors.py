@@ -61,6 +61,7 @@ DOORS = {
         "webhooks/endpoints/records",
         "webhooks/health/records",
         "webhooks/outbox/records",
+        "webhooks/queue/records",
         "webhooks/recovery/records",
     ),
     "starlette": ("api",),
