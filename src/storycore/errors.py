@@ -161,7 +161,9 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     Reason.BACKUP_INVALID: _invalid("Name a file that `storycore backup` made, and that nobody changed."),
     Reason.IDEMPOTENCY_KEY_INVALID: _invalid("Send another Idempotency-Key, or none."),
     Reason.URL_INVALID: _invalid("Give a URL of the form https://host/path, in ASCII, without user name or fragment."),
-    Reason.SECRET_INVALID: _invalid("Give a secret of 24 to 64 bytes, plain or as whsec_ and base64; or none."),
+    Reason.SECRET_INVALID: _invalid(
+        "Give a text of 24 characters or more, or whsec_ and 24 to 64 bytes in base64; or none."
+    ),
     Reason.HEADER_INVALID: _invalid("Leave out headers that are StoryCore's to set, and odd characters."),
     Reason.EVENT_INVALID: _invalid("Give the data that the schema of the event asks for; docs/reference/events.md."),
     Reason.EVENT_NOT_REGISTERED: _invalid("Choose an event that the webhook is registered for, or register it."),

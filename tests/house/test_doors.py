@@ -78,15 +78,14 @@ PURE = (
     "operations/catalog", "operations/envelope", "project/timeline", "project/model",
     "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",
+    "metadata/document", "metadata/write", "api/ranges", "webhooks/signing", "webhooks/schedule", "webhooks/url",
+    "webhooks/address", "webhooks/headers", "webhooks/delivery", "webhooks/endpoint", "webhooks/message", "events",
         *(f"comfyui/{name}" for name in ("backend", "outputs", "pace", "progress", "wire")),
     *(f"comfyui/graph/{name}" for name in (
         "api_graph", "branch_order", "canvas", "check", "companions", "controls", "convert", "document",
         "dynamic_text", "embedded", "file_names", "group_nodes", "node_class", "oddities", "parameters", "promotions",
-        "restored",
-        "routes", "subgraphs", "ui_graph", "values",
+        "restored", "routes", "subgraphs", "ui_graph", "values",
     )),
-    "metadata/document", "metadata/write", "api/ranges", "webhooks/signing", "webhooks/schedule", "webhooks/url",
-    "webhooks/address", "webhooks/headers", "webhooks/delivery", "webhooks/endpoint", "webhooks/message", "events",
 )  # fmt: skip
 OUTSIDE = {
     "os",

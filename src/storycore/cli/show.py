@@ -33,6 +33,13 @@ _SHOWN = {
     "storycore.key.create": "storycore.cli.show_keys:show_created",
     "storycore.key.list": "storycore.cli.show_keys:show_list",
     "storycore.key.revoke": "storycore.cli.show_keys:show_revoked",
+    "storycore.integration.webhook.register": "storycore.cli.show_webhooks:show_registered",
+    "storycore.integration.webhook.rotate_secret": "storycore.cli.show_webhooks:show_rotated",
+    "storycore.integration.webhook.list": "storycore.cli.show_webhooks:show_list",
+    "storycore.integration.webhook.deliveries": "storycore.cli.show_webhooks:show_deliveries",
+    "storycore.integration.webhook.ping": "storycore.cli.show_webhooks:show_attempt",
+    "storycore.integration.webhook.trigger": "storycore.cli.show_webhooks:show_attempt",
+    "storycore.event.list": "storycore.cli.show_webhooks:show_events",
 }
 _DATA = {"storycore.export.metadata", "storycore.integration.comfyui.convert"}
 """Operations whose result is data for stdout, whatever `--quiet` says."""

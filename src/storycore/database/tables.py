@@ -41,11 +41,16 @@ class Instant(TypeDecorator[datetime]):
 
     @override
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
+        return None if value is None else microseconds(value)
 
     @override
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+def microseconds(instant: datetime) -> int:
+    """An instant as microseconds since 1970 in UTC."""
+    return (instant - _EPOCH) // _MICROSECOND
 
 
 class Json(TypeDecorator[Any]):

@@ -1,5 +1,6 @@
 """The tour: what a user would do with a film project, one command after the other, on a film made for it."""
 
+import secrets
 import sys
 import tempfile
 import zipfile
@@ -13,12 +14,15 @@ from rich.text import Text
 from storycore.cli.bar import follow
 from storycore.cli.show import show
 from storycore.cli.words import command
+from storycore.demo.delivery import Hearing, hearing
 from storycore.demo.film import make_film
 from storycore.errors import Conflict, DependencyFailed, Reason, Unexpected
 from storycore.library import StoryCore
 from storycore.operations.export import MetadataRequest, PackageRequest, PackageResult, VerifyRequest
 from storycore.operations.project import InspectRequest
 from storycore.operations.request import Request, Result
+from storycore.operations.webhook import WebhookDeleteRequest, WebhookRegisterRequest
+from storycore.settings import Settings
 from storycore.storage.local import new_file, new_folder
 from storycore.units import human_bytes
 
@@ -40,7 +44,7 @@ def tour(folder: Path | None) -> None:
     _say(console, "1", "A film project is drawn, sounded and written; code stands in for the generator", f"{film}")
     with new_folder(film) as making:
         make_film(making)
-    with StoryCore() as core:
+    with hearing(secrets.token_urlsafe(24)) as heard, StoryCore(Settings.read(webhook_allow=(heard.place,))) as core:
         _say(console, "2", "What is in it", command("project", "inspect", film))
         show("storycore.project.inspect", core.run(InspectRequest(project_path=str(film))), quiet=False, err=False)
 
@@ -60,6 +64,11 @@ def tour(folder: Path | None) -> None:
 
         _say(console, "5", "Described three ways", command("export", "metadata", film, "--format", "xml"))
         described = [_describe(core, film, deliveries, metadata_format) for metadata_format in _METADATA]
+        if core.settings.database_url != "none":
+            _say(
+                console, "6", "Told to another system, signed", command("webhook", "register", f"http://{heard.place}/")
+            )
+            _tell_others(core, console, heard, packed.export_path)
     _tell_where(console, place, [Path(packed.export_path), *described])
 
 
@@ -96,6 +105,24 @@ def _check_independently(console: Console, packed: PackageResult) -> None:
         except bagit.BagError as fault:
             raise Unexpected(f"bagit-python does not accept the package: {fault}") from fault
     console.print(Text("✓ ", style="green") + Text("bagit-python, which is not ours, says the same"))
+
+
+def _tell_others(core: StoryCore, console: Console, heard: Hearing, package: str) -> None:
+    """Registers a webhook at the sink, checks the package once more, and shows what came of that; then ends it."""
+    url = f"http://{heard.place}/hook"
+    hook = core.run(WebhookRegisterRequest(url=url, event_types=["qa.*"], secret=heard.secret))
+    try:
+        core.run(VerifyRequest(package_path=package))
+        waiting = core.send_first(seconds=10)
+    finally:
+        core.run(WebhookDeleteRequest(webhook_id=hook.webhook_id))
+    came = heard.came()
+    if waiting or len(came) != 2 or not all(entry.verified for entry in came):
+        raise Unexpected("The messages about the check did not come as they were sent.")
+    for entry in came:
+        console.print(
+            Text("✓ ", style="green") + Text(f"{entry.id} came, its signature holds; answered {entry.status}")
+        )
 
 
 def _describe(core: StoryCore, film: Path, folder: Path, metadata_format: str) -> Path:

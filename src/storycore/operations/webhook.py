@@ -39,9 +39,9 @@ Url = Annotated[str, Field(max_length=4096, json_schema_extra={"pattern": URL_PA
 OwnSecret = Annotated[
     str,
     Field(
-        max_length=512,
-        description="Your own secret, 24 to 64 bytes.",
-        json_schema_extra={"pattern": "^[A-Za-z0-9][ -~]{23,63}$", "minLength": 24, "maxLength": 64},
+        max_length=94,
+        description="Your own secret: a text of 24 characters or more, or whsec_ and 24 to 64 bytes in base64.",
+        json_schema_extra={"minLength": 24},
     ),
     Spelling(secret=True),
 ]
@@ -66,8 +66,8 @@ Headers = Annotated[
     Field(
         description="Headers of your own for each message, Authorization for instance; kept sealed.",
         json_schema_extra={
-            "propertyNames": {"pattern": "^X-[A-Z0-9]{1,40}$"},  # more are taken; these are always fine
-            "additionalProperties": {"type": "string", "pattern": "^[!-~]{1,200}$"},
+            "propertyNames": {"pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$"},
+            "additionalProperties": {"type": "string", "pattern": "^[!-~]([\\t -~]{0,4094}[!-~])?$"},
             "maxProperties": 32,
         },
     ),
@@ -247,7 +247,7 @@ def register(app: App, request: WebhookRegisterRequest) -> WebhookRegisterResult
             header_names=sorted(caller_headers), body_format=BodyFormat(request.body_format),
             ordered=request.ordered, most_at_once=request.most_at_once, per_minute=request.per_minute,
         ),
-        secrets=[_seal(app, webhook_id, secret)],
+        secrets=[_seal(app, webhook_id, secret, request.secret)],
         facts=request.metadata,
     )  # fmt: skip
     return WebhookRegisterResult(
@@ -328,7 +328,7 @@ def rotate_secret(app: App, request: WebhookRotateSecretRequest) -> WebhookRotat
         if it.signs(instant)
     ]
     kept = [it for it in old if it.signs(instant)][-(_MOST_SECRETS - 1) :]
-    app.endpoints.update(known.id, secrets=[_seal(app, known.id, secret), *kept])
+    app.endpoints.update(known.id, secrets=[_seal(app, known.id, secret, request.secret), *kept])
     return WebhookRotateSecretResult(
         webhook_id=known.id,
         secret=secret.text if own is None else None,
@@ -342,8 +342,9 @@ def types_of(wanted: Sequence[str]) -> list[str]:
     return [kind for kind in (*TYPES, *OWN_TYPES) if hears(wanted, kind)]
 
 
-def _seal(app: App, webhook_id: str, secret: Secret) -> SealedSecret:
-    return SealedSecret(sealed=app.vault.seal(secret.text, webhook_id), public_text=secret.public_text)
+def _seal(app: App, webhook_id: str, secret: Secret, own: str | None) -> SealedSecret:
+    """What is stored of a secret; one of the caller's own as it was given."""
+    return SealedSecret(sealed=app.vault.seal(own or secret.text, webhook_id), public_text=secret.public_text)
 
 
 def _sealed_headers(app: App, webhook_id: str, headers: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from storycore.app import App
 from storycore.errors import AccessDenied, FieldFault, InvalidInput, Reason
 from storycore.webhooks.headers import BadHeader, check_headers
 from storycore.webhooks.schedule import LONGEST_SECONDS, RetryPolicy
-from storycore.webhooks.signing import BadSecret, Secret, read_secret
+from storycore.webhooks.signing import LEAST_BYTES, BadSecret, Secret, read_secret
 from storycore.webhooks.url import BadUrl
 
 _MOST_RETRIES = 50
@@ -39,6 +39,8 @@ def read_secret_text(text: str) -> Secret:
     Raises:
         InvalidInput: secret_invalid.
     """
+    if len(text) < LEAST_BYTES:
+        _refuse("secret", Reason.SECRET_INVALID, f"the secret has fewer than {LEAST_BYTES} characters")
     try:
         return read_secret(text)
     except BadSecret as fault:
@@ -75,6 +77,8 @@ def read_policy(given: Mapping[str, Any]) -> list[float]:
             _refuse("retry_policy/delays_seconds", Reason.OUT_OF_RANGE, f"at most {_MOST_RETRIES} numbers, and alone")
         return [_number("retry_policy/delays_seconds", delay, LONGEST_SECONDS) for delay in delays]
     retries, delay = given.get("max_retries", 3), given.get("retry_delay_seconds", 5)
+    if isinstance(retries, float) and retries.is_integer():
+        retries = int(retries)  # 5.0 is a whole number, as JSON Schema says
     if isinstance(retries, bool) or not isinstance(retries, int) or not 0 <= retries <= _MOST_RETRIES:
         _refuse("retry_policy/max_retries", Reason.OUT_OF_RANGE, f"a whole number from 0 to {_MOST_RETRIES}")
     first = _number("retry_policy/retry_delay_seconds", delay, LONGEST_SECONDS)

@@ -28,7 +28,10 @@ LOOK_SECONDS: Final = 0.5
 
 SWEEP_SECONDS: Final = 5.0
 GATHER_SECONDS: Final = 0.01
-GATHER_MOST: Final = 64
+AHEAD: Final = 4
+"""So many times what is sent at a time is leased, so that nothing waits for the records."""
+
+GATHER_MOST: Final = 128
 _EXPIRE_SECONDS = 600.0
 
 T = TypeVar("T")
@@ -60,7 +63,8 @@ class Courier:
         self.owner = new_owner()
         self._records, self._post, self._watch, self._retention = records, post, watch, retention
         self._most = slots
-        self._lease_seconds = 2 * post.timeout_seconds + 50  # queued and sent within it, whatever the receiver does
+        # What is leased here has its turn, and is sent, within that time, whatever receivers do.
+        self._lease_seconds = (AHEAD + 1) * post.timeout_seconds + 50
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="storycore-webhooks-records")
         self._thread = threading.Thread(target=self._work, name="storycore-webhooks", daemon=True)
         self._stopping = threading.Event()
@@ -92,13 +96,15 @@ class Courier:
         self._pool.shutdown(wait=False)
 
     def _work(self) -> None:
+        pause = LOOK_SECONDS
         while not self._stopping.is_set():
             try:
                 with asyncio.Runner(loop_factory=new_loop) as runner:
                     runner.run(self._main())
             except Exception:
                 log.exception("courier_broke")  # the next round begins from what the records say
-                self._stopping.wait(LOOK_SECONDS)
+                self._stopping.wait(pause)
+                pause = min(60.0, pause * 2)
 
     async def _main(self) -> None:
         self._loop, self._called = asyncio.get_running_loop(), asyncio.Event()
@@ -118,7 +124,7 @@ class Courier:
     async def _turn(self, sender: Sender) -> bool:
         """Writes down results, leases what is due, and begins to send it; False if the database does not answer."""
         outcomes, self._outcomes = self._outcomes, []
-        room = 2 * self._most - len(self._tasks)
+        room = AHEAD * self._most - len(self._tasks)
         try:
             leased = await self._in_records(lambda: self._records.turn(self.owner, outcomes, room=room))
         except Unavailable as fault:
@@ -161,8 +167,9 @@ class Courier:
     def _note(self, outcome: Outcome) -> None:
         if self._watch:
             self._watch.attempted(outcome)
-        tell = log.debug if outcome.attempt.success else log.info
-        tell(
+        if outcome.attempt.success:  # its row says all
+            return
+        log.info(
             "webhook_attempt", delivery_id=outcome.leased.id, webhook_id=outcome.leased.endpoint.id,
             event_id=outcome.leased.event_id, attempt=outcome.leased.attempt, code=outcome.attempt.code.value,
             status_code=outcome.attempt.status_code, state=outcome.state.value,

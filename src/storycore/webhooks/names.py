@@ -7,6 +7,7 @@ up nobody else.
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Sequence
 from typing import Final
 
 import aiodns
@@ -27,11 +28,18 @@ class NameTimedOut(OSError):  # noqa: N818 - says what it is
 
 
 class Names:
-    """A resolver; made, used and closed inside one event loop."""
+    """A resolver; made, used and closed inside one event loop.
 
-    def __init__(self) -> None:
+    Args:
+        servers: name servers, `address:port`; None for the system's.
+    """
+
+    def __init__(self, servers: Sequence[str] | None = None) -> None:
         self._resolver = aiodns.DNSResolver(
-            timeout=LIMIT_SECONDS, tries=2, flags=pycares.ARES_FLAG_NOSEARCH | pycares.ARES_FLAG_EDNS
+            nameservers=servers,
+            timeout=LIMIT_SECONDS,
+            tries=2,
+            flags=pycares.ARES_FLAG_NOSEARCH | pycares.ARES_FLAG_EDNS,
         )
 
     async def addresses(self, name: str) -> list[Address]:

@@ -66,11 +66,20 @@ class Sender:
         timeout_seconds: for one attempt in all.
         proxy: URL of a proxy, or "".
         ca_file: of the certificates that are trusted; None for the system's.
+        names: finds addresses; one that asks the system's name servers if None.
     """
 
-    def __init__(self, guard: Guard, *, timeout_seconds: float, proxy: str = "", ca_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        guard: Guard,
+        *,
+        timeout_seconds: float,
+        proxy: str = "",
+        ca_file: Path | None = None,
+        names: Names | None = None,
+    ) -> None:
         self._guard, self._timeout_seconds, self._proxy = guard, timeout_seconds, proxy
-        self._names = Names()
+        self._names = names or Names()
         trusted = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
         self._session = aiohttp.ClientSession(
             connector=_Connector(
@@ -100,7 +109,7 @@ class Sender:
                 if self._proxy:
                     await self._check_target(message.target)
                 request = self._session.post(
-                    URL(message.target.url, encoded=True), data=message.body, headers=message.headers,
+                    _url(message.target.url), data=message.body, headers=message.headers,
                     allow_redirects=False, proxy=self._proxy or None,
                 )  # fmt: skip
                 async with request as answer:
@@ -130,7 +139,7 @@ class Sender:
         if not call.through_proxy and (not allowed or place[1] != call.target.port):
             call.fault = Code.BLOCKED_ADDRESS
             raise Blocked("the address may not be called")
-        call.dialled, call.remote = True, _written(address, place[1])
+        call.dialled, call.remote = True, _written(place[0], place[1])
         return socket.socket(family, kind, protocol)
 
 
@@ -150,7 +159,7 @@ class _Connector(aiohttp.TCPConnector):
             call.connect_ms = (time.perf_counter() - begun) * 1000 - (call.dns_ms or 0.0)
         peer = connection.transport.get_extra_info("peername") if connection.transport else None
         if peer:
-            call.remote = _written(ipaddress.ip_address(peer[0]), peer[1])
+            call.remote = _written(peer[0], peer[1])
         call.phase = Code.TIMEOUT_HEADERS
         return connection
 
@@ -268,10 +277,15 @@ async def check_place(guard: Guard, target: Target) -> bool:
     return True
 
 
+@functools.lru_cache(maxsize=4096)
+def _url(text: str) -> URL:
+    return URL(text, encoded=True)
+
+
 def _kept(answer: aiohttp.ClientResponse) -> dict[str, str]:
     names = list(dict.fromkeys(answer.headers))[:_MOST_HEADERS]
     return {name: answer.headers[name][:_MOST_HEADER_LETTERS] for name in names}
 
 
-def _written(address: Address, port: int) -> str:
-    return f"{address}:{port}" if address.version == 4 else f"[{address}]:{port}"
+def _written(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

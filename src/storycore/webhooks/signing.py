@@ -22,7 +22,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 LEAST_BYTES: Final = 24
 MOST_BYTES: Final = 64
-"""Length of a symmetric secret."""
+"""Length of a symmetric secret that is made as such."""
+
+MOST_PLAIN_BYTES: Final = 512
+"""Most bytes of a plain text that serves as one."""
 
 MOST_SIGNATURES: Final = 32
 """So many entries of a signature header are looked at; more are no honest sender's."""
@@ -47,7 +50,8 @@ class Secret:
 
     Attributes:
         scheme: which signatures it makes.
-        raw: its bytes: 24-64 of a symmetric one, the 32 of the seed of an ed25519 one.
+        raw: its bytes: 24-64 of a symmetric one, up to 512 if it was a plain text; the 32 of the seed of an ed25519
+            one.
     """
 
     scheme: Scheme
@@ -89,7 +93,7 @@ def read_secret(text: str) -> Secret:
         return Secret(scheme=Scheme.V1, raw=_of_length(_decoded(text[6:])))
     if text.startswith("whsk_"):
         return Secret(scheme=Scheme.V1A, raw=_seed(_decoded(text[5:])))
-    return Secret(scheme=Scheme.V1, raw=_of_length(_plain(text)))
+    return Secret(scheme=Scheme.V1, raw=_plain(text))
 
 
 def read_check(text: str) -> Check:
@@ -170,9 +174,12 @@ def _plain(text: str) -> bytes:
     if _RESERVED.fullmatch(text):
         raise BadSecret("it begins like a prefix of Standard Webhooks, and is none that signs")
     try:
-        return text.encode()
+        raw = text.encode()
     except UnicodeEncodeError:
         raise BadSecret("it can't be written in UTF-8") from None
+    if not LEAST_BYTES <= len(raw) <= MOST_PLAIN_BYTES:
+        raise BadSecret(f"a plain secret has {LEAST_BYTES} to {MOST_PLAIN_BYTES} bytes, this one {len(raw)}")
+    return raw
 
 
 def _of_length(raw: bytes) -> bytes:

@@ -24,7 +24,7 @@ from storycore.comfyui.graph.node_class import BRANCHING, GROWING, Field, NodeCl
 from storycore.comfyui.graph.routes import connects
 from storycore.comfyui.graph.values import fault_of
 
-_MOST_NEAR = 100
+_MOST_NEAR = 30
 """So many findings come with suggestions; to look for more takes longer than anyone reads."""
 
 

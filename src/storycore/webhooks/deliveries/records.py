@@ -23,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from storycore.database.bulk import execute_many, stored, stored_json
 from storycore.database.connect import Database
 from storycore.database.tables import attempts, deliveries, events, webhooks
 from storycore.errors import Conflict, NotFound, Reason
@@ -54,10 +55,16 @@ _SETTLE = (
     update(deliveries)
     .where(deliveries.c.number == bindparam("b_number"), deliveries.c.lease == bindparam("b_lease"), _LEASED)
     .values(
-        state=bindparam("b_state"), owner=None, attempts=bindparam("b_attempts"), due_at=bindparam("b_due_at"),
+        state=bindparam("b_state"), owner=bindparam("b_owner"), attempts=bindparam("b_attempts"),
+        due_at=bindparam("b_due_at"),
         code=bindparam("b_code"), status_code=bindparam("b_status_code"), finished_at=bindparam("b_finished_at"),
     )
 )  # fmt: skip
+
+
+_KEEP = insert(attempts).values(
+    {column.name: bindparam(column.name) for column in attempts.c if not column.primary_key}
+)
 
 
 class Held(NamedTuple):
@@ -179,7 +186,7 @@ class DeliveryRecords:
         """
         with self._database.accept() as connection:
             known = _listed_one(connection, delivery_id)
-            free = and_(deliveries.c.number == known.number, ~_LEASED)
+            free = and_(deliveries.c.number == known.number, deliveries.c.state != State.LEASED)
             done = connection.execute(update(deliveries).where(free).values(_anew(Origin.MANUAL, now())))
             if done.rowcount != 1:
                 raise Conflict("An attempt is being made now.", reason=Reason.DELIVERY_BUSY)
@@ -234,13 +241,13 @@ class DeliveryRecords:
 
     def _is_due(self) -> bool:
         with self._database.read() as connection:
-            return connection.execute(_ready(now()).limit(1)).first() is not None
+            return connection.execute(_ANY_READY, {"instant": now()}).first() is not None
 
     def _settle(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
         if not outcomes:
             return
-        connection.execute(insert(attempts), [_attempt_row(item) for item in outcomes])
-        connection.execute(_SETTLE, [_settled(item) for item in outcomes])
+        execute_many(connection, _KEEP, [_attempt_row(item) for item in outcomes])
+        execute_many(connection, _SETTLE, [_settled(item) for item in outcomes])
         for event, number in note_health(connection, outcomes):
             self._outbox.write(connection, event, but=number)
 
@@ -258,16 +265,24 @@ _LISTED = (
 )  # fmt: skip
 
 
-def _ready(instant: datetime) -> Any:
+def _ready_query() -> Any:
     """Webhooks that something is due for, and that may be called now."""
+    instant = bindparam("instant", type_=deliveries.c.due_at.type)
     due = exists().where(deliveries.c.webhook == webhooks.c.number, _DUE, deliveries.c.due_at <= instant)
     rested = or_(webhooks.c.paused_until.is_(None), webhooks.c.paused_until <= instant)
     return select(webhooks).where(webhooks.c.active, rested, due).order_by(webhooks.c.number)
 
 
+_READY: Final = _ready_query()
+_ANY_READY: Final = _READY.with_only_columns(webhooks.c.number).limit(1)
+_UNDER_WAY: Final = (
+    select(func.count()).select_from(deliveries).where(deliveries.c.webhook == bindparam("webhook"), _LEASED)
+)
+
+
 def _lease(connection: Connection, owner: str, room: int, only: Sequence[str] | None) -> Iterable[Leased]:
     instant = now()
-    ready = [of_row(row) for row in connection.execute(_ready(instant))]
+    ready = [of_row(row) for row in connection.execute(_READY, {"instant": instant})]
     for place, target in enumerate(ready):
         share = max(1, room // (len(ready) - place))  # nobody takes the room of those behind
         taken = _lease_of(connection, owner, target, min(share, room), instant, only)
@@ -283,14 +298,11 @@ def _lease_of(  # noqa: PLR0913, PLR0917 - all that decides
     count, changes = _may_have(connection, target, room, instant)
     if count <= 0:
         return []
-    due = select(deliveries.c.number).where(deliveries.c.webhook == target.number, _DUE, deliveries.c.due_at <= instant)
+    values = {"b_webhook": target.number, "b_instant": instant, "b_most": count, "b_owner": owner}
     if only is not None:
-        due = due.where(deliveries.c.event.in_(select(events.c.number).where(events.c.id.in_(list(only)))))
-    due = due.order_by(*_ORDERS[target.options.ordered]).limit(count).with_for_update(skip_locked=True)
-    claimed = update(deliveries).where(deliveries.c.number.in_(due.scalar_subquery())).values(
-        state=State.LEASED, owner=owner, lease=deliveries.c.lease + 1
-    )  # fmt: skip
-    numbers = [row.number for row in connection.execute(claimed.returning(deliveries.c.number))]
+        values["b_only"] = list(only)
+    claim = _CLAIMS[target.options.ordered, only is not None]
+    numbers = [row.number for row in connection.execute(claim, values)]
     if not numbers:
         return []
     paced = changes(len(numbers))
@@ -307,7 +319,26 @@ def _lease_of(  # noqa: PLR0913, PLR0917 - all that decides
     ]  # fmt: skip
 
 
-_ORDERS: Final = {True: (deliveries.c.number,), False: (deliveries.c.due_at, deliveries.c.number)}
+def _claim(*, ordered: bool, limited: bool) -> Any:
+    """Leases so many deliveries of a webhook that are due; made once, since making it costs more than doing it."""
+    due = select(deliveries.c.number).where(
+        deliveries.c.webhook == bindparam("b_webhook"), _DUE, deliveries.c.due_at <= bindparam("b_instant")
+    )
+    if limited:
+        named = select(events.c.number).where(events.c.id.in_(bindparam("b_only", expanding=True)))
+        due = due.where(deliveries.c.event.in_(named))
+    order = (deliveries.c.number,) if ordered else (deliveries.c.due_at, deliveries.c.number)
+    due = due.order_by(*order).limit(bindparam("b_most")).with_for_update(skip_locked=True)
+    leased = {"state": State.LEASED.value, "owner": bindparam("b_owner"), "lease": deliveries.c.lease + 1}
+    claimed = update(deliveries).where(deliveries.c.number.in_(due.scalar_subquery())).values(leased)
+    return claimed.returning(deliveries.c.number)
+
+
+_CLAIMS: Final = {
+    (ordered, limited): _claim(ordered=ordered, limited=limited)
+    for ordered in (True, False)
+    for limited in (True, False)
+}
 
 
 def _may_have(
@@ -317,9 +348,7 @@ def _may_have(
     options = target.options
     if connection.dialect.name == "postgresql":  # senders that ask at the same time must not both count the same room
         connection.execute(select(webhooks.c.number).where(webhooks.c.number == target.number).with_for_update())
-    under_way = connection.execute(
-        select(func.count()).select_from(deliveries).where(deliveries.c.webhook == target.number, _LEASED)
-    ).scalar_one()
+    under_way = connection.execute(_UNDER_WAY, {"webhook": target.number}).scalar_one()
     most = 1 if options.ordered or target.failures >= OPENS_AFTER else options.most_at_once
     count = min(room, most - under_way)
     if options.ordered and count > 0 and not _head_is_due(connection, target, instant):
@@ -368,9 +397,9 @@ def _listed(row: Sequence[Any]) -> Listed:
 def _settled(outcome: Outcome) -> dict[str, Any]:
     again = outcome.state is State.RETRY
     return {
-        "b_number": outcome.leased.number, "b_lease": outcome.leased.lease, "b_state": outcome.state,
-        "b_attempts": outcome.leased.attempt, "b_due_at": outcome.due_at, "b_code": outcome.attempt.code,
-        "b_status_code": outcome.attempt.status_code, "b_finished_at": None if again else outcome.due_at,
+        "b_number": outcome.leased.number, "b_lease": outcome.leased.lease, "b_owner": None, "b_state": outcome.state,
+        "b_attempts": outcome.leased.attempt, "b_due_at": stored(outcome.due_at), "b_code": outcome.attempt.code,
+        "b_status_code": outcome.attempt.status_code, "b_finished_at": None if again else stored(outcome.due_at),
     }  # fmt: skip
 
 
@@ -378,9 +407,9 @@ def _attempt_row(outcome: Outcome) -> dict[str, Any]:
     it = outcome.attempt
     return {
         "delivery": outcome.leased.number, "attempt": outcome.leased.attempt, "origin": outcome.leased.origin,
-        "started_at": it.started_at, "url": it.url, "code": it.code, "status_code": it.status_code,
+        "started_at": stored(it.started_at), "url": it.url, "code": it.code, "status_code": it.status_code,
         "dns_ms": it.dns_ms, "connect_ms": it.connect_ms, "headers_ms": it.headers_ms, "total_ms": it.total_ms,
-        "remote_address": it.remote_address, "response_headers": dict(it.response_headers),
+        "remote_address": it.remote_address, "response_headers": stored_json(dict(it.response_headers)),
         "response_body": it.response_body, "response_bytes": it.response_bytes,
         "response_sha256": it.response_sha256, "message": it.message,
     }  # fmt: skip
