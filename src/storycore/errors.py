@@ -50,6 +50,8 @@ class Reason(StrEnum):
     PROJECT_INVALID = "project_invalid"
     PROJECT_TOO_LARGE = "project_too_large"
     UNSUPPORTED_FORMAT = "unsupported_format"
+    MEDIA_INVALID = "media_invalid"
+    PRESET_INVALID = "preset_invalid"
     SETTING_INVALID = "setting_invalid"
     IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
     METHOD_NOT_ALLOWED = "method_not_allowed"
@@ -80,6 +82,8 @@ class Reason(StrEnum):
     PRECONDITION_FAILED = "precondition_failed"
     RATE_LIMITED = "rate_limited"
     LIBRARY_MISSING = "library_missing"
+    ENCODER_MISSING = "encoder_missing"
+    ENCODER_FAILED = "encoder_failed"
     SERVER_UNREACHABLE = "server_unreachable"
     DISK_FULL = "disk_full"
     DATABASE_UNAVAILABLE = "database_unavailable"
@@ -127,6 +131,8 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     Reason.PROJECT_INVALID: _invalid("Repair project.json at the place named, or restore it from a backup."),
     Reason.PROJECT_TOO_LARGE: _invalid("Split the project, or raise the limit named in the message."),
     Reason.UNSUPPORTED_FORMAT: _invalid("Choose one of details.supported_formats."),
+    Reason.MEDIA_INVALID: _invalid("Replace the file that the message names, or convert it to a common format."),
+    Reason.PRESET_INVALID: _invalid("Correct the preset file at the place that the message names."),
     Reason.SETTING_INVALID: _invalid("Correct the setting, in the place that the message names."),
     Reason.IDEMPOTENCY_KEY_INVALID: _invalid("Send another Idempotency-Key, or none."),
     Reason.METHOD_NOT_ALLOWED: _invalid("Use the method named in the Allow header.", http_status=405),
@@ -298,6 +304,20 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         6,
         retryable=False,
         remediation="Install the extra that the message names.",
+    ),
+    Reason.ENCODER_MISSING: ReasonFacts(
+        Code.DEPENDENCY_ERROR,
+        502,
+        6,
+        retryable=False,
+        remediation="Install imageio-ffmpeg, or name an ffmpeg with STORYCORE_FFMPEG.",
+    ),
+    Reason.ENCODER_FAILED: ReasonFacts(
+        Code.DEPENDENCY_ERROR,
+        502,
+        6,
+        retryable=True,
+        remediation="Try again; if it fails the same way, report it with details.encoder_log.",
     ),
     Reason.SERVER_UNREACHABLE: ReasonFacts(
         Code.DEPENDENCY_ERROR,

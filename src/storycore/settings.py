@@ -76,6 +76,20 @@ class Settings(BaseModel):
         default_factory=lambda: user_cache_path("storycore", appauthor=False),
         description="Where measured facts of media are remembered; may be deleted at any time.",
     )
+    ffmpeg: Path | None = Field(
+        default=None, description="The ffmpeg to use; the one that came with StoryCore if left out, else one on PATH."
+    )
+    render_workers: int = Field(
+        default_factory=lambda: min(16, os.cpu_count() or 1),
+        ge=1,
+        le=64,
+        description="Segments of one film that are rendered at a time.",
+    )
+    segment_cache_bytes: int = Field(
+        default=10 * 1024 * MEBIBYTE,
+        ge=0,
+        description="Most bytes of rendered segments that are kept in the cache folder to be used again.",
+    )
     database_url: str = Field(
         default="",
         description="Where tasks, events and keys are kept: `sqlite:///` and an absolute path, or `postgresql://…`. "

@@ -15,9 +15,13 @@ DOORS = {
     "anyio": ("api", "processes"),
     "bagit": ("demo",),
     "click": ("cli", "processes"),
+    "cv2": ("rendering",),
     "fastapi": ("api",),
+    "fontpkg_noto_sans": ("rendering/fonts",),
     "httpx": ("remote",),
+    "imageio_ffmpeg": ("rendering/encoder",),
     "isal": ("exports/packing/compression",),
+    "numpy": ("rendering",),
     "platformdirs": ("settings",),
     "prometheus_client": ("observe/metrics",),
     "procrastinate": ("tasks/procrastinate_engine",),
@@ -51,7 +55,7 @@ PURE = (
     "operations/catalog", "operations/envelope", "project/timeline", "project/model",
     "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",
-    "metadata/document", "metadata/write", "api/ranges",
+    "metadata/document", "metadata/write", "api/ranges", "rendering/plan",
 )  # fmt: skip
 OUTSIDE = {
     "os",
