@@ -12,6 +12,7 @@ _HERE = "storycore.exports.formats"
 FORMATS: Mapping[str, str] = {
     "zip": f"{_HERE}.zip:FORMAT",
     "json": f"{_HERE}.json:FORMAT",
+    **{name: f"{_HERE}.{name}:FORMAT" for name in ("mp4", "mov", "webm", "mkv", "avi")},
 }
 """Name → where the format is."""
 
