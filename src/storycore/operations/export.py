@@ -374,7 +374,7 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
         **outputs[0].model_dump(),
         outputs=outputs,
         metadata=request.metadata,
-        warnings=warning_entries(project.warnings),
+        warnings=warning_entries((*project.warnings, *(told for item in finished for told in item.made.warnings))),
     )
 
 

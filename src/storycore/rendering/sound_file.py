@@ -83,21 +83,32 @@ def write_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
         StoryCoreError: see `encoder.child`.
     """
     progress.begin("encoding sound", total=_TRIES, unit="files", until=until)
-    inner = replace(goal, ceiling_dbtp=goal.ceiling_dbtp - (_LOSSY_DB if encoding.lossy else _ROUNDING_DB))
+    inner = first_aim(goal, lossy=encoding.lossy)
     for left in reversed(range(_TRIES)):
         master = write_master(mix, inner, ffmpeg=ffmpeg, progress=progress)
         encode_sound(master, path, encoding, ffmpeg=ffmpeg, tags=tags, progress=progress)
         file = SoundFile(facts=measure_sound(ffmpeg, path, progress), master=master)
         progress.advance()
-        better = _corrected(inner, goal, file.facts.loudness)
+        better = better_aim(inner, goal, file.facts.loudness)
         if better == inner or not left:
             return file
         inner = better
     raise AssertionError
 
 
-def _corrected(inner: Goal, goal: Goal, found: Loudness) -> Goal:
-    """What to master to, so that the file reaches the goal: coding lifts peaks, and some encoders turn down."""
+def first_aim(goal: Goal, *, lossy: bool) -> Goal:
+    """What to master to first, so that the finished file most likely meets the goal: coding lifts peaks."""
+    return replace(goal, ceiling_dbtp=goal.ceiling_dbtp - (_LOSSY_DB if lossy else _ROUNDING_DB))
+
+
+def better_aim(inner: Goal, goal: Goal, found: Loudness) -> Goal:
+    """What to master to next; `inner` itself if the file is good enough.
+
+    Args:
+        inner: what it was mastered to.
+        goal: what the finished file is to have.
+        found: what the finished file has.
+    """
     over = 0.0 if found.true_peak_dbtp is None else found.true_peak_dbtp - goal.ceiling_dbtp
     if over > 0:
         inner = replace(inner, ceiling_dbtp=inner.ceiling_dbtp - over - _ROUNDING_DB)
