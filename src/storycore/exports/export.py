@@ -74,8 +74,9 @@ def target_of(formats: Sequence[Wanted], output: Path) -> tuple[Path, str | None
     Raises:
         InvalidInput: path_invalid: a file name for several formats, or with the suffix of another one.
     """
-    suffix = output.suffix.lower()
-    if output.is_dir() or suffix not in {registry.find(name).suffix for name in registry.names()}:
+    known = sorted((registry.find(name).suffix for name in registry.names()), key=len, reverse=True)
+    suffix = next((it for it in known if output.name.lower().endswith(it)), None)
+    if suffix is None or output.is_dir():
         return output, None
     if [item.format.suffix for item in formats] != [suffix]:
         raise InvalidInput(

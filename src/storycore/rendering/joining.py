@@ -18,23 +18,6 @@ from storycore.units import round_half_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
-    """The film's sound, one run of samples as long as the film.
-
-    Attributes:
-        path: raw, interleaved, float of 32 bits, little-endian.
-        rate_hz: samples per second.
-        channels: in ffmpeg's order.
-        arguments: how it is encoded: `-c:a aac -b:a 192k`.
-    """
-
-    path: Path
-    rate_hz: int
-    channels: int
-    arguments: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Captions:
     """Captions that can be switched on.
 
@@ -71,19 +54,19 @@ class Wrapping:
     Attributes:
         container: ffmpeg's name of it.
         arguments: of the container: `-movflags +faststart`.
-        sound: None for none.
+        sound: file of the encoded sound, which is copied; None for none.
         captions: that can be switched on; None for none.
         chapters: may be empty.
-        tags: title, comment, … as the container takes them.
+        tags: arguments that say what the film is.
         counts_frames: whether the container counts frames instead of telling times (AVI).
     """
 
     container: str
     arguments: Sequence[str] = ()
-    sound: Sound | None = None
+    sound: Path | None = None
     captions: Captions | None = None
     chapters: Sequence[Chapter] = ()
-    tags: Sequence[tuple[str, str]] = ()
+    tags: Sequence[str] = ()
     counts_frames: bool = False
 
 
@@ -109,9 +92,8 @@ def join(ffmpeg: Ffmpeg, rendered: Rendered, wrapping: Wrapping, target: Path, p
     outputs = ["-map", "0:v:0", "-c:v", "copy", "-bsf:v", _times(rendered, wrapping)]
     number = 1
     if wrapping.sound is not None:
-        sound = wrapping.sound
-        inputs += ["-f", "f32le", "-ar", str(sound.rate_hz), "-ac", str(sound.channels), "-i", url(sound.path)]
-        outputs += ["-map", f"{number}:a:0", *sound.arguments, "-flags:a", "+bitexact"]
+        inputs += ["-i", url(wrapping.sound)]
+        outputs += ["-map", f"{number}:a:0", "-c:a", "copy"]
         number += 1
     if wrapping.captions is not None:
         inputs += ["-f", "srt", "-i", url(wrapping.captions.path)]
@@ -124,8 +106,7 @@ def join(ffmpeg: Ffmpeg, rendered: Rendered, wrapping: Wrapping, target: Path, p
         chapters.write_text(_chapters(wrapping.chapters), encoding="utf-8")
         inputs += ["-f", "ffmetadata", "-i", url(chapters)]
         outputs += ["-map_chapters", str(number)]
-    for name, value in wrapping.tags:
-        outputs += ["-metadata", f"{name}={clean(value)}"]
+    outputs += wrapping.tags
     scale, _ = timescale(rendered.picture.canvas.rate)
     outputs += ["-video_track_timescale", str(scale), "-fflags", "+bitexact", *wrapping.arguments]
     run(ffmpeg, [*inputs, *outputs, "-f", wrapping.container, url(target)], progress=progress, folder=folder)

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from storycore.exports.formats import film_sounds as sounds
 from storycore.exports.formats.video_file import FilmOptions, VideoFile
 
 
@@ -22,6 +23,6 @@ FORMAT = VideoFile(
     options=AviOptions,
     muxer="avi",
     arguments=("-avoid_negative_ts", "disabled"),  # else the lead-in of MP3 would move the picture
-    sounds={"mp3": ("-c:a", "libmp3lame", "-b:a", "192k"), "pcm": ("-c:a", "pcm_s16le")},
+    sounds={"mp3": sounds.mp3, "pcm": sounds.pcm16},
     counts_frames=True,
 )

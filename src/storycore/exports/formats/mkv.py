@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from storycore.exports.formats import film_sounds as sounds
 from storycore.exports.formats.video_file import FilmOptions, VideoFile
 
 
@@ -25,5 +26,5 @@ FORMAT = VideoFile(
     media_type="video/x-matroska",
     options=MkvOptions,
     muxer="matroska",
-    sounds={"flac": ("-c:a", "flac", "-sample_fmt", "s32", "-bits_per_raw_sample", "24")},
+    sounds={"flac": sounds.flac},
 )

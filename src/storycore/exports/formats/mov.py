@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from storycore.exports.formats import film_sounds as sounds
 from storycore.exports.formats.video_file import FilmOptions, VideoFile
 
 
@@ -25,5 +26,5 @@ FORMAT = VideoFile(
     options=MovOptions,
     muxer="mov",
     arguments=("-movflags", "+faststart+write_colr"),
-    sounds={"pcm": ("-c:a", "pcm_s24le"), "aac": ("-c:a", "aac", "-b:a", "256k")},
+    sounds={"pcm": sounds.pcm24, "aac": sounds.aac},
 )

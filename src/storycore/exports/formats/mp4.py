@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from storycore.exports.formats import film_sounds as sounds
 from storycore.exports.formats.video_file import FilmOptions, VideoFile
 
 
@@ -24,5 +25,5 @@ FORMAT = VideoFile(
     options=Mp4Options,
     muxer="mp4",
     arguments=("-movflags", "+faststart"),
-    sounds={"aac": ("-c:a", "aac", "-b:a", "192k")},
+    sounds={"aac": sounds.aac},
 )

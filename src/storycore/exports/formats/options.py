@@ -98,19 +98,24 @@ class VideoOptions(PictureOptions):
     )
 
 
-class SoundOptions(TimeOptions):
-    """Of sound, alone or with pictures."""
+class MasterOptions(TimeOptions):
+    """Of sound, however it is written."""
 
     sample_rate_hz: Literal[44100, 48000, 96000] = Field(default=48000, description="Samples per second.")
     channels: Literal[1, 2, 6, 8] = Field(default=2, description="1, 2, 6 (5.1) or 8 (7.1): FL FR FC LFE BL BR SL SR.")
-    audio_bitrate_bps: Whole | None = Field(
-        default=None, ge=16_000, le=640_000, description="Bits per second of compressed sound."
-    )
     loudness_lufs: Number | None = Field(
         default=None, ge=-40, le=-5, description="Integrated loudness to reach; as mixed if left out."
     )
     true_peak_dbtp: Number = Field(default=-1.0, ge=-9, le=0, description="Highest true peak.")
     dynamic: Switch = Field(default=False, description="Even out the loudness over time, too.")
+
+
+class SoundOptions(MasterOptions):
+    """Of sound that is compressed with some loss, alone or with pictures."""
+
+    audio_bitrate_bps: Whole | None = Field(
+        default=None, ge=16_000, le=640_000, description="Bits per second of compressed sound."
+    )
 
 
 class CaptionOptions(FormatOptions):

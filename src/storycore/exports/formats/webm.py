@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from storycore.exports.formats import film_sounds as sounds
 from storycore.exports.formats.video_file import FilmOptions, VideoFile
 
 
@@ -22,5 +23,5 @@ FORMAT = VideoFile(
     options=WebmOptions,
     muxer="webm",
     arguments=("-cues_to_front", "1"),
-    sounds={"opus": ("-c:a", "libopus", "-b:a", "128k", "-mapping_family", "0")},
+    sounds={"opus": sounds.opus},
 )
