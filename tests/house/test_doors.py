@@ -10,12 +10,19 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src/storycore"
 
 DOORS = {
-    "PIL": ("demo",),
+    "PIL": ("demo", "rendering/still", "rendering/title"),
     "alembic": ("database",),
     "anyio": ("api", "processes"),
     "bagit": ("demo",),
     "click": ("cli", "processes"),
-    "cv2": ("rendering",),
+    "cv2": (
+        "rendering/drawing",
+        "rendering/frame",
+        "rendering/painter",
+        "rendering/still",
+        "rendering/title",
+        "rendering/transition",
+    ),
     "fastapi": ("api",),
     "fontpkg_noto_sans": ("rendering/fonts",),
     "httpx": ("remote",),
@@ -55,7 +62,9 @@ PURE = (
     "operations/catalog", "operations/envelope", "project/timeline", "project/model",
     "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",
-    "metadata/document", "metadata/write", "api/ranges", "rendering/plan",
+    "metadata/document", "metadata/write", "api/ranges",
+    "rendering/plan", "rendering/layout", "rendering/words", "rendering/motion", "rendering/look",
+    "rendering/codecs",
 )  # fmt: skip
 OUTSIDE = {
     "os",

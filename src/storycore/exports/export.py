@@ -111,10 +111,13 @@ def export(
     finished: list[Exported] = []
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
+        done = _render_together(film, formats, progress)
+        share = (1 - done) / len(formats)
         for item in formats:
             path = folder / (name or title_name(film.project.name) + item.format.suffix)
             started = time.perf_counter()
-            made = item.format.write(film, path, item.options, progress)
+            with progress.within(done + len(finished) * share, done + (len(finished) + 1) * share):
+                made = item.format.write(film, path, item.options, progress)
             seconds = time.perf_counter() - started
             finished.append(Exported(path=path, format=item.format.name, made=made, seconds=seconds))
     except BaseException:
@@ -126,6 +129,21 @@ def export(
                 place.rmdir()
         raise
     return finished
+
+
+def _render_together(film: Film, formats: Sequence[Wanted], progress: Progress) -> float:
+    """Renders what several formats need in one go, so that each frame is drawn once; gives the share of work done."""
+    wanted = [item for item in formats if hasattr(item.format, "picture")]
+    if len(wanted) < 2:
+        return 0.0
+    from storycore.exports.formats.filming import studio
+    from storycore.rendering.film import render
+
+    share = 0.8 * len(wanted) / len(formats)
+    pictures = [item.format.picture(film, item.options) for item in wanted]  # type: ignore[attr-defined]  # asked above
+    with progress.within(0.0, share), studio(film) as place:
+        render(pictures, place, progress, until=1.0)
+    return share
 
 
 def _refuse_unknown(options: Mapping[str, Any], known: set[str]) -> None:

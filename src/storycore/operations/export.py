@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal, cast
 
@@ -31,11 +31,12 @@ from storycore.project.paths import EXPORTS
 from storycore.units import now, stamp
 
 if TYPE_CHECKING:
+    from storycore.exports.export import Exported
     from storycore.exports.package import Package
     from storycore.exports.packing.contents import Contents
     from storycore.exports.packing.selection import Selection
     from storycore.project.files import Listing
-    from storycore.project.model import Project
+    from storycore.project.model import Project, ProjectWarning
 
 
 class FileEntry(Result):
@@ -179,7 +180,7 @@ class FormatRequest(Request[FormatResult]):
 
     project_path: ProjectPath = Field(description="Folder of the project.")
     target_format: Annotated[str | list[str], Spelling(("-t", "--to")), FormatNames] = Field(
-        description="zip or json, in any case; several as a list."
+        description="mp4, mov, webm, …, json or zip, in any case; several as a list."
     )
     source_format: Literal["storycore_project", "unknown"] | None = Field(
         default=None, description="Found by itself, whatever is said here."
@@ -374,7 +375,7 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
         **outputs[0].model_dump(),
         outputs=outputs,
         metadata=request.metadata,
-        warnings=warning_entries((*project.warnings, *(told for item in finished for told in item.made.warnings))),
+        warnings=warning_entries((*project.warnings, *_made_warnings(finished))),
     )
 
 
@@ -449,6 +450,11 @@ def metadata(app: App, request: MetadataRequest, progress: Progress) -> Metadata
         metadata_text=text,
         warnings=warning_entries((*project.warnings, *collected.warnings, *more)),
     )
+
+
+def _made_warnings(finished: "Sequence[Exported]") -> "list[ProjectWarning]":
+    """What the formats warn of, each thing once."""
+    return list(dict.fromkeys(warning for item in finished for warning in item.made.warnings))
 
 
 def _read(app: App, path: str) -> "tuple[Path, Project, Listing]":

@@ -6,69 +6,19 @@ bits are kept at 16 bits while frames are drawn, and rounded to the layout's dep
 Source: ITU-R BT.709-6 §3 (coefficients, quantisation); ITU-T H.273 §8.7 (chroma sample location 0).
 """
 
-from dataclasses import dataclass
 from typing import Any, Self
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from storycore.rendering.layout import Layout
+
 Samples = npt.NDArray[Any]
 """Of one plane, `(height, width)`, or of one picture, `(height, width, 3)`; uint8 or uint16."""
 
 _KR, _KB = 0.2126, 0.0722
 _KG = 1 - _KR - _KB
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """How the planes of a frame lie in memory.
-
-    Attributes:
-        pixel_format: as ffmpeg calls it.
-        bits: of one sample, as encoded.
-        across: columns of the picture to one of chroma.
-        down: rows of the picture to one of chroma.
-    """
-
-    pixel_format: str
-    bits: int
-    across: int
-    down: int
-
-    @property
-    def dtype(self) -> type[np.uint8] | type[np.uint16]:
-        """Of the samples while frames are drawn."""
-        return np.uint8 if self.bits == 8 else np.uint16
-
-    @property
-    def unit(self) -> int:
-        """One step of 8 bits, in samples as drawn."""
-        return 1 if self.bits == 8 else 256
-
-    @property
-    def black(self) -> tuple[int, int, int]:
-        """Y, U, V of black."""
-        return 16 * self.unit, 128 * self.unit, 128 * self.unit
-
-    @property
-    def white(self) -> tuple[int, int, int]:
-        """Y, U, V of white."""
-        return 235 * self.unit, 128 * self.unit, 128 * self.unit
-
-
-LAYOUTS = {
-    layout.pixel_format: layout
-    for layout in (
-        Layout(pixel_format="yuv420p", bits=8, across=2, down=2),
-        Layout(pixel_format="yuv422p", bits=8, across=2, down=1),
-        Layout(pixel_format="yuv444p", bits=8, across=1, down=1),
-        Layout(pixel_format="yuv420p10le", bits=10, across=2, down=2),
-        Layout(pixel_format="yuv422p10le", bits=10, across=2, down=1),
-        Layout(pixel_format="yuv444p10le", bits=10, across=1, down=1),
-    )
-}
-"""Layouts by ffmpeg's name of the pixel format."""
 
 
 class Frame:
@@ -87,7 +37,7 @@ class Frame:
     def __init__(self, layout: Layout, width: int, height: int, memory: Samples | None = None) -> None:
         luma, chroma = width * height, (width // layout.across) * (height // layout.down)
         self.layout, self.width, self.height = layout, width, height
-        self.memory: Samples = np.empty(luma + 2 * chroma, layout.dtype) if memory is None else memory
+        self.memory: Samples = np.empty(luma + 2 * chroma, dtype(layout)) if memory is None else memory
         small = (height // layout.down, width // layout.across)
         self.planes: tuple[Samples, Samples, Samples] = (
             self.memory[:luma].reshape(height, width),
@@ -123,6 +73,11 @@ class Frame:
         return rounded.data.cast("B")
 
 
+def dtype(layout: Layout) -> type[np.uint8] | type[np.uint16]:
+    """Of samples while frames are drawn."""
+    return np.uint8 if layout.bits == 8 else np.uint16
+
+
 def from_rgb(picture: Samples, layout: Layout) -> Frame:
     """A picture as planes.
 
@@ -135,11 +90,11 @@ def from_rgb(picture: Samples, layout: Layout) -> Frame:
     deep = picture.dtype == np.uint16
     matrix = _matrix(layout.unit / (257 if deep else 1))
     matrix[:, 3] *= layout.unit
-    if picture.dtype == layout.dtype:
+    if picture.dtype == dtype(layout):
         converted = cv2.transform(picture, matrix)
     else:
         exact = cv2.transform(picture.astype(np.float32), matrix)
-        converted = np.clip(np.rint(exact), 0, np.iinfo(layout.dtype).max).astype(layout.dtype)
+        converted = np.clip(np.rint(exact), 0, np.iinfo(dtype(layout)).max).astype(dtype(layout))
     luma, blue, red = cv2.split(converted)
     frame.planes[0][:] = luma
     for plane, full in zip(frame.planes[1:], (blue, red), strict=True):

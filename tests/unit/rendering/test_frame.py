@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from storycore.rendering.frame import LAYOUTS, Frame, from_rgb
+from storycore.rendering.frame import Frame, from_rgb
+from storycore.rendering.layout import LAYOUTS
 
 PATCHES = {
     (255, 255, 255): (235, 128, 128),

@@ -87,7 +87,12 @@ class VideoOptions(PictureOptions):
     bitrate_bps: Whole | None = Field(
         default=None, ge=10_000, le=800_000_000, description="Most bits per second of the picture. Excludes crf."
     )
+    effort: Literal["fast", "normal", "slow"] = Field(
+        default="normal", description="How hard the encoder tries: slower gives smaller files of the same quality."
+    )
+    keyframe_seconds: Number = Field(default=2.0, ge=0.02, le=20, description="Most seconds between keyframes.")
     hardware: Switch = Field(default=False, description="Use an encoder in hardware, if one proves to work.")
+    title: Annotated[str, Strict()] = Field(default="", max_length=200, description="Tag; the film's title if empty.")
     measure: Literal["base", "full"] = Field(
         default="base", description="full: compare with the frames as drawn, and look for black and frozen stretches."
     )
