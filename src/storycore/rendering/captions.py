@@ -18,7 +18,7 @@ from storycore.units import round_half_up
 
 _SHORTEST_MS = 200  # nobody reads in less; what would be shown for less joins the one before
 _MOST_LINES = 2 * LINES  # of two that speak at once; what begins just then too is shown a moment later
-_TIME = re.compile(r"(\d):(?=\d\d:\d\d[.,]\d)")  # some readers take any line with two times for a head
+_TIME = re.compile(r"(\d):(?=\d\d(?::\d\d)?[.,]\d)")  # some readers take any line with two times for a head
 _JOINER = "\u2060"  # WORD JOINER: seen by nobody, but it keeps two characters from being one command
 
 
