@@ -11,17 +11,21 @@ LINES = 2
 
 _LONGEST = 20_000  # letters of one line of dialogue that are looked at
 _STEERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u200b\u2060\u00ad")
+_BRACES = str.maketrans("{}", "()")
 _DROPPED = ("Cc", "Cs", "Co", "Cn")  # control characters, halves of letters, private and unassigned ones
 
 
 def plain(text: str) -> str:
-    """The words of a text, on one line, without characters that steer a player or reorder what follows."""
+    """The words of a text, on one line, without characters that steer a player or reorder what follows.
+
+    Braces become round brackets: many players take what stands in braces for a command, and no format can escape them.
+    """
     kept = (
         " " if letter.isspace() else letter
         for letter in unicodedata.normalize("NFC", text[:_LONGEST])
         if letter.isspace() or (unicodedata.category(letter) not in _DROPPED and letter not in _STEERING)
     )
-    return " ".join("".join(kept).split())
+    return " ".join("".join(kept).translate(_BRACES).split())
 
 
 def columns(text: str) -> int:

@@ -5,17 +5,20 @@ most two lines; a longer text becomes several captions that share its time by th
 time. Times count from the start of what is delivered, in whole milliseconds.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from storycore.project.model import DialogueLine, Project
 from storycore.project.timeline import subtitles
-from storycore.rendering.caption_text import columns, pages, plain
+from storycore.rendering.caption_text import LINES, columns, pages, plain
 from storycore.rendering.plan import Timeline
 from storycore.units import round_half_up
 
 _SHORTEST_MS = 200  # nobody reads in less; what would be shown for less joins the one before
+_MOST_LINES = 2 * LINES  # of two that speak at once; what begins just then too is shown a moment later
+_TIME = re.compile(r"(\d):(?=\d\d(?::\d\d)?[.,]\d)")  # some readers take any line with two times for a head
 _JOINER = "\u2060"  # WORD JOINER: seen by nobody, but it keeps two characters from being one command
 
 
@@ -70,11 +73,15 @@ def _one_at_a_time(found: Sequence[Cue]) -> Iterator[Cue]:
     for cue in sorted(found, key=lambda cue: (cue.start_ms, cue.end_ms)):
         if held is None:
             held = cue
-        elif cue.start_ms - held.start_ms < _SHORTEST_MS:
-            held = _together(held, cue)
-        else:
-            yield replace(held, end_ms=min(held.end_ms, cue.start_ms))
-            held = cue
+            continue
+        both = _together(held, cue)
+        if cue.start_ms - held.start_ms < _SHORTEST_MS and len(both.lines) <= _MOST_LINES:
+            held = both
+            continue
+        start_ms = max(cue.start_ms, held.start_ms + _SHORTEST_MS)
+        if start_ms < cue.end_ms:
+            yield replace(held, end_ms=min(held.end_ms, start_ms))
+            held = replace(cue, start_ms=start_ms)
     if held is not None:
         yield held
 
@@ -104,18 +111,19 @@ def srt(found: Sequence[Cue]) -> str:
 
 
 def _srt_text(lines: tuple[str, ...]) -> str:
-    apart = (
-        line.replace("-->", "→").replace("<", f"<{_JOINER}").replace("{", f"{{{_JOINER}").replace("\\", f"\\{_JOINER}")
-        for line in lines
-    )
-    return "\n".join(apart)
+    return _inert("\n".join(lines)).replace("-->", "→").replace("<", f"<{_JOINER}")
+
+
+def _inert(text: str) -> str:
+    r"""Keeps `\N` and `\h` from being a break and a space, and times from being those of a caption."""
+    return _TIME.sub(rf"\1:{_JOINER}", text.replace("\\", f"\\{_JOINER}"))
 
 
 def vtt(found: Sequence[Cue], language: str = "") -> str:
     """WebVTT. Source: W3C WebVTT, §4.2.2 cue text."""
     blocks = (
         f"{_clock(cue.start_ms, '.')} --> {_clock(cue.end_ms, '.')}\n"
-        + "\n".join(line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for line in cue.lines)
+        + _inert("\n".join(cue.lines)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         + "\n"
         for cue in found
     )
@@ -176,8 +184,7 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 
 
 def _ass_text(lines: tuple[str, ...]) -> str:
-    """No brace begins a command; the format can't escape one, so it becomes a round bracket."""
-    return r"\N".join(line.replace("\\", f"\\{_JOINER}").replace("{", "(").replace("}", ")") for line in lines)
+    return r"\N".join(_inert(line) for line in lines)
 
 
 def _clock(time_ms: int, point: str) -> str:

@@ -59,7 +59,8 @@ def limit(around: Samples, *, gain: float, ceiling: float, last_db: float = math
         return Limited(own, 0.0, 0.0)
     levels = np.minimum(ramped(wanted[first:], fall=_FALL_DB, rise=_RISE_DB, last=last_db), 0.0)
     middles = (np.arange(-1, len(levels)) + 0.5) * FRAME
-    curve = np.interp(np.arange(len(own)), middles, np.concatenate(([min(last_db, levels[0])], levels)))
+    before = last_db if math.isfinite(last_db) else levels[0]
+    curve = np.interp(np.arange(len(own)), middles, np.concatenate(([before], levels)))
     limited = (own * amplitude(curve)[:, None]).astype(np.float32)
     return Limited(limited, float(levels[count - 1]), float(-levels[:count].min()))
 
@@ -105,8 +106,3 @@ def _interpolator() -> tuple[Samples, float]:
         for sample in range(FRAME):
             matrix[sample : sample + _TAPS, sample * (_PHASES - 1) + phase - 1] = kernel
     return matrix, highest
-
-
-def decibels(peak: float) -> float:
-    """Level of an amplitude in dB; minus infinity for silence."""
-    return 20 * math.log10(peak) if peak > 0 else -math.inf

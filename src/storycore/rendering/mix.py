@@ -8,12 +8,14 @@ added up.
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from storycore.errors import InvalidInput
 from storycore.observe.progress import Progress
+from storycore.project.headers import HeaderFault, read_facts
 from storycore.project.model import Project, ProjectWarning
 from storycore.rendering import ducking
 from storycore.rendering.encoder import Ffmpeg
@@ -25,7 +27,9 @@ from storycore.rendering.sound_source import NoSound, decoded
 from storycore.rendering.sounds import SAMPLE_RATE, Sound, Stem, odd_sounds, place_sounds
 from storycore.rendering.stem_file import StemFile
 from storycore.storage.local import explain
+from storycore.units import round_half_up
 
+_NEAR = SAMPLE_RATE // 5  # samples by which a header may be wrong: frames of codecs, and what they prime with
 _BLOCK = 2 * SAMPLE_RATE - 2 * SAMPLE_RATE % ducking.WINDOW  # a multiple of the window
 
 
@@ -134,14 +138,28 @@ def _lay(folder: Path, sound: Sound, stem: StemFile, ffmpeg: Ffmpeg, progress: P
         return [] if sound.of_clip else [_unheard(sound, "it holds no sound")]
     except InvalidInput as fault:
         return [_unheard(sound, fault.message)]
-    if place == sound.start and not sound.of_clip:
+    heard_samples = place - sound.start
+    if not heard_samples and not sound.of_clip:
         return [_unheard(sound, "it ends before the part that is asked for")]
+    if heard_samples < min(sound.length, _promised(folder / sound.path, sound.offset)) - _NEAR:
+        return [_unheard(sound, "it is cut short; what is there is heard", "is not wholly heard")]
     return []
 
 
-def _unheard(sound: Sound, why: str) -> ProjectWarning:
+def _promised(path: Path, offset: Fraction) -> int:
+    """Samples that a file has after `offset`, if its headers are right; 0 if they don't say for sure."""
+    try:
+        facts = read_facts(path)
+    except (HeaderFault, OSError):
+        return 0
+    if facts is None or facts.duration is None or facts.estimated or facts.audio_codec is None:
+        return 0
+    return round_half_up((facts.duration - offset) * SAMPLE_RATE)
+
+
+def _unheard(sound: Sound, why: str, how: str = "is not heard") -> ProjectWarning:
     return ProjectWarning(
-        file=sound.path, pointer="", reason="media_unreadable", message=f"{sound.path} is not heard: {why}"[:500]
+        file=sound.path, pointer="", reason="media_unreadable", message=f"{sound.path} {how}: {why}"[:500]
     )
 
 
