@@ -81,7 +81,7 @@ class Look:
     Attributes:
         source: where its picture comes from.
         frames: length of the whole shot.
-        label: number and title, for burn-ins.
+        label: number and title, where they are burned in.
         path: absolute path of its file; not part of the key.
         name: of the file, for messages; not part of the key.
         sha256: of its file.
@@ -152,6 +152,8 @@ def pieces(line: Timeline, looks: Sequence[Look], lead: Look | None, canvas: Can
         canvas: that they are drawn on.
     """
     found, at = [], 0
+    if canvas.burn_in != "timecode_and_shot":  # a new title then changes no picture
+        looks = [dataclasses.replace(look, label="") for look in looks]
     for segment in line.segments:
         piece = _piece(segment, line.spans, looks, lead)
         found.append(dataclasses.replace(piece, stamp=at) if canvas.burn_in != "none" else piece)

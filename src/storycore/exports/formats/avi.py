@@ -1,4 +1,4 @@
-"""avi: MPEG-4 and MP3, for players of another time."""
+"""avi: MPEG-4 and uncompressed sound, for players of another time."""
 
 from typing import Literal
 
@@ -12,7 +12,9 @@ class AviOptions(FilmOptions):
     """Options of avi."""
 
     video_codec: Literal["mpeg4"] = Field(default="mpeg4", description="Codec of the picture.")
-    audio_codec: Literal["mp3", "pcm", "none"] = Field(default="mp3", description="Codec of the sound.")
+    audio_codec: Literal["mp3", "pcm", "none"] = Field(
+        default="pcm", description="Codec of the sound; pcm has 16 bits."
+    )
     channels: Literal[1, 2] = Field(default=2, description="1 or 2.")
 
 
