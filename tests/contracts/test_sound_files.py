@@ -13,6 +13,7 @@ import pytest
 import soundfile
 
 from fixtures.sounds import RATE, level_db, make_sound_project, noise, save, tone, track
+from storycore.errors import InvalidInput
 from storycore.exports.export import export, wanted
 from storycore.exports.formats.format import Film
 from storycore.observe.progress import Progress
@@ -270,8 +271,6 @@ def test_a_range_of_the_film_is_as_long_as_the_range(project, tmp_path, name):
     ],
 )
 def test_what_a_format_can_not_do_is_refused(project, tmp_path, name, options):
-    from storycore.errors import InvalidInput
-
     with pytest.raises(InvalidInput):
         made(project, tmp_path, name, **options)
     assert not (tmp_path / "out").exists()
@@ -290,3 +289,37 @@ def test_figures_are_plain_json(project, tmp_path):
     told = made(project, tmp_path, "wav")["wav"][1]
     assert json.loads(json.dumps(told.metrics)) == told.metrics
     assert Fraction(str(told.metrics["audio_duration"]["value"])) == Fraction(7, 2)
+
+
+def test_a_sound_that_was_made_before_is_used_again_until_something_changes(project, tmp_path):
+    first = made(project, tmp_path / "1", "mp3", loudness_lufs=-16)["mp3"][1]
+    kept = list((Settings.read().cache_folder / "segments").glob("*/*.segment"))
+    again = made(project, tmp_path / "2", "mp3", loudness_lufs=-16)["mp3"][1]
+    assert (again.sha256, again.metrics) == (first.sha256, first.metrics)
+    assert list((Settings.read().cache_folder / "segments").glob("*/*.segment")) == kept
+    assert len(kept) == 1
+    save(project / "voice.wav", tone(seconds=1, hz=900, level=0.4))
+    assert made(project, tmp_path / "3", "mp3", loudness_lufs=-16)["mp3"][1].sha256 != first.sha256
+
+
+def test_a_sound_with_something_unheard_is_not_kept(tmp_path):
+    folder = tmp_path / "film"
+    folder.mkdir()
+    (folder / "bad.flac").write_bytes(b"fLaC" + b"\xff" * 99)
+    make_sound_project(folder, {"audioTracks": [track("bad.flac")]})
+    for place in ("1", "2"):
+        assert made(folder, tmp_path / place, "wav")["wav"][1].warnings != ()
+
+
+def test_an_empty_project_is_silence_and_a_warning_unless_strict(tmp_path):
+    folder = tmp_path / "film"
+    folder.mkdir()
+    (folder / "project.json").write_text('{"name": "test"}')
+    _, told = made(folder, tmp_path, "wav")["wav"]
+    assert (told.metrics["audio_duration"]["value"], [it.reason for it in told.warnings]) == (2.0, ["nothing_to_show"])
+
+
+def test_a_range_behind_the_end_is_refused(project, tmp_path):
+    for name in ("wav", "stems", "srt"):
+        with pytest.raises(InvalidInput, match="it lasts 3"):
+            made(project, tmp_path, name, time_range=[60, 70])

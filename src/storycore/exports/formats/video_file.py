@@ -9,7 +9,7 @@ from typing import Any
 from storycore.exports.formats import filming
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, FormatOptions, Made
-from storycore.exports.formats.mixdown import goal, mixed, sound_tags
+from storycore.exports.formats.mixdown import film_sound, goal, sound_tags
 from storycore.exports.formats.options import SoundOptions, VideoOptions
 from storycore.exports.formats.sound_metrics import measured_sound, metric
 from storycore.observe.progress import Progress
@@ -18,7 +18,7 @@ from storycore.rendering.codecs import CODECS
 from storycore.rendering.film import Picture, Studio, render
 from storycore.rendering.joining import Wrapping, join
 from storycore.rendering.measure import FilmFacts, measure_film
-from storycore.rendering.sound_file import SoundEncoding, write_sound
+from storycore.rendering.sound_file import SoundEncoding
 from storycore.rendering.tags import clean
 from storycore.storage.local import new_file
 
@@ -94,20 +94,20 @@ class VideoFile:
         """The film's sound, encoded once and measured; it is copied into the film."""
         if options.audio_codec == "none":
             return None
-        ffmpeg, line, path = studio.ffmpeg, wanted.line, studio.folder / "sound"
-        with mixed(film, line, ffmpeg=ffmpeg, channels=options.channels, progress=progress, until=0.82) as mix:
-            written = write_sound(
-                mix,
-                path,
-                self.sounds[options.audio_codec](options),
-                goal(options),
-                ffmpeg=ffmpeg,
-                tags=(),
-                progress=progress,
-                until=0.9,
-            )
-        metrics = measured_sound(written.facts, goal(options), line.duration)
-        return _Sound(path=path, metrics=metrics, warnings=mix.warnings)
+        line, path = wanted.line, studio.folder / "sound"
+        sound = film_sound(
+            film,
+            line,
+            path,
+            self.sounds[options.audio_codec](options),
+            options,
+            ffmpeg=studio.ffmpeg,
+            tagged=False,
+            progress=progress,
+            until=0.9,
+        )
+        metrics = measured_sound(sound.facts, goal(options), line.duration)
+        return _Sound(path=path, metrics=metrics, warnings=sound.warnings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
