@@ -17,6 +17,7 @@ from storycore.errors import InvalidInput
 from storycore.observe.progress import Progress
 from storycore.project.headers import HeaderFault, read_facts
 from storycore.project.model import Project, ProjectWarning
+from storycore.project.paths import inside
 from storycore.rendering import ducking
 from storycore.rendering.encoder import Ffmpeg
 from storycore.rendering.gain import Curve, shaped, spread
@@ -44,7 +45,8 @@ class Mix:
         stems: the parts that it is the sum of, as they are in it; a stem without any sound is missing.
         stem_channels: of each stem; 2 where the sum is mono.
         loudness: of the sum.
-        warnings: sounds that could not be heard, and why.
+        unheard: sounds that could not be heard, or not wholly, and why.
+        odd: what else is odd about the film's sounds.
     """
 
     path: Path
@@ -53,7 +55,13 @@ class Mix:
     stems: Mapping[Stem, Path]
     stem_channels: int
     loudness: Loudness
-    warnings: tuple[ProjectWarning, ...]
+    unheard: tuple[ProjectWarning, ...]
+    odd: tuple[ProjectWarning, ...]
+
+    @property
+    def warnings(self) -> tuple[ProjectWarning, ...]:
+        """All of them."""
+        return (*self.odd, *self.unheard)
 
 
 def write_mix(  # noqa: PLR0913 - what, where, by what, how, and who is told
@@ -85,7 +93,7 @@ def write_mix(  # noqa: PLR0913 - what, where, by what, how, and who is told
     """
     sounds = place_sounds(project, timeline)
     samples, room = timeline.samples(SAMPLE_RATE), max(2, channels)
-    warnings = {warning.message: warning for warning in odd_sounds(project)}
+    unheard: dict[str, ProjectWarning] = {}
     progress.begin("mixing sound", total=len(sounds), unit="files", until=until)
     path = folder / "mix.f32"
     try:
@@ -97,7 +105,7 @@ def write_mix(  # noqa: PLR0913 - what, where, by what, how, and who is told
             }
             for sound in sounds:
                 for warning in _lay(project.folder, sound, stems[sound.stem], ffmpeg, progress):
-                    warnings[warning.message] = warning
+                    unheard[warning.message] = warning
                 progress.advance()
             with StemFile(path, samples=samples, channels=channels) as target:
                 _add_up(stems, target, progress)
@@ -110,14 +118,18 @@ def write_mix(  # noqa: PLR0913 - what, where, by what, how, and who is told
         stems={stem: file.path for stem, file in stems.items()},
         stem_channels=room,
         loudness=measure_loudness(ffmpeg, raw_input(path, channels), progress),
-        warnings=tuple(warnings.values()),
+        unheard=tuple(unheard.values()),
+        odd=tuple(odd_sounds(project)),
     )
 
 
 def _lay(folder: Path, sound: Sound, stem: StemFile, ffmpeg: Ffmpeg, progress: Progress) -> list[ProjectWarning]:
     """Adds a sound to its stem; what keeps it from being heard is told."""
+    path = inside(folder, sound.path)
+    if path is None:  # it stood there when the project was read
+        return [_unheard(sound, "it is not there any more")]
     blocks = decoded(
-        ffmpeg, folder / sound.path, offset=sound.offset, length=sound.length, channels=stem.channels,
+        ffmpeg, path, offset=sound.offset, length=sound.length, channels=stem.channels,
         progress=progress,
     )  # fmt: skip
     heard = shaped(
@@ -141,7 +153,7 @@ def _lay(folder: Path, sound: Sound, stem: StemFile, ffmpeg: Ffmpeg, progress: P
     heard_samples = place - sound.start
     if not heard_samples and not sound.of_clip:
         return [_unheard(sound, "it ends before the part that is asked for")]
-    if heard_samples < min(sound.length, _promised(folder / sound.path, sound.offset)) - _NEAR:
+    if heard_samples < min(sound.length, _promised(path, sound.offset)) - _NEAR:
         return [_unheard(sound, "it is cut short; what is there is heard", "is not wholly heard")]
     return []
 

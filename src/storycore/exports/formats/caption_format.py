@@ -39,7 +39,7 @@ class CaptionFormat:
 
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
         """The film's captions; a film without words gives a file without captions, and a warning."""
-        found = cues(film.project, film_line(film, options.seconds()))
+        found = cues(film.project, film_line(film, options))
         data = self._text(found, film, options).encode()
         progress.begin("writing", total=len(data), unit="bytes", until=0.99)
         with new_file(target) as file:
@@ -51,8 +51,8 @@ class CaptionFormat:
             size_bytes=len(finished),
             sha256=hashlib.sha256(finished).hexdigest(),
             metrics={"captions": self._count(finished.decode())},
-            warnings=() if found else (_WORDLESS,),
+            warnings=() if found else (WORDLESS,),
         )
 
 
-_WORDLESS = ProjectWarning(file="", pointer="", reason="captions_missing", message="The film has no words to caption.")
+WORDLESS = ProjectWarning(file="", pointer="", reason="captions_missing", message="The film has no words to caption.")

@@ -6,12 +6,13 @@ from typing import Any
 
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
-from storycore.exports.formats.mixdown import film_line, goal, mixed, sound_tags
+from storycore.exports.formats.mixdown import film_line, film_sound, goal
 from storycore.exports.formats.options import MasterOptions, SoundOptions
 from storycore.exports.formats.sound_metrics import sound_metrics
 from storycore.observe.progress import Progress
+from storycore.project.model import ProjectWarning
 from storycore.rendering import encoder
-from storycore.rendering.sound_file import SoundEncoding, write_sound
+from storycore.rendering.sound_file import SoundEncoding
 from storycore.storage.local import new_file
 
 _USUAL_BPS = {1: 96_000, 2: 192_000, 6: 448_000, 8: 512_000}
@@ -42,27 +43,31 @@ class SoundFormat:
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
         """The film's sound."""
         ffmpeg = encoder.find(film.settings)
-        line = film_line(film, options.seconds())
-        with (
-            new_file(target) as file,
-            mixed(film, line, ffmpeg=ffmpeg, channels=options.channels, progress=progress, until=0.4) as mix,
-        ):
-            written = write_sound(
-                mix,
+        line = film_line(film, options)
+        with new_file(target) as file:
+            sound = film_sound(
+                film,
+                line,
                 Path(file.name),
                 self._encoding(options),
-                goal(options),
+                options,
                 ffmpeg=ffmpeg,
-                tags=sound_tags(film.project),
+                tagged=True,
                 progress=progress,
+                until=0.99,
             )
             size_bytes, sha256 = finished(file)
-            return Made(
-                size_bytes=size_bytes,
-                sha256=sha256,
-                metrics=sound_metrics(written.facts, goal(options), line.duration),
-                warnings=mix.warnings,
-            )
+        return Made(
+            size_bytes=size_bytes,
+            sha256=sha256,
+            metrics=sound_metrics(sound.facts, goal(options), line.duration),
+            warnings=sound.warnings if film.project.shots else (*sound.warnings, NO_FILM),
+        )
+
+
+NO_FILM = ProjectWarning(
+    file="project.json", pointer="", reason="nothing_to_show", message="The film has no shots; silence was made."
+)
 
 
 def bitrate(options: SoundOptions) -> str:

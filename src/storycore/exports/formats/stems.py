@@ -48,7 +48,7 @@ class _Stems:
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
         """The stems of a film."""
         ffmpeg = encoder.find(film.settings)
-        line = film_line(film, options.seconds())
+        line = film_line(film, options)
         with (
             new_file(target) as file,
             mixed(film, line, ffmpeg=ffmpeg, channels=options.channels, progress=progress, until=0.5) as mix,
