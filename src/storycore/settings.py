@@ -195,10 +195,15 @@ class Settings(BaseModel):
             ) from None
 
 
+def user_folder() -> Path:
+    """Where a person's own settings and presets are."""
+    return user_config_path("storycore", appauthor=False)
+
+
 def _from_files() -> dict[str, Any]:
     """What the settings files say, the nearest last."""
     found: dict[str, Any] = {}
-    for folder in (user_config_path("storycore", appauthor=False), Path()):
+    for folder in (user_folder(), Path()):
         with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
             found |= _read_file(folder / "storycore.toml")
     return found

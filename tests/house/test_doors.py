@@ -32,7 +32,15 @@ DOORS = {
     "platformdirs": ("settings",),
     "prometheus_client": ("observe/metrics",),
     "procrastinate": ("tasks/procrastinate_engine",),
-    "pydantic": ("operations", "settings", "api/document", "cli/options", "exports/formats", "exports/export"),
+    "pydantic": (
+        "operations",
+        "settings",
+        "api/document",
+        "cli/options",
+        "exports/formats",
+        "exports/export",
+        "exports/presets",
+    ),
     "pydantic_core": ("operations", "settings"),
     "rich": ("cli", "demo"),
     "sqlalchemy": (

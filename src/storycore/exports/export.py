@@ -13,6 +13,7 @@ from storycore.errors import FieldFault, InvalidInput, NotFound, Reason
 from storycore.exports.formats import registry
 from storycore.exports.formats.format import Film, Format, FormatOptions, Made
 from storycore.exports.packing.names import title_name
+from storycore.exports.presets import Preset
 from storycore.observe.progress import Progress
 
 
@@ -46,26 +47,33 @@ class Exported:
     seconds: float
 
 
-def wanted(target_format: str | Sequence[str], options: Mapping[str, Any]) -> list[Wanted]:
+def wanted(
+    target_format: str | Sequence[str], options: Mapping[str, Any], preset: Preset | None = None
+) -> list[Wanted]:
     """The formats asked for, each once, in the order asked for, with their options.
 
-    An option must be known to one of them at least; each gets those that it knows.
+    An option must be known to one of them at least; each gets those that it knows. What is asked for goes before what
+    the preset says.
 
     Args:
-        target_format: one name, several with commas between, or a list, in any case.
+        target_format: one name, several with commas between, or a list, in any case; the preset's if empty.
         options: of all of them together.
+        preset: more options.
 
     Raises:
         InvalidInput: unsupported_format; unknown_field, wrong_type or out_of_range for an option.
     """
-    parts = [target_format] if isinstance(target_format, str) else list(target_format)
+    asked = [target_format] if isinstance(target_format, str) else list(target_format)
+    parts = list(preset.formats) if preset is not None and not any(asked) else asked
     formats = [registry.find(name) for part in parts for name in part.split(",")]
     if not formats:
         registry.find("")
     unique = list({format_.name: format_ for format_ in formats}.values())
     known = {name for format_ in unique for name in format_.options.model_fields}
     _refuse_unknown(options, known)
-    return [Wanted(format=format_, options=_options(format_, options)) for format_ in unique]
+    if preset is not None and not any(asked):
+        _refuse_unknown(preset.options, known)
+    return [Wanted(format=it, options=_options(it, _preset_options(it, preset) | dict(options))) for it in unique]
 
 
 def target_of(formats: Sequence[Wanted], output: Path) -> tuple[Path, str | None]:
@@ -144,6 +152,12 @@ def _render_together(film: Film, formats: Sequence[Wanted], progress: Progress) 
     with progress.within(0.0, share), studio(film) as place:
         render(pictures, place, progress, until=1.0)
     return share
+
+
+def _preset_options(format_: Format, preset: Preset | None) -> dict[str, Any]:
+    if preset is None:
+        return {}
+    return {**preset.options, **preset.options_of.get(format_.name, {})}
 
 
 def _refuse_unknown(options: Mapping[str, Any], known: set[str]) -> None:

@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from storycore.storage import traces
 
@@ -54,21 +55,29 @@ class SegmentCache:
         """Removes a segment that turned out to be broken."""
         self._path(key).unlink(missing_ok=True)
 
-    def remember_unusable(self, sha256: str, message: str) -> None:
-        """Notes that a source of this content can't be decoded, so that it is not tried each time."""
-        path = self._note(sha256)
+    def note(self, key: str, told: Any) -> None:
+        """Keeps a little JSON under a key, beside its segment if it has one."""
+        path = self._note(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.{secrets.token_hex(6)}.part")
-        part.write_text(json.dumps({"message": message}), encoding="utf-8")
+        part.write_text(json.dumps(told), encoding="utf-8")
         part.replace(path)
+
+    def noted(self, key: str) -> Any:
+        """What was noted under a key; None if nothing was."""
+        try:
+            return json.loads(self._note(key).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def remember_unusable(self, sha256: str, message: str) -> None:
+        """Notes that a source of this content can't be decoded, so that it is not tried each time."""
+        self.note(f"{sha256}-source", {"unusable": message})
 
     def unusable(self, sha256: str) -> str | None:
         """Why a source of this content can't be decoded, if that is known."""
-        try:
-            told = json.loads(self._note(sha256).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        message = told.get("message") if isinstance(told, dict) else None
+        told = self.noted(f"{sha256}-source")
+        message = told.get("unusable") if isinstance(told, dict) else None
         return message if isinstance(message, str) else None
 
     @contextlib.contextmanager
@@ -110,8 +119,8 @@ class SegmentCache:
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.segment"
 
-    def _note(self, sha256: str) -> Path:
-        return self._folder / sha256[:2] / f"{sha256}.unusable"
+    def _note(self, key: str) -> Path:
+        return self._folder / key[:2] / f"{key}.note"
 
 
 def _link(kept: Path, target: Path) -> None:

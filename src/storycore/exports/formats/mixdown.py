@@ -25,7 +25,7 @@ from storycore.rendering.sounds import SAMPLE_RATE, odd_sounds, place_sounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FilmSound:
+class WrittenSound:
     """A film's sound in one file.
 
     Attributes:
@@ -37,7 +37,7 @@ class FilmSound:
     warnings: tuple[ProjectWarning, ...]
 
 
-def film_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
+def write_film_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
     film: Film,
     line: Timeline,
     path: Path,
@@ -48,7 +48,7 @@ def film_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
     tagged: bool,
     progress: Progress,
     until: float,
-) -> FilmSound:
+) -> WrittenSound:
     """Writes the sound of a film into a file, over what stands there; one that was made before is used again.
 
     Args:
@@ -78,7 +78,7 @@ def film_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
     )
     if key is not None and _found(cache, key, path):
         progress.begin("measuring sound", until=until)
-        return FilmSound(facts=measure_sound(ffmpeg, path, progress), warnings=tuple(odd_sounds(film.project)))
+        return WrittenSound(facts=measure_sound(ffmpeg, path, progress), warnings=tuple(odd_sounds(film.project)))
     with mixed(film, line, ffmpeg=ffmpeg, channels=options.channels, progress=progress, until=until / 2) as mix:
         written = write_sound(
             mix, path, encoding, goal(options), ffmpeg=ffmpeg, tags=told, progress=progress, until=until
@@ -87,7 +87,7 @@ def film_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
         part = cache.new(key)
         shutil.copyfile(path, part)
         cache.keep(key, part)
-    return FilmSound(facts=written.facts, warnings=mix.warnings)
+    return WrittenSound(facts=written.facts, warnings=mix.warnings)
 
 
 def _cache(film: Film) -> SegmentCache:

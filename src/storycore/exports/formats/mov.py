@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from storycore.exports.formats import film_sounds as sounds
+from storycore.exports.formats import film_sound as sounds
 from storycore.exports.formats.video_file import FilmOptions, VideoFile
 
 

@@ -83,9 +83,11 @@ class PictureOptions(TimeOptions):
 class VideoOptions(PictureOptions):
     """Of a film that is encoded with some loss, or none."""
 
-    crf: Whole | None = Field(default=None, ge=0, le=63, description="Quality; 0 best. Excludes bitrate_bps.")
+    crf: Whole | None = Field(
+        default=None, ge=0, le=63, description="Quality; 0 is best, and the usual one depends on the codec."
+    )
     bitrate_bps: Whole | None = Field(
-        default=None, ge=10_000, le=800_000_000, description="Most bits per second of the picture. Excludes crf."
+        default=None, ge=10_000, le=800_000_000, description="Most bits per second of the picture."
     )
     effort: Literal["fast", "normal", "slow"] = Field(
         default="normal", description="How hard the encoder tries: slower gives smaller files of the same quality."

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from storycore.exports.formats import filming
+from storycore.exports.formats.film_sound import FilmSound, film_sound
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, FormatOptions, Made
-from storycore.exports.formats.mixdown import film_sound, goal, sound_tags
+from storycore.exports.formats.mixdown import sound_tags
 from storycore.exports.formats.options import SoundOptions, VideoOptions
-from storycore.exports.formats.sound_metrics import measured_sound, metric
+from storycore.exports.formats.sound_metrics import metric
 from storycore.observe.progress import Progress
-from storycore.project.model import ProjectWarning
 from storycore.rendering.codecs import CODECS
 from storycore.rendering.film import Picture, Studio, render
 from storycore.rendering.joining import Wrapping, join
@@ -90,31 +90,11 @@ class VideoFile:
 
     def _sound(
         self, film: Film, wanted: Picture, options: FilmOptions, studio: Studio, progress: Progress
-    ) -> "_Sound | None":
-        """The film's sound, encoded once and measured; it is copied into the film."""
+    ) -> "FilmSound | None":
         if options.audio_codec == "none":
             return None
-        line, path = wanted.line, studio.folder / "sound"
-        sound = film_sound(
-            film,
-            line,
-            path,
-            self.sounds[options.audio_codec](options),
-            options,
-            ffmpeg=studio.ffmpeg,
-            tagged=False,
-            progress=progress,
-            until=0.9,
-        )
-        metrics = measured_sound(sound.facts, goal(options), line.duration)
-        return _Sound(path=path, metrics=metrics, warnings=sound.warnings)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sound:
-    path: Path
-    metrics: Mapping[str, Any]
-    warnings: tuple[ProjectWarning, ...]
+        encoding = self.sounds[options.audio_codec](options)
+        return film_sound(film, wanted.line, encoding, options, studio, progress)
 
 
 def film_figures(facts: FilmFacts, wanted: Picture, size_bytes: int) -> dict[str, Any]:
