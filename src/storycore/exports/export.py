@@ -130,8 +130,9 @@ def export(
             finished.append(Exported(path=path, format=item.format.name, made=made, seconds=seconds))
     except BaseException:
         for other in finished:
-            with contextlib.suppress(OSError):
-                other.path.unlink()
+            for path in (other.path, *other.made.beside):
+                with contextlib.suppress(OSError):
+                    path.unlink()
         for place in missing:
             with contextlib.suppress(OSError):
                 place.rmdir()
@@ -154,10 +155,18 @@ def _render_together(film: Film, formats: Sequence[Wanted], progress: Progress) 
     return share
 
 
+_OF_CODECS = frozenset(
+    {"video_codec", "audio_codec", "pixel_format", "crf", "bitrate_bps", "audio_bitrate_bps", "sample_rate_hz"}
+)
+"""Options of a preset that mean nothing for a format that it was not made for."""
+
+
 def _preset_options(format_: Format, preset: Preset | None) -> dict[str, Any]:
     if preset is None:
         return {}
-    return {**preset.options, **preset.options_of.get(format_.name, {})}
+    found = {**preset.options, **preset.options_of.get(format_.name, {})}
+    kept = format_.name in preset.formats
+    return {name: value for name, value in found.items() if kept or name not in _OF_CODECS}
 
 
 def _refuse_unknown(options: Mapping[str, Any], known: set[str]) -> None:

@@ -140,18 +140,23 @@ def frames(piece: Piece, canvas: Canvas, gallery: Gallery) -> Iterator[Frame]:
 
 
 class _Stamp:
-    """What is burned in: timecode, shot, watermark."""
+    """What is burned in: captions, timecode, shot, watermark."""
 
     def __init__(self, piece: Piece, canvas: Canvas) -> None:
         self._piece, self._canvas = piece, canvas
         self._layout = LAYOUTS[canvas.pixel_format]
         faint = Words(text=canvas.watermark, size=0.07, weight=700, opacity=0.3)
+        drawn = [(one.first, one.end, title.overlay(one.words, self._layout, canvas.size)) for one in piece.burned]
+        self._burned = [(first, end, over) for first, end, over in drawn if over is not None]
         self._mark = title.overlay(faint, self._layout, canvas.size) if canvas.watermark else None
 
     def on(self, frame: Frame, number: int) -> Frame:
-        if self._mark is None and self._canvas.burn_in == "none":
+        shown = [over for first, end, over in self._burned if first <= number < end]
+        if self._mark is None and self._canvas.burn_in == "none" and not shown:
             return frame
         frame = frame.copy()
+        for over in shown:
+            over.draw(frame)
         if self._mark is not None:
             self._mark.draw(frame)
         if self._canvas.burn_in != "none":
@@ -163,7 +168,7 @@ class _Stamp:
         text = timecode(at, self._canvas.rate)
         if self._canvas.burn_in == "timecode_and_shot" and self._piece.looks[0].label:
             text += f"   {self._piece.looks[0].label}"
-        words = Words(text=text, y=0.94, size=0.034, ground="#000000")
+        words = Words(text=text, y=0.06, size=0.034, ground="#000000")
         over = title.overlay(words, self._layout, self._canvas.size)
         if over is not None:
             over.draw(frame)

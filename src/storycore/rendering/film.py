@@ -17,7 +17,7 @@ from storycore.rendering.codecs import Codec, Quality, encoding
 from storycore.rendering.crew import Job, Output, paint
 from storycore.rendering.encoder import Ffmpeg
 from storycore.rendering.fonts import UPRIGHT
-from storycore.rendering.look import Canvas, Piece, pieces
+from storycore.rendering.look import Canvas, Caption, Piece, pieces
 from storycore.rendering.plan import Timeline
 from storycore.rendering.sources import Sources
 
@@ -34,6 +34,7 @@ class Picture:
         codec: how it is encoded.
         quality: how well.
         encoder: of ffmpeg, one that works here.
+        burned: captions over everything, in frames of the result.
     """
 
     line: Timeline
@@ -41,6 +42,7 @@ class Picture:
     codec: Codec
     quality: Quality
     encoder: str
+    burned: tuple[Caption, ...] = ()
 
     @property
     def arguments(self) -> list[str]:
@@ -130,7 +132,7 @@ class _Rendering:
         lead = sources.lead(line.lead) if line.lead else None
         more = (*picture.arguments, self._studio.ffmpeg.mark, machine())
         found = []
-        for piece in pieces(line, looks, lead, picture.canvas):
+        for piece in pieces(line, looks, lead, picture.canvas, picture.burned):
             key = piece.key(picture.canvas, *more)
             found.append(_Segment(piece, key, self._studio.folder / f"{key}.segment"))
         return found

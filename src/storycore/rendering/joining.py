@@ -86,8 +86,7 @@ def join(ffmpeg: Ffmpeg, rendered: Rendered, wrapping: Wrapping, target: Path, p
         Cancelled.
     """
     folder = rendered.segments[0].parent
-    listing = folder / f"{target.name}.ffconcat"
-    listing.write_text(_listing(rendered), encoding="utf-8")
+    listing = frames_listing(rendered)
     inputs = ["-f", "concat", "-safe", "0", "-protocol_whitelist", "file,pipe", "-i", url(listing)]
     outputs = ["-map", "0:v:0", "-c:v", "copy", "-bsf:v", _times(rendered, wrapping)]
     number = 1
@@ -100,16 +99,24 @@ def join(ffmpeg: Ffmpeg, rendered: Rendered, wrapping: Wrapping, target: Path, p
         outputs += ["-map", f"{number}:s:0", "-c:s", wrapping.captions.codec]
         outputs += ["-metadata:s:s:0", f"language={wrapping.captions.language}"]
         number += 1
-    outputs += ["-map_metadata", "-1"]
     if wrapping.chapters:
         chapters = folder / f"{target.name}.ffmetadata"
         chapters.write_text(_chapters(wrapping.chapters), encoding="utf-8")
         inputs += ["-f", "ffmetadata", "-i", url(chapters)]
-        outputs += ["-map_chapters", str(number)]
+        outputs += ["-map_chapters", str(number), "-map_metadata", str(number)]
+    else:
+        outputs += ["-map_metadata", "-1"]
     outputs += wrapping.tags
     scale, _ = timescale(rendered.picture.canvas.rate)
     outputs += ["-video_track_timescale", str(scale), "-fflags", "+bitexact", *wrapping.arguments]
     run(ffmpeg, [*inputs, *outputs, "-f", wrapping.container, url(target)], progress=progress, folder=folder)
+
+
+def frames_listing(rendered: Rendered) -> Path:
+    """A list of the segments that ffmpeg's concat demuxer reads, beside them."""
+    path = rendered.segments[0].parent / "segments.ffconcat"
+    path.write_text(_listing(rendered), encoding="utf-8")
+    return path
 
 
 def _listing(rendered: Rendered) -> str:

@@ -120,6 +120,7 @@ class Piece:
         way_first: frames of the transition that have passed before this piece.
         way_frames: length of the whole transition.
         stamp: frame of the result at which it begins; 0 unless timecode is burned in.
+        burned: captions over everything, in frames of this piece.
     """
 
     frames: int
@@ -130,6 +131,7 @@ class Piece:
     way_first: int = 0
     way_frames: int = 0
     stamp: int = 0
+    burned: tuple[Caption, ...] = ()
 
     def key(self, canvas: Canvas, *more: str) -> str:
         """64 hex digits that are the same for what looks the same.
@@ -142,7 +144,9 @@ class Piece:
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def pieces(line: Timeline, looks: Sequence[Look], lead: Look | None, canvas: Canvas) -> list[Piece]:
+def pieces(
+    line: Timeline, looks: Sequence[Look], lead: Look | None, canvas: Canvas, burned: Sequence[Caption] = ()
+) -> list[Piece]:
     """What the segments of a timeline show.
 
     Args:
@@ -150,12 +154,15 @@ def pieces(line: Timeline, looks: Sequence[Look], lead: Look | None, canvas: Can
         looks: one for each shot.
         lead: of the slate before the film.
         canvas: that they are drawn on.
+        burned: captions over everything, in frames of the result.
     """
     found, at = [], 0
     if canvas.burn_in != "timecode_and_shot":  # a new title then changes no picture
         looks = [dataclasses.replace(look, label="") for look in looks]
     for segment in line.segments:
         piece = _piece(segment, line.spans, looks, lead)
+        if over := _during(burned, at, segment.frames):
+            piece = dataclasses.replace(piece, burned=over)
         found.append(dataclasses.replace(piece, stamp=at) if canvas.burn_in != "none" else piece)
         at += segment.frames
     return found
@@ -191,8 +198,13 @@ def piece_from(plain: Mapping[str, Any]) -> Piece:
             "looks": tuple(_look_from(look) for look in plain["looks"]),
             "offsets": tuple(plain["offsets"]),
             "kind": TransitionKind(plain["kind"]),
+            "burned": _captions_from(plain["burned"]),
         }
     )
+
+
+def _captions_from(plain: Sequence[Mapping[str, Any]]) -> tuple[Caption, ...]:
+    return tuple(Caption(words=Words(**one["words"]), first=one["first"], end=one["end"]) for one in plain)
 
 
 def _look_from(plain: Mapping[str, Any]) -> Look:
@@ -207,10 +219,16 @@ def _look_from(plain: Mapping[str, Any]) -> Look:
             "begin": Fraction(plain["begin"]),
             "move": Move(**move),
             "lines": tuple(plain["lines"]),
-            "captions": tuple(
-                Caption(words=Words(**one["words"]), first=one["first"], end=one["end"]) for one in plain["captions"]
-            ),
+            "captions": _captions_from(plain["captions"]),
         }
+    )
+
+
+def _during(burned: Sequence[Caption], first: int, frames: int) -> tuple[Caption, ...]:
+    return tuple(
+        Caption(words=one.words, first=max(0, one.first - first), end=min(frames, one.end - first))
+        for one in burned
+        if one.first < first + frames and one.end > first
     )
 
 

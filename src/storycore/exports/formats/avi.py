@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from storycore.exports.formats import film_sound as sounds
+from storycore.exports.formats import film_sounds as sounds
 from storycore.exports.formats.video_file import FilmOptions, VideoFile
 
 
@@ -15,6 +15,7 @@ class AviOptions(FilmOptions):
     audio_codec: Literal["mp3", "pcm", "none"] = Field(
         default="pcm", description="Codec of the sound; pcm has 16 bits."
     )
+    captions: Literal["none", "sidecar", "burn"] = Field(default="none", description="sidecar: a file beside it.")
     channels: Literal[1, 2] = Field(default=2, description="1 or 2.")
 
 

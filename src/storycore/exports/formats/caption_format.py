@@ -51,8 +51,8 @@ class CaptionFormat:
             size_bytes=len(finished),
             sha256=hashlib.sha256(finished).hexdigest(),
             metrics={"captions": self._count(finished.decode())},
-            warnings=() if found else (_WORDLESS,),
+            warnings=() if found else (WORDLESS,),
         )
 
 
-_WORDLESS = ProjectWarning(file="", pointer="", reason="captions_missing", message="The film has no words to caption.")
+WORDLESS = ProjectWarning(file="", pointer="", reason="captions_missing", message="The film has no words to caption.")

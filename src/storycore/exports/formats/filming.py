@@ -12,12 +12,15 @@ from storycore.project.model import ProjectWarning
 from storycore.rendering import encoder
 from storycore.rendering.ability import encoder_for
 from storycore.rendering.cache import SegmentCache
+from storycore.rendering.captions import Cue
 from storycore.rendering.codecs import Codec, Quality, canvas_format
 from storycore.rendering.film import Picture, Studio
 from storycore.rendering.joining import Chapter
-from storycore.rendering.look import Canvas
+from storycore.rendering.look import Canvas, Caption
 from storycore.rendering.plan import Timeline, timeline
 from storycore.rendering.sources import Sources
+from storycore.rendering.words import Words
+from storycore.units import round_half_up
 
 SLATE_SECONDS = Fraction(2)
 """How long the slate stands: before the film, or instead of one."""
@@ -128,6 +131,19 @@ def canvas(found: Shape, options: PictureOptions, pixel_format: str) -> Canvas:
         fit=options.fit,
         burn_in=options.burn_in,
         watermark=options.watermark,
+    )
+
+
+def burned(found: Sequence[Cue], shown: Canvas) -> tuple[Caption, ...]:
+    """Captions as words over the picture, in its lower part, of a size that fits its shape."""
+    size = 0.052 * min(1.0, shown.width * 9 / 16 / shown.height)
+    return tuple(
+        Caption(
+            words=Words(text="\n".join(cue.lines), y=0.89, size=size, weight=600),
+            first=round_half_up(cue.start_ms * shown.rate / 1000),
+            end=round_half_up(cue.end_ms * shown.rate / 1000),
+        )
+        for cue in found
     )
 
 

@@ -25,7 +25,7 @@ from storycore.rendering.sounds import SAMPLE_RATE, odd_sounds, place_sounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenSound:
+class FilmSound:
     """A film's sound in one file.
 
     Attributes:
@@ -37,7 +37,7 @@ class WrittenSound:
     warnings: tuple[ProjectWarning, ...]
 
 
-def write_film_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
+def film_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
     film: Film,
     line: Timeline,
     path: Path,
@@ -48,7 +48,7 @@ def write_film_sound(  # noqa: PLR0913 - what, where, how, by what, and who is t
     tagged: bool,
     progress: Progress,
     until: float,
-) -> WrittenSound:
+) -> FilmSound:
     """Writes the sound of a film into a file, over what stands there; one that was made before is used again.
 
     Args:
@@ -78,7 +78,7 @@ def write_film_sound(  # noqa: PLR0913 - what, where, how, by what, and who is t
     )
     if key is not None and _found(cache, key, path):
         progress.begin("measuring sound", until=until)
-        return WrittenSound(facts=measure_sound(ffmpeg, path, progress), warnings=tuple(odd_sounds(film.project)))
+        return FilmSound(facts=measure_sound(ffmpeg, path, progress), warnings=tuple(odd_sounds(film.project)))
     with mixed(film, line, ffmpeg=ffmpeg, channels=options.channels, progress=progress, until=until / 2) as mix:
         written = write_sound(
             mix, path, encoding, goal(options), ffmpeg=ffmpeg, tags=told, progress=progress, until=until
@@ -87,7 +87,7 @@ def write_film_sound(  # noqa: PLR0913 - what, where, how, by what, and who is t
         part = cache.new(key)
         shutil.copyfile(path, part)
         cache.keep(key, part)
-    return WrittenSound(facts=written.facts, warnings=mix.warnings)
+    return FilmSound(facts=written.facts, warnings=mix.warnings)
 
 
 def _cache(film: Film) -> SegmentCache:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from storycore.exports.formats import film_sound as sounds
+from storycore.exports.formats import film_sounds as sounds
 from storycore.exports.formats.video_file import FilmOptions, VideoFile
 
 
@@ -25,6 +25,7 @@ FORMAT = VideoFile(
     suffix=".mkv",
     media_type="video/x-matroska",
     options=MkvOptions,
+    captions="srt",
     muxer="matroska",
     sounds={"flac": sounds.flac},
 )

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from storycore.exports.formats import film_sound as sounds
+from storycore.exports.formats import film_sounds as sounds
 from storycore.exports.formats.video_file import FilmOptions, VideoFile
 
 
@@ -24,6 +24,7 @@ FORMAT = VideoFile(
     suffix=".mov",
     media_type="video/quicktime",
     options=MovOptions,
+    captions="mov_text",
     muxer="mov",
     arguments=("-movflags", "+faststart+write_colr"),
     sounds={"pcm": sounds.pcm24, "aac": sounds.aac},

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from storycore.exports.formats import film_sound as sounds
+from storycore.exports.formats import film_sounds as sounds
 from storycore.exports.formats.video_file import FilmOptions, VideoFile
 
 
@@ -23,6 +23,7 @@ FORMAT = VideoFile(
     suffix=".mp4",
     media_type="video/mp4",
     options=Mp4Options,
+    captions="mov_text",
     muxer="mp4",
     arguments=("-movflags", "+faststart"),
     sounds={"aac": sounds.aac},

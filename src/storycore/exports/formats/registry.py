@@ -12,7 +12,10 @@ _HERE = "storycore.exports.formats"
 FORMATS: Mapping[str, str] = {
     "zip": f"{_HERE}.zip:FORMAT",
     "json": f"{_HERE}.json:FORMAT",
-    **{name: f"{_HERE}.{name}:FORMAT" for name in ("mp4", "mov", "webm", "mkv", "avi")},
+    **{
+        name: f"{_HERE}.{name}:FORMAT"
+        for name in ("mp4", "mov", "webm", "mkv", "avi", "gif", "frames", "poster", "sheet")
+    },
     "wav": f"{_HERE}.wav:FORMAT",
     "mp3": f"{_HERE}.mp3:FORMAT",
     "flac": f"{_HERE}.flac:FORMAT",

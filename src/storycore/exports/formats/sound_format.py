@@ -6,7 +6,7 @@ from typing import Any
 
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
-from storycore.exports.formats.mixdown import film_line, goal, write_film_sound
+from storycore.exports.formats.mixdown import film_line, film_sound, goal
 from storycore.exports.formats.options import MasterOptions, SoundOptions
 from storycore.exports.formats.sound_metrics import sound_metrics
 from storycore.observe.progress import Progress
@@ -45,7 +45,7 @@ class SoundFormat:
         ffmpeg = encoder.find(film.settings)
         line = film_line(film, options)
         with new_file(target) as file:
-            sound = write_film_sound(
+            sound = film_sound(
                 film,
                 line,
                 Path(file.name),

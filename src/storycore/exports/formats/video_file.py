@@ -1,29 +1,32 @@
 """Films with sound in one file: what mp4, mov, webm, mkv and avi do alike."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 from storycore.exports.formats import filming
-from storycore.exports.formats.film_sound import FilmSound, film_sound
+from storycore.exports.formats.caption_format import WORDLESS
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, FormatOptions, Made
-from storycore.exports.formats.mixdown import sound_tags
-from storycore.exports.formats.options import SoundOptions, VideoOptions
-from storycore.exports.formats.sound_metrics import metric
+from storycore.exports.formats.mixdown import film_sound, goal, sound_tags
+from storycore.exports.formats.options import CaptionOptions, SoundOptions, VideoOptions
+from storycore.exports.formats.sound_metrics import measured_sound, metric
 from storycore.observe.progress import Progress
+from storycore.project.model import ProjectWarning
+from storycore.rendering.captions import cues, srt
 from storycore.rendering.codecs import CODECS
 from storycore.rendering.film import Picture, Studio, render
-from storycore.rendering.joining import Wrapping, join
+from storycore.rendering.joining import Captions, Wrapping, join
 from storycore.rendering.measure import FilmFacts, measure_film
 from storycore.rendering.sound_file import SoundEncoding
-from storycore.rendering.tags import clean
+from storycore.rendering.tags import clean, three_letters
 from storycore.storage.local import new_file
 
 
-class FilmOptions(VideoOptions, SoundOptions):
+class FilmOptions(VideoOptions, SoundOptions, CaptionOptions):
     """Of a film with sound; formats name their codecs."""
 
     video_codec: str
@@ -42,6 +45,7 @@ class VideoFile:
         muxer: ffmpeg's name of the container.
         arguments: of the container.
         sounds: how each `audio_codec` is encoded.
+        captions: codec of captions that can be switched on, "" if the container can't hold them.
         counts_frames: as in `Wrapping`.
     """
 
@@ -52,25 +56,30 @@ class VideoFile:
     muxer: str
     arguments: Sequence[str] = ()
     sounds: Mapping[str, Callable[[Any], SoundEncoding]]
+    captions: str = ""
     counts_frames: bool = False
 
     def picture(self, film: Film, options: FilmOptions) -> Picture:
         """The picture that `write` will need; several formats can be rendered at once beforehand."""
-        return filming.picture(
-            film, options, CODECS[options.video_codec], pixel_format=getattr(options, "pixel_format", None)
-        )
+        codec = CODECS[options.video_codec]
+        found = filming.picture(film, options, codec, pixel_format=getattr(options, "pixel_format", None))
+        if options.captions == "burn":
+            found = replace(found, burned=filming.burned(cues(film.project, found.line), found.canvas))
+        return found
 
     def write(self, film: Film, target: Path, options: FilmOptions, progress: Progress) -> Made:
         """The film with its sound."""
         wanted = self.picture(film, options)
-        with new_file(target) as file, filming.studio(film) as studio:
+        with new_file(target) as file, filming.studio(film) as studio, ExitStack() as stack:
             path = Path(file.name)
             rendered = render([wanted], studio, progress, until=0.75)[0]
             sound = self._sound(film, wanted, options, studio, progress)
+            captions = _Captions(film, wanted, options, studio)
             wrapping = Wrapping(
                 container=self.muxer,
                 arguments=self.arguments,
                 sound=None if sound is None else sound.path,
+                captions=captions.soft(self.captions),
                 chapters=filming.chapters(film, wanted.line),
                 tags=_tags(film, options),
                 counts_frames=self.counts_frames,
@@ -80,21 +89,71 @@ class VideoFile:
             progress.begin("measuring", until=0.99)
             facts = measure_film(studio.ffmpeg, path, progress)
             size_bytes, sha256 = finished(file)
-            warnings = (*filming.shape(film, options).warnings, *studio.sources.warnings)
+            warnings = (*filming.shape(film, options).warnings, *studio.sources.warnings, *captions.warnings)
+            beside = captions.beside(target, stack)
         return Made(
             size_bytes=size_bytes,
             sha256=sha256,
             metrics={**film_figures(facts, wanted, size_bytes), **({} if sound is None else sound.metrics)},
             warnings=warnings if sound is None else (*warnings, *sound.warnings),
+            beside=beside,
         )
 
     def _sound(
         self, film: Film, wanted: Picture, options: FilmOptions, studio: Studio, progress: Progress
-    ) -> "FilmSound | None":
+    ) -> "_Sound | None":
         if options.audio_codec == "none":
             return None
-        encoding = self.sounds[options.audio_codec](options)
-        return film_sound(film, wanted.line, encoding, options, studio, progress)
+        line, path = wanted.line, studio.folder / "sound"
+        sound = film_sound(
+            film,
+            line,
+            path,
+            self.sounds[options.audio_codec](options),
+            options,
+            ffmpeg=studio.ffmpeg,
+            tagged=False,
+            progress=progress,
+            until=0.9,
+        )
+        metrics = measured_sound(sound.facts, goal(options), line.duration)
+        return _Sound(path=path, metrics=metrics, warnings=sound.warnings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sound:
+    path: Path
+    metrics: Mapping[str, Any]
+    warnings: tuple[ProjectWarning, ...]
+
+
+class _Captions:
+    """The captions of one film, in the way that was asked for."""
+
+    def __init__(self, film: Film, wanted: Picture, options: FilmOptions, studio: Studio) -> None:
+        self._options, self._studio = options, studio
+        self._cues = cues(film.project, wanted.line) if options.captions != "none" else ()
+
+    @property
+    def warnings(self) -> tuple[ProjectWarning, ...]:
+        """That there are none, if some were asked for."""
+        return () if self._cues or self._options.captions == "none" else (WORDLESS,)
+
+    def soft(self, codec: str) -> Captions | None:
+        """A track that can be switched on."""
+        if self._options.captions != "soft" or not self._cues:
+            return None
+        path = self._studio.folder / "captions.srt"
+        path.write_text(srt(self._cues), encoding="utf-8")
+        return Captions(path=path, codec=codec, language=three_letters(self._options.caption_language))
+
+    def beside(self, target: Path, stack: ExitStack) -> tuple[Path, ...]:
+        """A file beside the film, which appears when the stack is closed."""
+        if self._options.captions != "sidecar" or not self._cues:
+            return ()
+        path = target.with_suffix(".srt")
+        stack.enter_context(new_file(path)).write(srt(self._cues).encode())
+        return (path,)
 
 
 def film_figures(facts: FilmFacts, wanted: Picture, size_bytes: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from storycore.exports.formats import film_sound as sounds
+from storycore.exports.formats import film_sounds as sounds
 from storycore.exports.formats.video_file import FilmOptions, VideoFile
 
 
@@ -21,6 +21,7 @@ FORMAT = VideoFile(
     suffix=".webm",
     media_type="video/webm",
     options=WebmOptions,
+    captions="webvtt",
     muxer="webm",
     arguments=("-cues_to_front", "1"),
     sounds={"opus": sounds.opus},
