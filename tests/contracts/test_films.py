@@ -247,6 +247,6 @@ def test_several_formats_are_drawn_once(tmp_path):
     export(film_in(folder), formats, tmp_path / "out", Progress(reports.append, interval_seconds=0))
     drawn = [report for report in reports if report.step == "rendering"]
     assert {report.total for report in drawn} == {48}
-    assert len(cached_segments()) == 6
+    assert len(cached_segments()) == 6 + 3, "two shots and a sound for each format"
     fractions = [report.fraction for report in reports]
     assert fractions == sorted(fractions)

@@ -71,7 +71,9 @@ PURE = (
     "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",
     "metadata/document", "metadata/write", "api/ranges",
-    "rendering/plan", "rendering/layout", "rendering/words", "rendering/motion", "rendering/look",
+    "rendering/plan", "rendering/gain", "rendering/ducking",
+    "rendering/limiter", "rendering/sounds", "rendering/captions", "rendering/caption_text", "rendering/tags",
+    "rendering/layout", "rendering/words", "rendering/motion", "rendering/look",
     "rendering/codecs",
 )  # fmt: skip
 OUTSIDE = {

@@ -22,7 +22,7 @@ MOST_GAIN_DB = 40.0
 """Louder than this nothing is made: it would be noise."""
 
 _BLOCK = 6000 * FRAME  # four seconds
-_NEAR_LU = 0.1
+_NEAR_LU = 0.15
 _CORRECTIONS = 4
 _STEEPEST = 4.0
 
@@ -61,8 +61,15 @@ class Master:
     reduced_db: float
 
 
-def write_master(mix: Mix, goal: Goal, *, ffmpeg: Ffmpeg, progress: Progress) -> Master:
-    """Masters a mix, in a file beside it; the same goal again gives the same file.
+def write_master(mix: Mix, goal: Goal, *, ffmpeg: Ffmpeg, progress: Progress, start_db: float | None = None) -> Master:
+    """Masters a mix, in a file beside it.
+
+    Args:
+        mix: as `write_mix` gives it.
+        goal: what it is brought to.
+        ffmpeg: measures.
+        progress: can cancel.
+        start_db: the gain to try first, where a master for a goal nearby is known; else it follows from the loudness.
 
     Raises:
         Unavailable: disk_full.
@@ -75,15 +82,15 @@ def write_master(mix: Mix, goal: Goal, *, ffmpeg: Ffmpeg, progress: Progress) ->
             StemFile(even, samples=mix.samples, channels=mix.channels, new=False) as source,
             StemFile(path, samples=mix.samples, channels=mix.channels) as target,
         ):
-            return _mastered(source, target, goal, loudness, ffmpeg, progress)
+            start_db = _missing(goal, loudness) if start_db is None else start_db
+            return _mastered(source, target, goal, start_db, ffmpeg, progress)
     except OSError as fault:
         explain(fault, path)
 
 
 def _mastered(  # noqa: PLR0913, PLR0917 - one call of the function above
-    source: StemFile, target: StemFile, goal: Goal, loudness: Loudness, ffmpeg: Ffmpeg, progress: Progress
+    source: StemFile, target: StemFile, goal: Goal, gain_db: float, ffmpeg: Ffmpeg, progress: Progress
 ) -> Master:
-    gain_db = _missing(goal, loudness)
     reduced_db = _limited(source, target, gain_db, goal.ceiling_dbtp, progress)
     before, slope = None, 1.0  # type: tuple[float, float] | None, float
     for _ in range(_CORRECTIONS if goal.loudness_lufs is not None else 0):

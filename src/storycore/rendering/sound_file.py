@@ -18,6 +18,7 @@ from storycore.units import round_half_up
 _BIT_EXACT = ("-fflags", "+bitexact", "-flags:a", "+bitexact", "-map_metadata", "-1")
 _LOSSY_DB = 0.5  # what coding with losses adds to peaks, most of the time
 _ROUNDING_DB = 0.1  # what resampling and rounding add
+_SPARE_DB = 0.3  # more than the peak was too high, since the next one is another
 _NEAR_LU = 0.15
 _TRIES = 3
 
@@ -84,14 +85,16 @@ def write_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
     """
     progress.begin("encoding sound", total=_TRIES, unit="files", until=until)
     inner = first_aim(goal, lossy=encoding.lossy)
+    start_db = None
     for left in reversed(range(_TRIES)):
-        master = write_master(mix, inner, ffmpeg=ffmpeg, progress=progress)
+        master = write_master(mix, inner, ffmpeg=ffmpeg, progress=progress, start_db=start_db)
         encode_sound(master, path, encoding, ffmpeg=ffmpeg, tags=tags, progress=progress)
         file = SoundFile(facts=measure_sound(ffmpeg, path, progress), master=master)
         progress.advance()
         better = better_aim(inner, goal, file.facts.loudness)
         if better == inner or not left:
             return file
+        start_db = master.gain_db + (better.loudness_lufs or 0.0) - (inner.loudness_lufs or 0.0)
         inner = better
     raise AssertionError
 
@@ -111,7 +114,7 @@ def better_aim(inner: Goal, goal: Goal, found: Loudness) -> Goal:
     """
     over = 0.0 if found.true_peak_dbtp is None else found.true_peak_dbtp - goal.ceiling_dbtp
     if over > 0:
-        inner = replace(inner, ceiling_dbtp=inner.ceiling_dbtp - over - _ROUNDING_DB)
+        inner = replace(inner, ceiling_dbtp=inner.ceiling_dbtp - over - _SPARE_DB)
     if goal.loudness_lufs is None or inner.loudness_lufs is None or found.integrated_lufs is None:
         return inner
     off = goal.loudness_lufs - found.integrated_lufs
