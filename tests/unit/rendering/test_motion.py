@@ -31,6 +31,9 @@ def test_a_view_never_leaves_the_picture(camera):
         assert -1 <= seen.y <= 1
 
 
+WORDS = [("zoom", "out"), ("pan", "left"), ("tilt", "down"), ("dolly", "pull back")]
+
+
 @pytest.mark.parametrize(("camera", "word"), WORDS)
 def test_a_word_turns_a_move_round(camera, word):
     there, back = moved(camera), moved(camera, f"slow {word}")
