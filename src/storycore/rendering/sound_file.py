@@ -33,6 +33,7 @@ class SoundEncoding:
         rate_hz: samples per second.
         bits: of a sample, where rounding to them needs dither: 16; else 0.
         lossy: whether peaks come out higher than they went in.
+        late: samples by which it is heard late in a container that can't tell of it; they are left out at the start.
     """
 
     codec: tuple[str, ...]
@@ -40,6 +41,7 @@ class SoundEncoding:
     rate_hz: int = SAMPLE_RATE
     bits: int = 0
     lossy: bool = False
+    late: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,9 @@ def _steps(samples: int, encoding: SoundEncoding) -> list[str]:
             f"apad=whole_len={count}",
             f"atrim=end_sample={count}",
         ]
+    if encoding.late:
+        steps += [f"atrim=start_sample={encoding.late}", "asetpts=PTS-STARTPTS"]
+        steps.append(f"apad=whole_len={round_half_up(Fraction(samples * encoding.rate_hz, SAMPLE_RATE))}")
     if encoding.bits == 16:
         steps.append("aresample=osf=s16:dither_method=triangular")
     return steps
