@@ -62,8 +62,7 @@ def main() -> int:
     ffmpeg = encoder.find(Settings.read())
     lines = [f"- ffmpeg {ffmpeg.version}; mixes of {seconds} s, stereo; {rounds} interleaved rounds, medians.", ""]
     lines += [
-        "| mix | target | ours: LUFS | dBTP | CPU s | loudnorm: LUFS | dBTP | CPU s | its mode | AAC alone | CPU ratio "
-        "| less AAC |",
+        "| mix | target | LUFS | dBTP | CPU s | loudnorm: LUFS | dBTP | CPU s | mode | AAC alone | ratio | less AAC |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     ratios, apart, worst = [], [], 0.0
