@@ -2,7 +2,7 @@
 
     python3 run.py bench package            both trees, five rounds; takes about a quarter of an hour
     python3 run.py bench package --quick    small trees, to see that it works; its figures mean nothing
-    python3 run.py bench package --write    also writes docs/benchmarks.md
+    python3 run.py bench package --write    also writes its part of docs/benchmarks.md
 
 Every contender is a process of its own and is counted whole, start-up included; all take turns in each round, so that
 a busy machine is busy for everyone. Processor time is what counts: it hardly depends on what else the machine does,
@@ -10,10 +10,8 @@ while wall time does. Ours also computes the SHA-256 of every file and of the pa
 """
 
 import argparse
-import hashlib
 import importlib.metadata
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -22,15 +20,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import _page
 from _trees import mixed, sizes, small_files
 
 HERE = Path(__file__).resolve().parent.parent
-PAGE = HERE / "docs/benchmarks.md"
 COMPILED = tempfile.TemporaryDirectory(prefix="storycore-bench-compiled-")
 LIBRARIES = ("isal", "zlib-ng", "pydantic")
 
@@ -110,7 +107,7 @@ def main() -> int:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--quick", action="store_true", help="small trees, two rounds")
     words.add_argument("--rounds", type=int, default=5)
-    words.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    words.add_argument("--write", action="store_true", help="write its part of docs/benchmarks.md")
     words.add_argument("--only", choices=("t1", "t2"), help="one tree")
     asked = words.parse_args()
     rounds = 2 if asked.quick else asked.rounds
@@ -118,8 +115,7 @@ def main() -> int:
         text = "\n".join(report(Path(place), rounds, quick=asked.quick, only=asked.only))
     print(text)
     if asked.write:
-        PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(text + "\n", encoding="utf-8")
+        _page.write(text.splitlines())
     return 0
 
 
@@ -139,9 +135,9 @@ def report(place: Path, rounds: int, *, quick: bool, only: str | None) -> Iterat
             tree = place / name
             make(tree)
             race(tree, place, contenders, rounds, noise)
-            tables += ["", f"## {title}", "", *table(tree, contenders), "", *verdicts(contenders, bars)]
+            tables += ["", f"### {title}", "", *table(tree, contenders), "", *verdicts(contenders, bars)]
             shutil.rmtree(tree)
-    yield from ("# Benchmarks", "", *preface(rounds, noise, quick=quick), *tables)
+    yield from ("## Packages", "", *preface(rounds, noise, quick=quick), *tables)
 
 
 def against_media() -> list[Contender]:
@@ -203,7 +199,7 @@ def race(tree: Path, place: Path, contenders: list[Contender], rounds: int, nois
             measure(contender, tree, place / "out.zip")  # compiles what is not compiled yet
             break
     for number in range(rounds):
-        noise.append(control())
+        noise.append(_page.control())
         for contender in contenders:
             run = measure(contender, tree, place / "out.zip")
             contender.runs.append(run)
@@ -237,18 +233,6 @@ def environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(HERE / "src"), "PYTHONPYCACHEPREFIX": COMPILED.name}
 
 
-def control() -> float:
-    """Seconds of processor for always the same work: what the machine itself adds to every figure."""
-    block, begun = bytes(1024 * 1024), time.process_time()
-    digest = hashlib.sha256()
-    for _ in range(400):
-        digest.update(block)
-    count = 0
-    for number in range(2_000_000):
-        count += number & 7
-    return time.process_time() - begun
-
-
 def table(tree: Path, contenders: list[Contender]) -> Iterator[str]:
     base = zip_of(contenders)
     total = sum(sizes(tree))
@@ -280,14 +264,10 @@ def verdicts(contenders: list[Contender], bars: tuple[Bar, ...]) -> Iterator[str
         cpu, size = item.cpu() / base.cpu(), item.runs[0].size / base.runs[0].size
         memory = max(run.memory for run in item.runs) / 1024
         yield (
-            f"- {bar.contender}: CPU {cpu:.3f} × zip, bar {bar.cpu}: **{met(cpu <= bar.cpu)}**; "
-            f"size {size:.4f} × zip, bar {bar.size}: **{met(size <= bar.size)}**; "
-            f"memory {memory:.0f} MiB over idle, bar 64: **{met(memory <= 64)}**"
+            f"- {bar.contender}: CPU {cpu:.3f} × zip, bar {bar.cpu}: **{_page.met(cpu <= bar.cpu)}**; "
+            f"size {size:.4f} × zip, bar {bar.size}: **{_page.met(size <= bar.size)}**; "
+            f"memory {memory:.0f} MiB over idle, bar 64: **{_page.met(memory <= 64)}**"
         )
-
-
-def met(holds: bool) -> str:
-    return "holds" if holds else "missed"
 
 
 def zip_of(contenders: list[Contender]) -> Contender | None:
@@ -295,19 +275,13 @@ def zip_of(contenders: list[Contender]) -> Contender | None:
 
 
 def preface(rounds: int, noise: list[float], *, quick: bool) -> Iterator[str]:
-    spread = (max(noise) - min(noise)) / statistics.median(noise)
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
     yield "Made by `python3 run.py bench package --write`; the trees are made anew each time, the same ones."
     yield ""
     if quick:
         yield "**Small trees: these figures only show that the measurement works.**"
         yield ""
-    yield f"- Date: {datetime.now(UTC).date().isoformat()}; {rounds} interleaved rounds, medians."
-    yield f"- Python {platform.python_version()}, {versions}; {os.cpu_count()} processors, {platform.machine()}."
-    yield (
-        f"- Noise: the same fixed work took {min(noise):.2f}–{max(noise):.2f} s of processor, a spread of "
-        f"{spread:.0%} of its median. No ratio below is finer than that."
-    )
+    yield from _page.circumstances(f"{rounds} interleaved rounds, medians", noise, versions)
     yield (
         "- Processor time of whole processes, start-up included. Ours includes the SHA-256 of every file and of the "
         "package, the manifests, the crate and the description; the others make none of these."

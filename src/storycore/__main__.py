@@ -14,6 +14,25 @@ PROCESSES = (
         ("storycore worker", "storycore worker --root /mnt/films --workers 2"),
     ),
     Process(
+        "config", "storycore.cli.care:config", "Show every setting, and where it comes from",
+        ("storycore config", "storycore config --json"),
+    ),
+    Process(
+        "doctor", "storycore.cli.care:doctor", "Say whether all is well, and what to do if not",
+        ("storycore doctor", "storycore doctor --json"),
+    ),
+    Process(
+        "backup", "storycore.cli.care:backup", "Copy everything that StoryCore remembers into one file",
+        ("storycore backup", "storycore backup -o /mnt/safe/"),
+    ),
+    Process(
+        "restore", "storycore.cli.care:restore", "Fill an empty database from a backup",
+        (
+            "storycore restore storycore-20261124T020135Z.backup",
+            "STORYCORE_DATABASE_URL=postgresql://… storycore restore old.backup",
+        ),
+    ),
+    Process(
         "demo", "storycore.processes:demo", "Make a small film project, pack it, verify it and describe it",
         ("storycore demo", "storycore demo -o demo-film"),
     ),

@@ -53,9 +53,12 @@ class Reason(StrEnum):
     MEDIA_INVALID = "media_invalid"
     PRESET_INVALID = "preset_invalid"
     SETTING_INVALID = "setting_invalid"
+    BACKUP_INVALID = "backup_invalid"
     IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     BODY_TOO_LARGE = "body_too_large"
+    BODY_TOO_SLOW = "body_too_slow"
+    HEADERS_TOO_LARGE = "headers_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     HOST_NOT_ALLOWED = "host_not_allowed"
     RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
@@ -80,6 +83,7 @@ class Reason(StrEnum):
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
     IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress"
     PRECONDITION_FAILED = "precondition_failed"
+    DATABASE_NOT_EMPTY = "database_not_empty"
     RATE_LIMITED = "rate_limited"
     LIBRARY_MISSING = "library_missing"
     ENCODER_MISSING = "encoder_missing"
@@ -134,9 +138,12 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     Reason.MEDIA_INVALID: _invalid("Replace the file that the message names, or convert it to a common format."),
     Reason.PRESET_INVALID: _invalid("Correct the preset file at the place that the message names."),
     Reason.SETTING_INVALID: _invalid("Correct the setting, in the place that the message names."),
+    Reason.BACKUP_INVALID: _invalid("Name a file that `storycore backup` made, and that nobody changed."),
     Reason.IDEMPOTENCY_KEY_INVALID: _invalid("Send another Idempotency-Key, or none."),
     Reason.METHOD_NOT_ALLOWED: _invalid("Use the method named in the Allow header.", http_status=405),
     Reason.BODY_TOO_LARGE: _invalid("Send a smaller body, or raise max_body_bytes.", http_status=413),
+    Reason.BODY_TOO_SLOW: _invalid("Send the body without pauses, or over a faster network.", http_status=408),
+    Reason.HEADERS_TOO_LARGE: _invalid("Send fewer and shorter headers.", http_status=431),
     Reason.UNSUPPORTED_MEDIA_TYPE: _invalid("Send the body as application/json.", http_status=415),
     Reason.HOST_NOT_ALLOWED: _invalid(
         "Call the server by a name it knows, or add this name to allowed_hosts.", http_status=421
@@ -283,6 +290,13 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         5,
         retryable=True,
         remediation="Wait for the first call with this Idempotency-Key to end, then send it again.",
+    ),
+    Reason.DATABASE_NOT_EMPTY: ReasonFacts(
+        Code.CONFLICT,
+        409,
+        5,
+        retryable=False,
+        remediation="Name an empty database with STORYCORE_DATABASE_URL, or move the old one away.",
     ),
     Reason.PRECONDITION_FAILED: ReasonFacts(
         Code.CONFLICT,

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from storycore.keys.key import Key
     from storycore.observe.metrics import Metrics
     from storycore.operations.artifact import ArtifactDownloadResult
+    from storycore.operations.backup import KeptCopy
+    from storycore.operations.doctor import Finding
     from storycore.operations.task import EventEntry, TaskEventsRequest, TaskStatusResult
-    from storycore.remote import Remote
+    from storycore.operations.upkeep import Upkeep
+    from storycore.remote.door import Remote
     from storycore.tasks.engine import Engine
 
 R = TypeVar("R", bound=Result)
@@ -68,6 +71,7 @@ class StoryCore:
         )
         self._work: set[Progress] = set()
         self._engine: Engine | None = None
+        self._upkeep: Upkeep | None = None
         self._metrics: Metrics | None = None
         self.draining = False
 
@@ -109,7 +113,9 @@ class StoryCore:
                 return None
             return operations.stream(self._app, request, to, work)
 
-    def download(self, artifact_id: str, target: Path) -> "ArtifactDownloadResult":
+    def download(
+        self, artifact_id: str, target: Path, *, progress: Listener | Progress | None = None
+    ) -> "ArtifactDownloadResult":
         """Fetches an artifact to a new file, and makes sure that it is the one that was made.
 
         Guarantee: atomic; a file that stands there already is not replaced.
@@ -117,23 +123,23 @@ class StoryCore:
         Args:
             artifact_id: which one.
             target: name for the file, or a folder that it is put in under its own name.
+            progress: told how far it is; can cancel.
+
+        Returns:
+            What is known of it; `path` is where it was fetched to.
 
         Raises:
             NotFound: artifact_not_found: there is none, or its file was moved or changed.
             Conflict: output_exists; source_changed: other bytes came than were promised.
         """
-        from storycore.operations.artifact import ArtifactDownloadRequest, copy, download
-        from storycore.storage.local import new_file
+        from storycore.operations.artifact import fetch
 
-        remote = self._remote
-        request = ArtifactDownloadRequest(artifact_id=artifact_id)
-        entry = remote.entry(artifact_id) if remote else download(self._app, request)
-        with new_file(target / entry.name if target.is_dir() else target) as file:
-            if remote:
-                remote.download(artifact_id, entry, file)
-            else:
-                copy(self._app, artifact_id, file)
-        return entry
+        with self._running(progress) as work:
+            if self._remote is None:
+                return fetch(self._app, artifact_id, target, work)
+            entry = self._remote.entry(artifact_id)
+            path = self._remote.download(entry, target, work)
+            return entry.model_copy(update={"path": str(path)})
 
     def work(self) -> None:
         """From now on, until `close`, this process does submitted tasks, those of others on the same database too.
@@ -142,6 +148,7 @@ class StoryCore:
             InvalidInput, Unavailable: the database can't be used.
         """
         from storycore.operations.counting import Counting
+        from storycore.operations.upkeep import Upkeep
         from storycore.tasks.worker import Worker
 
         tasks, settings = self._app.tasks, self._app.settings
@@ -152,6 +159,7 @@ class StoryCore:
         self._engine = self._app.engine(worker)
         tasks.employ(self._engine)
         self._engine.run()
+        self._upkeep = Upkeep(self._app)
 
     def authenticate(self, secret: str) -> "Key":
         """The usable key that `secret` is.
@@ -197,7 +205,8 @@ class StoryCore:
 
         Args:
             request: of an operation that is long.
-            facts: `priority`, `caller`, `request_id`, `traceparent`, see `storycore.tasks.task.Order`.
+            facts: `id`, `priority`, `caller`, `request_id`, `traceparent`, see `storycore.tasks.task.Order`; `stay`,
+                see `storycore.tasks.queue.TaskQueue.submit`.
 
         Raises:
             StoryCoreError: what the operation refuses beforehand; the database does not answer.
@@ -218,9 +227,17 @@ class StoryCore:
 
         return told(self._app.tasks.wait(task_id, seconds))
 
-    def listening(self, task_id: str, callback: Callable[[], None]) -> AbstractContextManager[None]:
-        """While the block runs, `callback` is called, from any thread, after what this process does to the task."""
-        return self._app.tasks.listening(task_id, callback)
+    def listening(
+        self, task_id: str, callback: Callable[[], None], *, to_its_end: bool = False
+    ) -> AbstractContextManager[None]:
+        """While the block runs, `callback` is called, from any thread, after what this process does to the task.
+
+        Args:
+            task_id: which task; it may not have been accepted yet.
+            callback: must not block.
+            to_its_end: only when it may have ended.
+        """
+        return self._app.tasks.listening(task_id, callback, to_its_end=to_its_end)
 
     def events(
         self, request: "TaskEventsRequest", *, stop: Callable[[], bool] = lambda: False
@@ -235,6 +252,42 @@ class StoryCore:
         if self._remote:
             return self._remote.events(request, stop)
         return follow(self._app, request, stop)
+
+    def back_up(self, target: Path, *, progress: Listener | Progress | None = None) -> "KeptCopy":
+        """Writes all that this process remembers to a new file, see `storycore.operations.backup`.
+
+        Raises:
+            Conflict: output_exists.
+            Unavailable: database_unavailable, disk_full.
+        """
+        from storycore.operations.backup import back_up
+
+        with self._running(progress) as work:
+            return back_up(self._app, target, work)
+
+    def restore(self, source: Path, *, progress: Listener | Progress | None = None) -> "KeptCopy":
+        """Fills the database, which must be empty, from a backup.
+
+        Raises:
+            InvalidInput: backup_invalid.
+            Conflict: database_not_empty, output_exists.
+            Unavailable: database_newer, database_unavailable, disk_full.
+        """
+        from storycore.operations.backup import restore
+
+        with self._running(progress) as work:
+            return restore(self._app, source, work)
+
+    def examine(self) -> "list[Finding]":
+        """Whether this installation can do its work, finding by finding, see `storycore.operations.doctor`."""
+        from storycore.operations.doctor import examine, server
+
+        findings = examine(self._app)
+        return (
+            [*findings, server(self._remote.connection.address, self._remote.connection.version)]
+            if self._remote
+            else findings
+        )
 
     def metrics(self, more: frozenset[str] = _NONE) -> "Metrics":
         """What Prometheus may know of this process; `more` is what calls can be for beside operations."""
@@ -265,6 +318,9 @@ class StoryCore:
         self.draining = True
         for work in tuple(self._work):
             work.cancel()
+        if self._upkeep is not None:
+            self._upkeep.stop()
+            self._upkeep = None
         if self._engine is not None:
             self._engine.stop(seconds=DRAIN_SECONDS)
             self._engine = None
@@ -274,7 +330,7 @@ class StoryCore:
         """Drains, then closes what is open."""
         self.drain()
         if self._remote:
-            self._remote.close()
+            self._remote.connection.close()
         if not self._work:
             self._app.close()
 
@@ -289,6 +345,7 @@ class StoryCore:
 
 
 def _remote(address: str, key: str) -> "Remote":
-    from storycore.remote import Remote
+    from storycore.remote.connection import Connection
+    from storycore.remote.door import Remote
 
-    return Remote(address, key)
+    return Remote(Connection(address, key))

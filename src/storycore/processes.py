@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from typing_extensions import override
@@ -13,9 +13,13 @@ from typing_extensions import override
 from storycore.errors import InvalidInput, NotFound, Reason, StoryCoreError
 
 if TYPE_CHECKING:
+    import asyncio
+
     import uvicorn
 
     from storycore.library import StoryCore
+
+HEAD_SECONDS = 20.0
 
 
 @click.command("serve", context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,7 +44,7 @@ def _serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> None:
         if not root.is_dir():
             raise InvalidInput(f"The root {root} is not a folder.", reason=Reason.SETTING_INVALID)
     logging.configure(settings.log_level)
-    with StoryCore(settings, default_root=Path.cwd()) as core, _listen(settings.host, settings.port) as listener:
+    with StoryCore(settings, default_root=Path.cwd()) as core, listen(settings.host, settings.port) as listener:
         _refuse_unguarded(core)
         if not settings.is_local:
             click.echo("Others can read along: put TLS in front, for example Caddy or nginx.", err=True)
@@ -83,8 +87,10 @@ def _work(workers: int | None, roots: tuple[Path, ...]) -> None:
         click.echo("Giving back what is not done …", err=True)
 
 
-def http_server(core: "StoryCore") -> "uvicorn.Server":
+def http_server(core: "StoryCore", *, head_seconds: float = HEAD_SECONDS) -> "uvicorn.Server":
     """The server of the HTTP surface, not started yet: bounded heads, no proxy headers, no name of its own.
+
+    A connection is ended that has not sent the whole head of a request within `head_seconds`.
 
     When it is told to stop, `/readyz` says so, for `drain_seconds` during which everything else is answered as
     before; then it stops what still runs, gives tasks back, and answers those callers before it ends. A second signal
@@ -107,12 +113,53 @@ def http_server(core: "StoryCore") -> "uvicorn.Server":
 
     server = Server(
         uvicorn.Config(
-            build(core, draining=lambda: server.should_exit), http="h11", ws="none", lifespan="off", log_config=None,
+            build(core, draining=lambda: server.should_exit), http=_impatient(head_seconds), ws="none",
+            lifespan="off", log_config=None,
             access_log=False, server_header=False, proxy_headers=False, h11_max_incomplete_event_size=32_768,
             timeout_keep_alive=15, timeout_graceful_shutdown=30,
         )
     )  # fmt: skip
     return server
+
+
+def _impatient(head_seconds: float) -> "type[asyncio.Protocol]":
+    """HTTP/1.1 as uvicorn speaks it, but a request that is never finished does not hold its connection for good."""
+    import asyncio
+
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class Impatient(H11Protocol):
+        _limit: asyncio.TimerHandle | None = None
+
+        @override
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its parent
+            super().connection_made(transport)
+            self._watch()
+
+        @override
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self._watch()
+
+        @override
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            self._unwatch()
+
+        def _watch(self) -> None:
+            """From its first moment on, and from the first byte of each later request, a head has its time."""
+            cycle: Any = self.cycle  # none before the first request, whatever its type says
+            if cycle and not cycle.response_complete:
+                self._unwatch()
+            elif self._limit is None:
+                self._limit = self.loop.call_later(head_seconds, self.timeout_keep_alive_handler)
+
+        def _unwatch(self) -> None:
+            if self._limit is not None:
+                self._limit.cancel()
+                self._limit = None
+
+    return Impatient
 
 
 def _refuse_unguarded(core: "StoryCore") -> None:
@@ -128,14 +175,21 @@ def _refuse_unguarded(core: "StoryCore") -> None:
     )
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """An open door at that address.
+
+    Raises:
+        InvalidInput: setting_invalid: it is taken, or is no address of this machine.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # By its number, since asyncio sends small answers at once only over sockets that name their protocol; by default
+    # an answer's end would wait for the caller's word on its beginning, for 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform != "win32":  # there it would let others take the port over
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(128)
+        listener.listen(1024)
     except OSError as fault:
         listener.close()
         raise InvalidInput(

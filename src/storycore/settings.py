@@ -8,8 +8,9 @@ import contextlib
 import difflib
 import ipaddress
 import os
+import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -19,6 +20,8 @@ from pydantic_core import ErrorDetails
 
 from storycore.errors import FieldFault, InvalidInput, Reason
 from storycore.units import MEBIBYTE
+
+_PASSWORD = re.compile(r"(://[^/@:]*):[^/]*@")
 
 
 class Settings(BaseModel):
@@ -145,6 +148,14 @@ class Settings(BaseModel):
                 f"The key file {self.key_file.name} can't be read.", reason=Reason.SETTING_INVALID
             ) from None
 
+    def shown(self) -> dict[str, Any]:
+        """Every setting as JSON, without secrets."""
+        values = self.model_dump(mode="json")
+        return {
+            name: _PASSWORD.sub(r"\1:***@", value) if isinstance(value, str) else value
+            for name, value in values.items()
+        }
+
     @property
     def is_local(self) -> bool:
         """Whether `serve` can be reached from this machine only."""
@@ -183,9 +194,11 @@ class Settings(BaseModel):
         Raises:
             InvalidInput: a setting has no acceptable value, or a settings file is not TOML; says which one.
         """
+        given: dict[str, Any] = {}
+        for _, values in sources(flags):
+            given |= values
         try:
-            given = {name: value for name, value in flags.items() if value is not None}
-            return cls(**{**_from_files(), **_from_environment(cls.model_fields), **given})
+            return cls(**given)
         except ValidationError as fault:
             faults = [_fault(item) for item in fault.errors(include_url=False)]
             raise InvalidInput(
@@ -200,13 +213,24 @@ def user_folder() -> Path:
     return user_config_path("storycore", appauthor=False)
 
 
-def _from_files() -> dict[str, Any]:
-    """What the settings files say, the nearest last."""
-    found: dict[str, Any] = {}
-    for folder in (user_folder(), Path()):
+def sources(flags: Mapping[str, Any] | None = None) -> list[tuple[str, dict[str, Any]]]:
+    """What each place says, and what that place is called; a later one overrules those before it.
+
+    Raises:
+        InvalidInput: setting_invalid: a settings file is not TOML.
+    """
+    found = []
+    for path in files():
         with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
-            found |= _read_file(folder / "storycore.toml")
+            found.append((str(path), _read_file(path)))
+    found.append(("environment", _from_environment(Settings.model_fields)))
+    found.append(("flags", {name: value for name, value in (flags or {}).items() if value is not None}))
     return found
+
+
+def files() -> tuple[Path, Path]:
+    """Where settings files are looked for, the nearest last."""
+    return (user_folder() / "storycore.toml", Path("storycore.toml"))
 
 
 def _read_file(path: Path) -> dict[str, Any]:

@@ -270,6 +270,10 @@ CASES = {
         lambda: {k: d for k, d in fetching("https://example.org/x 17 data/project.json\n").items()
                  if k != "data/project.json"}, False, "file_missing",
     ),
+    "to be fetched, but not listed": Case(
+        lambda: fetching("https://example.org/x 17 data/gone\n"), False, "file_missing",
+        "2.2.3: what fetch.txt names, every payload manifest lists; bagit-python does not look",
+    ),
     "fetch.txt leads out": Case(lambda: fetching("https://example.org/x - ../../evil\n"), False, "unsafe_path"),
     "fetch.txt leads out absolutely": Case(lambda: fetching("https://example.org/x - /etc/x\n"), False, "unsafe_path"),
     "fetch.txt leads out by a drive": Case(

@@ -101,7 +101,16 @@ def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path):
     with pytest.raises(Unavailable) as told:
         Database.open(f"sqlite:///{path}")
     assert told.value.reason == "database_unavailable"
+    assert "STORYCORE_DATABASE_URL=sqlite:" in told.value.remediation
     assert path.read_bytes().startswith(b"this is no database")
+
+
+def test_a_place_where_no_file_can_be_is_told_with_the_setting_for_another(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(Unavailable) as told:
+        Database.open(f"sqlite:///{tmp_path}/file/x.db")
+    assert (told.value.reason, "Start the database" in told.value.remediation) == ("database_unavailable", False)
+    assert "STORYCORE_DATABASE_URL=sqlite:" in told.value.remediation
 
 
 def test_a_postgres_that_is_not_there_is_told_without_its_password():

@@ -25,6 +25,7 @@ from storycore.tasks.worker import Worker
 from storycore.units import now
 
 WAIT = 60.0
+ENDS = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 
 
 @dataclass
@@ -181,6 +182,51 @@ def test_cancelling_from_another_process_is_heard(app, work, database_url):
         assert ended(queue, task) == [Status.CANCELLED]
 
 
+def test_who_waits_anyway_gets_the_task_as_it_ended_or_as_it_waits_for_another_worker(app, work):
+    with working(app, work) as queue:
+        until(
+            lambda: queue.submit(order("quick", "warm"), stay=True).status in ENDS or app.database.dialect != "sqlite"
+        )
+        task = queue.submit(order("quick", "x"), stay=True)
+        assert ended(queue, task) == [Status.COMPLETED]
+        events = [happening.event for happening in queue.happenings(task.id, after=0)[0]]
+    assert events == ["accepted", "started", "completed"]
+
+
+def test_who_waits_anyway_overtakes_nobody(app, work):
+    with working(app, work, slots=1) as queue:
+        first = queue.submit(order("slow", "holds the slot"))
+        assert work.started.acquire(timeout=WAIT)
+        before = queue.submit(order("quick", "before"))
+        stays = queue.submit(order("quick", "stays"), stay=True)
+        assert stays.status is Status.PENDING
+        work.hold.set()
+        assert set(ended(queue, first, before, stays)) == {Status.COMPLETED}
+    assert work.begun == ["holds the slot", "before", "stays"]
+
+
+def test_a_task_that_waits_first_keeps_its_turn(app):
+    records = app.tasks.records
+    records.accept(order("quick", "waits"))
+    behind = records.accept(order("quick", "behind"), owner="me")
+    ahead = records.accept(order("quick", "ahead", priority=Priority.HIGH), owner="me")
+    assert [(task.status, task.owner, task.attempt) for task in (behind, ahead)] == [
+        (Status.PENDING, None, 0), (Status.RUNNING, "me", 1),
+    ]  # fmt: skip
+
+
+def test_a_worker_that_stops_gives_back_what_its_callers_wait_for_too(app, work):
+    found = []
+    with working(app, work) as queue:
+        caller = threading.Thread(target=lambda: found.append(queue.submit(order("slow", "x"), stay=True)))
+        caller.start()
+        assert work.started.acquire(timeout=WAIT)
+        queue._engine.stop(seconds=30)
+        caller.join(WAIT)
+        again = queue.records.find(found[0].id)
+    assert (again.status, again.attempt, again.owner) == (Status.PENDING, 0, None)
+
+
 def test_what_is_written_with_a_task_stands_and_falls_with_it(app, work):
     def break_it(_connection, _task):
         raise ZeroDivisionError
@@ -264,6 +310,28 @@ def test_a_lease_that_is_renewed_is_never_taken_however_late_it_is(app):
         clock[0] += 9.0
         records.beat("alive")
     assert records.find(task.id).attempt == 1
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=400), timedelta(days=-400)], ids=["forwards", "backwards"])
+def test_a_wall_clock_that_jumps_ends_no_lease_and_keeps_none(app, monkeypatch, jump):
+    """The machine of the sweep, or that of the task, is a year off: only beats that stand still count."""
+    records = app.tasks.records
+    task = records.accept(order("quick", "x"))
+    mine = records.claim("alive", ["quick"])
+    clock = [0.0]
+    sweep = Sweep(records, lease_seconds=10, clock=lambda: clock[0])
+    monkeypatch.setattr("storycore.tasks.records.now", lambda: now() + jump)
+    for _ in range(3):
+        assert sweep.sweep() == []
+        clock[0] += 9.0
+        records.beat("alive")
+    assert records.report(mine, 0.5, "half")
+    monkeypatch.undo()
+    assert sweep.sweep() == []
+    monkeypatch.setattr("storycore.tasks.records.now", lambda: now() + jump)
+    clock[0] += 11.0
+    assert [taken.id for taken in sweep.sweep()] == [task.id]
+    assert records.claim("other", ["quick"]).attempt == 2
 
 
 def test_never_two_winners(app):

@@ -123,6 +123,7 @@ def test_an_unknown_format_is_refused_with_the_known_ones(asked):
         wanted(asked, {})
     assert (fault.value.reason, fault.value.details) == (Reason.UNSUPPORTED_FORMAT, {"supported_formats": NAMES})
     assert len(fault.value.message) < 100
+    assert fault.value.remediation == f"Choose one of: {', '.join(NAMES)}."
 
 
 def test_each_format_gets_the_options_it_knows():

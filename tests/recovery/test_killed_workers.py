@@ -3,9 +3,6 @@
 import contextlib
 import json
 import os
-import re
-import subprocess
-import sys
 import threading
 import time
 from datetime import datetime, timedelta
@@ -15,6 +12,7 @@ import pytest
 
 from fixtures.databases import postgres, restart_postgres
 from fixtures.media_files import sparse
+from fixtures.programs import address, running
 from storycore import (
     ArtifactListRequest,
     PackageRequest,
@@ -36,20 +34,6 @@ pytestmark = [
 ]
 
 
-@contextlib.contextmanager
-def process(*words, cwd, **environment):
-    """A `storycore` process; what it prints first, and the process. It is killed at the end."""
-    command = [sys.executable, "-m", "storycore", *words]
-    environment = {**os.environ, **environment}
-    with subprocess.Popen(command, cwd=cwd, env=environment, stderr=subprocess.PIPE, text=True) as started:
-        try:
-            line = started.stderr.readline()
-            threading.Thread(target=started.stderr.read, daemon=True).start()
-            yield line, started
-        finally:
-            started.kill()
-
-
 def until(told, wanted=bool):
     end, pause = time.monotonic() + WAIT, threading.Event()
     while not wanted(found := told()):
@@ -64,10 +48,6 @@ def parts(film):
 
 def made(film):
     return sorted(path.relative_to(film / "exports").as_posix() for path in (film / "exports").rglob("*"))
-
-
-def address(line):
-    return re.search(r"http://\S+", line)[0]
 
 
 @pytest.fixture
@@ -85,18 +65,20 @@ def is_whole(core, film, task_id):
     return len(made(film)) == 2 and events.count("completed") == 1
 
 
-def test_a_server_that_was_killed_finishes_its_export_after_the_restart(heavy, films):
+@pytest.mark.parametrize("wait", [0, 60], ids=["nobody waits", "the caller waits"])
+def test_a_server_that_was_killed_finishes_its_export_after_the_restart(heavy, films, wait):
     serve = ("serve", "--port", "0", "--root", str(films))
-    with process(*serve, cwd=films) as (line, server):
-        answer = httpx.post(
-            address(line) + PACKAGE, json={"project_path": heavy.name}, headers={"Prefer": "wait=0"}, timeout=30
-        )
-        task_id = answer.json()["data"]["task_id"]
+    with running(*serve, cwd=films) as (line, server):
+        caller = threading.Thread(target=_call, args=(address(line) + PACKAGE, heavy.name, wait))
+        caller.start()
         until(lambda: parts(heavy))
         server.kill()
         server.wait()
+        caller.join(WAIT)
+    with StoryCore() as core:
+        task_id = core.run(TaskListRequest()).items[0].task_id
     assert parts(heavy)
-    with process(*serve, cwd=films) as (line, _):
+    with running(*serve, cwd=films) as (line, _):
         url = f"{address(line)}/v1/storycore.task.status"
         task = until(
             lambda: httpx.get(url, params={"task_id": task_id}, timeout=30).json()["data"],
@@ -107,8 +89,13 @@ def test_a_server_that_was_killed_finishes_its_export_after_the_restart(heavy, f
         assert is_whole(core, heavy, task_id)
 
 
+def _call(url, project, wait):
+    with contextlib.suppress(httpx.TransportError):  # the server dies meanwhile
+        httpx.post(url, json={"project_path": project}, headers={"Prefer": f"wait={wait}"}, timeout=WAIT)
+
+
 def test_a_command_that_was_killed_is_told_as_failed_and_its_remains_are_removed(heavy, films):
-    with process("export", "package", heavy.name, cwd=films) as (_, command):
+    with running("export", "package", heavy.name, cwd=films) as (_, command):
         until(lambda: parts(heavy))
         command.kill()
         command.wait()
@@ -123,14 +110,26 @@ def test_a_command_that_was_killed_is_told_as_failed_and_its_remains_are_removed
     assert made(heavy) == []
 
 
-def test_another_worker_takes_over_from_one_that_was_killed(heavy, films):
+ELSEWHERE = """
+import secrets
+from storycore.tasks import owner
+name = secrets.token_hex(8)
+owner._machine = lambda: name
+from storycore.__main__ import main
+main()
+"""
+"""A process that others take for one of another machine, so that they can't see whether it lives."""
+
+
+@pytest.mark.parametrize("program", [("-m", "storycore"), ("-c", ELSEWHERE)], ids=["same machine", "several machines"])
+def test_another_worker_takes_over_from_one_that_was_killed(heavy, films, program):
     lease = 4.0
     with postgres() as url, contextlib.ExitStack() as stack:
         environment = {"STORYCORE_DATABASE_URL": url, "STORYCORE_LEASE_SECONDS": str(lease)}
         words = ("worker", "--workers", "1", "--root", str(films))
         workers = {}
         for _ in range(2):
-            line, started = stack.enter_context(process(*words, cwd=films, **environment))
+            line, started = stack.enter_context(running(*words, cwd=films, program=program, **environment))
             assert line.startswith("Doing tasks")
             workers[started.pid] = started
         core = stack.enter_context(StoryCore(Settings.read(database_url=url)))

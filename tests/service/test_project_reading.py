@@ -72,6 +72,43 @@ def test_real_files_of_other_shapes_are_read(name, shape, shots, seconds, tmp_pa
     assert (project.shape, len(project.shots), project.duration) == (shape, shots, seconds)
 
 
+def test_what_is_of_the_wrong_kind_is_told_where_it_stands(tmp_path):
+    (tmp_path / "storyboard.json").write_text('{"shots": [null, {"id": "s1", "duration": 2}]}', encoding="utf-8")
+    (tmp_path / "video_plan.json").write_text('{"video_entries": "none"}', encoding="utf-8")
+    raw = {"name": "test", "schema_version": "1.0", "shots": {"a": 1}, "storyboard": True, "scenes": [1, "s", {}]}
+    raw |= {"characters": "Ada", "assets": 5, "sequences": ["id"], "config": 3, "metadata": [], "capabilities": "x"}
+    project = read(write_json(tmp_path, raw))
+    assert [shot.id for shot in project.shots] == ["s1"]
+    told = [(file, place) for file, place, reason in reasons(project) if reason == "wrong_type"]
+    assert told == [
+        ("project.json", "/shots"), ("project.json", "/storyboard"), ("project.json", "/scenes/0"),
+        ("project.json", "/scenes/1"), ("project.json", "/characters"), ("project.json", "/assets"),
+        ("project.json", "/metadata"), ("project.json", "/config"), ("project.json", "/capabilities"),
+        ("storyboard.json", "/shots/0"), ("video_plan.json", "/video_entries"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("data", [b"", b" \r\n"])
+def test_an_empty_project_file_is_called_empty(data, tmp_path):
+    (tmp_path / "project.json").write_bytes(data)
+    with pytest.raises(InvalidInput, match=r"project\.json is empty \(line 1, column 1\)"):
+        read(tmp_path)
+
+
+def test_a_broken_side_file_and_a_repaired_text_are_told_in_whole_sentences(tmp_path):
+    (tmp_path / "storyboard.json").write_text("{", encoding="utf-8")
+    (tmp_path / "project.json").write_text('{"name": "a\\ud800", "schema_version": "1.0"}', encoding="utf-8")
+    told = {warning.reason: (warning.file, warning.message) for warning in read(tmp_path).warnings}
+    assert told["text_repaired"] == ("project.json", "1 text held half a surrogate pair, replaced by U+FFFD.")
+    file, message = told["side_file_broken"]
+    assert (file, message.startswith("It was not read: ")) == ("storyboard.json", True)
+
+
+def test_a_store_may_list_the_ids_of_its_shots(tmp_path):
+    project = read(write_json(tmp_path, {"name": "test", "schema_version": "1.0", "owner_id": "me", "shots": ["s1"]}))
+    assert ([shot.id for shot in project.shots], [r for _, _, r in reasons(project)].count("wrong_type")) == (["s1"], 0)
+
+
 @needs_samples
 def test_a_real_report_at_the_root_counts(tmp_path):
     shutil.copyfile(SAMPLES / "shapes" / "data_qa_report.json", tmp_path / "qa_report.json")

@@ -1,5 +1,6 @@
 """What is refused, by HTTP and by the command line alike, and that nothing is left of it."""
 
+import contextlib
 import json
 import os
 import random
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -44,6 +46,54 @@ def test_a_full_disk(film, films, tmp_path):
         )  # fmt: skip
         assert by_command_line("little", "-o", str(disk), cwd=films) == (8, "disk_full")
         assert list(disk.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_fails_the_task_and_the_server_goes_on(film, films, tmp_path):
+    (film / "assets/noise.tga").write_bytes(random.Random(1).randbytes(3_000_000))
+    body = {"project_path": "little", "output_path": str(tmp_path / "disk")}
+    with (
+        small_disk(tmp_path / "disk", size_bytes=2 * 2**20) as disk,
+        serving(films, output_roots=(disk,)) as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
+        task = client.post(PACKAGE, json=body, headers={"Prefer": "wait=0"}).json()["data"]
+        state = _ended(client, task["task_id"])
+        assert (state["status"], state["error"]["details"]["reason"]) == ("failed", "disk_full")
+        assert list(disk.iterdir()) == []
+        assert client.get("/v1/storycore.artifact.list").json()["data"]["items"] == []
+        (film / "assets/noise.tga").unlink()
+        assert client.post(PACKAGE, json=body).status_code == 200
+
+
+def test_a_database_whose_disk_is_full_accepts_nothing_and_goes_on_when_there_is_room(film, films, tmp_path):
+    with (
+        small_disk(tmp_path / "disk", size_bytes=2 * 2**20) as disk,
+        serving(films, database_url=f"sqlite:///{disk / 'storycore.db'}") as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
+        with (disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+            while filler.write(b"x" * 4096):
+                pass
+        for _ in range(200):  # what room the database still has in its own files runs out
+            refused = client.post(PACKAGE, json={"project_path": "little"}, headers={"Prefer": "wait=0"})
+            if refused.status_code != 202:
+                break
+        assert (refused.status_code, refused.json()["error"]["details"]["reason"]) == (503, "disk_full")
+        accepted = client.get("/v1/storycore.task.list").json()["data"]["items"]
+        (disk / "filler").unlink()
+        assert client.post(PACKAGE, json={"project_path": "little"}).status_code in (200, 202)
+        states = [_ended(client, task["task_id"])["status"] for task in accepted]
+    assert states == ["completed"] * len(accepted)
+
+
+def _ended(client, task_id):
+    end, pause = time.monotonic() + 60, threading.Event()
+    while True:
+        state = client.get("/v1/storycore.task.status", params={"task_id": task_id}).json()["data"]
+        if state["status"] not in ("pending", "running"):
+            return state
+        assert time.monotonic() < end, state
+        pause.wait(0.05)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/sys is a place that nobody may write, on Linux only")

@@ -57,6 +57,16 @@ def test_who_does_not_wait_gets_the_task_and_where_to_ask(client, film):
     assert done["task_id"] == body["data"]["task_id"]
 
 
+def test_who_waits_long_enough_gets_the_task_while_it_goes_on(client, film):
+    sparse(film / "assets/big.mov", size_bytes=50 * 2**30)
+    answer = client.post(PACKAGE, json={"project_path": film.name}, headers={"Prefer": "wait=1"})
+    task = answer.json()["data"]
+    assert (answer.status_code, task["status"], answer.headers["preference-applied"]) == (202, "running", "wait=1")
+    client.post(CANCEL, json={"task_id": task["task_id"]})
+    where = answer.headers["location"]
+    assert until(lambda: client.get(where).json()["data"], lambda it: it["status"] != "running")["attempt"] == 1
+
+
 def test_what_is_refused_leaves_no_row(client, film, films):
     refused = [
         client.post(PACKAGE, json={"project_path": "nowhere"}).json(),

@@ -19,19 +19,25 @@ _STATUSES = {
     403: "Not allowed",
     404: "Not found",
     405: "Another method is needed",
+    408: "The request came too slowly",
     409: "It clashes with how things stand",
     413: "The body is too large",
     415: "The body is not JSON",
     421: "The server is not known by this host name",
     429: "Too many calls",
+    431: "The headers are too large",
     500: "A fault of StoryCore's own",
     502: "Something that StoryCore stands on failed",
     503: "Not now",
 }
 
 
-def document() -> dict[str, Any]:
-    """The whole document; the same for the same version."""
+def document(*, is_open: bool = True) -> dict[str, Any]:
+    """The whole document; the same for the same version and kind of server.
+
+    Args:
+        is_open: whether callers without a key are let in.
+    """
     requests: dict[str, type[Request[Any]]] = {item.name: load(item.request) for item in OPERATIONS}
     results = {name: request.result_type() for name, request in requests.items()}
     return {
@@ -46,7 +52,7 @@ def document() -> dict[str, Any]:
             f"/v1/{item.name}": {item.method.lower(): _operation(item, requests[item.name], results[item.name])}
             for item in OPERATIONS
         },
-        "security": [{}, {"key": []}],
+        "security": [{}, {"key": []}] if is_open else [{"key": []}],
         "components": {
             "schemas": _schemas(requests, results),
             "responses": _failures(),
@@ -62,7 +68,7 @@ def document() -> dict[str, Any]:
 
 
 def _operation(item: Operation, request: type[Request[Any]], result: type[BaseModel]) -> dict[str, Any]:
-    statuses = [status for status in _STATUSES if item.method == "POST" or status != 415]
+    statuses = [status for status in _STATUSES if item.method == "POST" or status not in (408, 415)]
     shape: dict[str, Any] = {
         "operationId": item.name,
         "summary": item.summary,

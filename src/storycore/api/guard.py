@@ -33,6 +33,9 @@ _HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 
+HEAD_BYTES = 32_768
+MOST_HEADERS = 200
+
 _NAMES = {**health.NAMES, "/openapi.json": "openapi"}
 
 log = logging.get(__name__)
@@ -97,6 +100,11 @@ class Guard:
         hosts = http.headers.getlist("host")
         if len(hosts) != 1 or _host_name(hosts[0]) not in self._names:
             return InvalidInput("The server is not known by this host name.", reason=Reason.HOST_NOT_ALLOWED)
+        if (
+            len(http.headers) > MOST_HEADERS
+            or sum(len(name) + len(value) for name, value in http.headers.raw) > HEAD_BYTES
+        ):
+            return InvalidInput("The headers are too many or too long.", reason=Reason.HEADERS_TOO_LARGE)
         if _is_foreign(http, hosts[0]):
             return AccessDenied("Calls from pages of other sites are refused.", reason=Reason.CROSS_ORIGIN)
         return None

@@ -2,6 +2,7 @@
 
 from typing import Any, get_args
 
+import anyio
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 
@@ -10,12 +11,14 @@ from storycore.json_text import BadJson, read_strict
 from storycore.operations.request import Request
 from storycore.settings import Settings
 
+BODY_SECONDS = 60.0
+
 
 async def read_body(http: HttpRequest, settings: Settings) -> dict[str, Any]:
     """The JSON object in a body.
 
     Raises:
-        InvalidInput: unsupported_media_type, body_too_large, malformed_json, duplicate_key, wrong_type.
+        InvalidInput: unsupported_media_type, body_too_large, body_too_slow, malformed_json, duplicate_key, wrong_type.
     """
     media_type = http.headers.get("content-type", "").split(";")[0].strip().lower()
     if media_type != "application/json" or http.headers.get("content-encoding", "identity") != "identity":
@@ -55,11 +58,16 @@ async def _limited(http: HttpRequest, limit: int) -> bytes:
         raise _too_large(limit)
     chunks, size = [], 0
     try:
-        async for chunk in http.stream():
-            size += len(chunk)
-            if size > limit:
-                raise _too_large(limit)
-            chunks.append(chunk)
+        with anyio.fail_after(BODY_SECONDS):
+            async for chunk in http.stream():
+                size += len(chunk)
+                if size > limit:
+                    raise _too_large(limit)
+                chunks.append(chunk)
+    except TimeoutError:
+        raise InvalidInput(
+            f"The body did not come within {BODY_SECONDS:g} seconds.", reason=Reason.BODY_TOO_SLOW
+        ) from None
     except ClientDisconnect:
         raise InvalidInput("The body ended early.", reason=Reason.MALFORMED_JSON) from None
     return b"".join(chunks)

@@ -21,7 +21,7 @@ from storycore.api.events import after_of
 from storycore.api.guard import Guard
 from storycore.api.reading import read_body, read_query
 from storycore.api.streaming import ProductStream, wants_zip
-from storycore.api.waiting import answer_once, answer_task, follow
+from storycore.api.waiting import answer_once, answer_task, follow, idempotency_key
 from storycore.errors import InvalidInput, NotFound, Reason, StoryCoreError, Unexpected
 from storycore.library import StoryCore
 from storycore.loading import load
@@ -31,6 +31,9 @@ from storycore.observe.readiness import Checks, check_places
 from storycore.operations.catalog import OPERATIONS, Operation
 from storycore.operations.request import Request, Result
 from storycore.operations.task import TaskEventsRequest
+
+ACCEPTING = 40
+"""How many calls may hand in tasks at the same time, beside those that do them."""
 
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
@@ -44,11 +47,15 @@ def build(core: StoryCore, *, draining: Callable[[], bool] = lambda: False) -> A
     app = FastAPI(
         title="StoryCore", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
     )
+    threads = anyio.CapacityLimiter(core.settings.workers + ACCEPTING)
     for operation in OPERATIONS:
         app.add_api_route(
-            f"/v1/{operation.name}", _endpoint(operation, core, access), methods=[operation.method], response_model=None
+            f"/v1/{operation.name}",
+            _endpoint(operation, core, access, threads),
+            methods=_methods(operation),
+            response_model=None,
         )
-    app.add_api_route("/openapi.json", _openapi(), methods=["GET"], response_model=None)
+    app.add_api_route("/openapi.json", _openapi(core.settings.is_open), methods=["GET"], response_model=None)
     app.routes.extend(health.routes(metrics, checks=lambda: _checks(core), draining=draining, admit=access.admit))
     app.add_exception_handler(StoryCoreError, _refused)
     app.add_exception_handler(Exception, _refused)
@@ -62,7 +69,14 @@ def _checks(core: StoryCore) -> Checks:
     return {**places, "database": core.database_problem()}
 
 
-def _endpoint(operation: Operation, core: StoryCore, access: Access) -> Callable[[HttpRequest], Awaitable[Response]]:
+def _methods(operation: Operation) -> list[str]:
+    """What is asked by GET can be asked for its head alone, except what may go on for hours."""
+    return ["GET", "HEAD"] if operation.method == "GET" and operation.answer != "events" else [operation.method]
+
+
+def _endpoint(
+    operation: Operation, core: StoryCore, access: Access, threads: anyio.CapacityLimiter
+) -> Callable[[HttpRequest], Awaitable[Response]]:
     request_type: type[Request[Any]] = load(operation.request)
 
     async def endpoint(request: HttpRequest) -> Response:
@@ -81,8 +95,8 @@ def _endpoint(operation: Operation, core: StoryCore, access: Access) -> Callable
         if operation.stream and wants_zip(request.headers.get("accept", "")):
             return ProductStream(core, wanted)
         if operation.long:
-            return await answer_task(core, wanted, request, caller)
-        key = request.headers.get("idempotency-key")
+            return await answer_task(core, wanted, request, caller, threads)
+        key = idempotency_key(request)
         if key is not None and operation.method == "POST":
             return await answer_once(core, wanted, request, key, caller)
         result = await _run(core, wanted, request)
@@ -115,10 +129,10 @@ async def _run(core: StoryCore, request: Request[Any], http: HttpRequest) -> Res
     return outcome
 
 
-def _openapi() -> Callable[[], Response]:
+def _openapi(is_open: bool) -> Callable[[], Response]:
     from storycore.json_text import write
 
-    text = write(document())
+    text = write(document(is_open=is_open))
 
     def openapi() -> Response:
         return Response(text, media_type="application/json")

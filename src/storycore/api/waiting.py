@@ -6,21 +6,30 @@ Source: RFC 7240 for `Prefer: wait=N`.
 import asyncio
 import contextlib
 import re
+import threading
 import time
-from collections.abc import AsyncGenerator, Iterable, Iterator
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+import anyio
 import anyio.to_thread
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from storycore.api.answers import accept, fail, succeed
+from storycore.api.connection import cancel_when_gone
 from storycore.api.events import Event, EventStream
 from storycore.errors import Reason, Unavailable
 from storycore.library import StoryCore
 from storycore.operations.request import Request
-from storycore.operations.task import TaskEventsRequest, TaskEventsResult, TaskStatusRequest, TaskStatusResult
+from storycore.operations.task import (
+    TaskEventsRequest,
+    TaskEventsResult,
+    TaskStatusRequest,
+    TaskStatusResult,
+    new_id,
+)
 
 WAIT_SECONDS = 10
 """How long a caller waits that says nothing of it."""
@@ -30,6 +39,11 @@ REPLAYED = {"Idempotent-Replayed": "true"}
 
 LOOK_SECONDS = 1.0
 """How often a waiter looks for what other processes did."""
+
+_BEGIN_SECONDS = 0.1
+_GOES_ON = ("pending", "running")
+
+T = TypeVar("T")
 
 _WAIT = re.compile(r"""\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:;.*)?""", re.IGNORECASE)
 
@@ -43,29 +57,69 @@ def wanted_wait(prefer: Iterable[str]) -> int | None:
     return None
 
 
-async def answer_task(core: StoryCore, request: Request[Any], http: HttpRequest, caller: str) -> Response:
+async def answer_task(
+    core: StoryCore, request: Request[Any], http: HttpRequest, caller: str, threads: anyio.CapacityLimiter
+) -> Response:
     """200 with the result, the error of the failed task, or 202 with the task that goes on.
 
     A caller who hangs up changes nothing: what was accepted is done.
 
+    Args:
+        core: accepts it.
+        request: what is asked.
+        http: the call.
+        caller: id of its key.
+        threads: that tasks are accepted in, and done in while their callers wait; other calls need theirs meanwhile.
+
     Raises:
         StoryCoreError: the request was refused before it was accepted.
     """
-    facts = {
+    asked = wanted_wait(http.headers.getlist("prefer"))
+    seconds = WAIT_SECONDS if asked is None else asked
+    until = time.monotonic() + seconds
+    key = idempotency_key(http)
+    facts: dict[str, Any] = {
+        "id": new_id(),
         "request_id": http.scope.get("storycore.request_id", ""),
         "traceparent": (http.scope.get("storycore.traceparent") or "")[:64],
         "caller": caller,
+        "stay": seconds > 0,
     }
-    key, headers = http.headers.get("idempotency-key"), {}
-    if key is None:
-        task = await anyio.to_thread.run_sync(lambda: core.submit(request, **facts))
-    else:
-        task, replayed = await anyio.to_thread.run_sync(lambda: core.submit_once(request, key, **facts))
-        headers = REPLAYED if replayed else {}
-    asked = wanted_wait(http.headers.getlist("prefer"))
-    task = await _wait(core, task, WAIT_SECONDS if asked is None else asked)
+
+    def submit() -> tuple[TaskStatusResult, bool]:
+        return (core.submit(request, **facts), False) if key is None else core.submit_once(request, key, **facts)
+
+    begun = threading.Event()
+    with core.listening(facts["id"], begun.set):
+        submitted = await _within(submit, seconds, begun, threads)
+    if submitted is None:
+        submitted = await anyio.to_thread.run_sync(core.run, TaskStatusRequest(task_id=facts["id"])), False
+    task = submitted[0]
+    if task.status in _GOES_ON:
+        async with anyio.create_task_group() as group:
+            group.start_soon(cancel_when_gone, http.receive, group.cancel_scope)
+            task = await _wait(core, task, until)
+            group.cancel_scope.cancel()
     applied = {} if asked is None else {"Preference-Applied": f"wait={asked}"}
-    return answer_state(http, task, {**headers, **applied})
+    return answer_state(http, task, {**(REPLAYED if submitted[1] else {}), **applied})
+
+
+async def _within(
+    work: Callable[[], T], seconds: float, begun: threading.Event, threads: anyio.CapacityLimiter
+) -> T | None:
+    """What `work` gives in a thread; None if that takes longer and it was `begun`: then it goes on by itself."""
+    doing = asyncio.ensure_future(anyio.to_thread.run_sync(work, limiter=threads))
+    doing.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # seen, whoever still waits for it
+    await asyncio.wait([doing], timeout=seconds or None)
+    while not doing.done() and not begun.is_set():  # it may still be refused
+        await asyncio.wait([doing], timeout=_BEGIN_SECONDS)
+    return doing.result() if doing.done() else None
+
+
+def idempotency_key(http: HttpRequest) -> str | None:
+    """The key of a call that may come again; two of them are joined to what is none."""
+    given = http.headers.getlist("idempotency-key")
+    return ", ".join(given) if given else None
 
 
 async def answer_once(core: StoryCore, request: Request[Any], http: HttpRequest, key: str, caller: str) -> Response:
@@ -117,19 +171,21 @@ async def _happenings(
             page = await anyio.to_thread.run_sync(core.run, TaskEventsRequest(task_id=request.task_id, after=after))
 
 
-async def _wait(core: StoryCore, task: TaskStatusResult, seconds: float) -> TaskStatusResult:
-    until = time.monotonic() + seconds
-    with _listening(core, task.task_id) as happened:
-        while True:
-            task = await anyio.to_thread.run_sync(core.run, TaskStatusRequest(task_id=task.task_id))
+async def _wait(core: StoryCore, task: TaskStatusResult, until: float) -> TaskStatusResult:
+    """The task when it has ended, or as it stands at that time of the monotonic clock."""
+    with _listening(core, task.task_id, to_its_end=True) as ended:
+        ended.set()  # it may have, before anybody listened
+        while task.status in _GOES_ON:
             left = until - time.monotonic()
-            if task.status not in ("pending", "running") or left <= 0 or core.draining:
-                return task
-            await _either(happened, min(LOOK_SECONDS, left))
+            if left <= 0 or core.draining:
+                break
+            await _either(ended, min(LOOK_SECONDS, left))
+            task = await anyio.to_thread.run_sync(core.run, TaskStatusRequest(task_id=task.task_id))
+    return task
 
 
 @contextlib.contextmanager
-def _listening(core: StoryCore, task_id: str) -> Iterator[asyncio.Event]:
+def _listening(core: StoryCore, task_id: str, *, to_its_end: bool = False) -> Iterator[asyncio.Event]:
     """An event that is set when this process does something to the task."""
     happened = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -137,7 +193,7 @@ def _listening(core: StoryCore, task_id: str) -> Iterator[asyncio.Event]:
     def happen() -> None:
         loop.call_soon_threadsafe(happened.set)
 
-    with core.listening(task_id, happen):
+    with core.listening(task_id, happen, to_its_end=to_its_end):
         yield happened
 
 

@@ -1,27 +1,27 @@
 """One call from the command line: build the request, run it, show what came of it."""
 
 import contextlib
-import errno
-import os
 import signal
 import sys
 import time
-import traceback
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
 
 from storycore.cli.bar import follow
-from storycore.cli.words import show_error, show_json
-from storycore.errors import Cancelled, InvalidInput, Reason, StoryCoreError, Unavailable, Unexpected
+from storycore.cli.words import show_error, show_json, told
+from storycore.errors import InvalidInput, Reason, StoryCoreError
 from storycore.library import StoryCore
 from storycore.observe.progress import Progress
 from storycore.operations import envelope
+from storycore.operations.artifact import ArtifactDownloadRequest
 from storycore.operations.catalog import Operation
 from storycore.operations.request import Request, Result
+from storycore.operations.task import TaskEventsRequest
 from storycore.units import now
 
 _STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -37,12 +37,14 @@ class Call:
         request_type: its request.
         as_json: print the envelope instead of words.
         quiet: no progress and no summary.
+        server: URL of the server that does it; None for what the settings say.
     """
 
     operation: Operation
     request_type: type[Request[Any]]
     as_json: bool
     quiet: bool
+    server: str | None = None
 
     def make(self, values: Callable[[], dict[str, Any]]) -> int:
         """Runs the call and gives the exit code; shows the result or the error."""
@@ -59,22 +61,49 @@ class Call:
             raise
         except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - people get words, never a traceback
             facts = envelope.metadata(request_id, now(), time.monotonic() - started)
-            return self._fail(_told(fault), facts, to_stdout=to_stdout)
+            return self._fail(told(fault), facts, to_stdout=to_stdout)
         return 0 if result.verdict else 1
 
-    def _run(self, values: dict[str, Any]) -> Result:
+    def _run(self, values: dict[str, Any]) -> Result | None:
         if values.get("output_path") == "-":
             raise InvalidInput(
                 "This can't be written to the standard output.",
                 reason=Reason.PATH_INVALID,
                 remediation="Name a folder or a file with -o.",
             )
+        if self.operation.answer == "file":
+            return self._fetch(values)
         request = self.request_type(**values)
-        with StoryCore() as core, _interruptible(self.operation, quiet=self.quiet) as progress:
+        with StoryCore(server=self.server) as core, self._interruptible() as progress:
+            if isinstance(request, TaskEventsRequest):
+                self._watch(core, request)
+                return None
             result: Result = core.run(request, progress=progress)
             return result
 
+    def _fetch(self, values: dict[str, Any]) -> Result:
+        target = Path(values.pop("output", "."))
+        request = ArtifactDownloadRequest(**values)
+        with StoryCore(server=self.server) as core, self._interruptible() as progress:
+            found: Result = core.download(request.artifact_id, target, progress=progress)
+            progress.finish()
+            return found
+
+    def _watch(self, core: StoryCore, request: TaskEventsRequest) -> None:
+        """Prints what happens as it happens: a line of JSON each, or a line of words."""
+        from storycore.cli.show_tasks import event_line
+
+        for event in core.events(request):
+            click.echo(event.model_dump_json() if self.as_json else event_line(event))
+            sys.stdout.flush()
+
     def _stream(self, values: dict[str, Any]) -> Result | None:
+        if sys.__stdout__ is None:  # closed by whoever started us; what is written now goes nowhere
+            raise InvalidInput(
+                "The standard output is closed.",
+                reason=Reason.PATH_INVALID,
+                remediation="Send it to a file or a program, or name a folder with -o.",
+            )
         if sys.stdout.isatty():
             raise InvalidInput(
                 "A package is not written to a terminal.",
@@ -82,10 +111,31 @@ class Call:
                 remediation="Send it to a file or a program: `storycore export package film/ -o - > film.zip`.",
             )
         request = self.request_type(**{name: value for name, value in values.items() if name != "output_path"})
-        with StoryCore() as core, _interruptible(self.operation, quiet=self.quiet) as progress:
+        with StoryCore(server=self.server) as core, self._interruptible() as progress:
             result: Result | None = core.stream(request, sys.stdout.buffer, progress=progress)
             sys.stdout.buffer.flush()
             return result
+
+    @contextlib.contextmanager
+    def _interruptible(self) -> Iterator[Progress]:
+        """Progress that the first Ctrl-C cancels; the second one stops at once. Short work is just interrupted."""
+        if not self.operation.long and self.operation.answer != "file":
+            yield Progress()
+            return
+        with follow(quiet=self.quiet) as listener:
+            progress = Progress(listener)
+
+            def stop(_number: int, _frame: object) -> None:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+                progress.cancel()
+                click.echo("\nStopping … press Ctrl-C again to stop at once.", err=True)
+
+            before = {number: signal.signal(number, stop) for number in _STOPS}
+            try:
+                yield progress
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
 
     def _show(self, result: Result, facts: dict[str, Any], *, to_stdout: bool) -> None:
         if self.as_json:
@@ -105,41 +155,3 @@ class Call:
         else:
             show_error(fault)
         return fault.facts.exit_code
-
-
-def _told(fault: BaseException) -> StoryCoreError:
-    """The error that a person is told for whatever was raised."""
-    if isinstance(fault, StoryCoreError):
-        return fault
-    if isinstance(fault, KeyboardInterrupt):
-        return Cancelled("Stopped.")
-    if os.environ.get("STORYCORE_LOG_LEVEL", "").lower() == "debug":
-        traceback.print_exception(fault)
-    if isinstance(fault, OSError) and fault.errno == errno.ENOSPC:
-        return Unavailable("No room left for the output.", reason=Reason.DISK_FULL)
-    return Unexpected(
-        f"A fault of StoryCore's own: {type(fault).__name__}.",
-        remediation="Run it again with STORYCORE_LOG_LEVEL=debug, and report what it says.",
-    )
-
-
-@contextlib.contextmanager
-def _interruptible(operation: Operation, *, quiet: bool) -> Iterator[Progress]:
-    """Progress that the first Ctrl-C cancels; the second one stops at once. Short work is just interrupted."""
-    if not operation.long:
-        yield Progress()
-        return
-    with follow(quiet=quiet) as listener:
-        progress = Progress(listener)
-
-        def stop(_number: int, _frame: object) -> None:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            progress.cancel()
-            click.echo("\nStopping … press Ctrl-C again to stop at once.", err=True)
-
-        before = {number: signal.signal(number, stop) for number in _STOPS}
-        try:
-            yield progress
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)

@@ -169,7 +169,10 @@ def _usage_fault(fault: click.UsageError) -> int:
     if "--json" in sys.argv[1:]:
         from storycore.cli.words import show_usage_json
 
-        show_usage_json(fault.format_message(), Reason.UNKNOWN_FIELD)
+        if isinstance(fault, click.MissingParameter) and fault.param:
+            show_usage_json(fault.format_message(), Reason.MISSING_FIELD, {"missing_fields": [fault.param.name]})
+        else:
+            show_usage_json(fault.format_message(), Reason.UNKNOWN_FIELD)
     else:
         where = fault.ctx.command_path if fault.ctx else "storycore"
         click.echo(f"✗ {fault.format_message()}\n  See `{where} --help`.", err=True)

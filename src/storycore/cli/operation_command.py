@@ -18,16 +18,22 @@ def build(operation: Operation) -> click.Command:
     own = [
         click.Option(["--json", "as_json"], is_flag=True, help="Print the whole answer as JSON."),
         click.Option(["-q", "--quiet"], is_flag=True, help="Show no progress and no summary."),
+        click.Option(["--server"], metavar="URL", help="Let a running server do it.  [default: this process]"),
     ]
+    if operation.answer == "file":
+        own.append(
+            click.Option(["-o", "--output"], metavar="PATH", help="New file, or a folder.  [default: this folder]")
+        )
     if operation.dry_run:
         own.append(click.Option(["--dry-run"], is_flag=True, help="Only tell what it would do."))
 
-    def callback(as_json: bool, quiet: bool, dry_run: bool = False, **options: Any) -> int:
+    def callback(as_json: bool, quiet: bool, server: str | None, dry_run: bool = False, **options: Any) -> int:
         given = {name: value for name, value in options.items() if value is not None}
+        place = {"output": given.pop("output")} if "output" in given else {}
         planned = find(operation.dry_run) if dry_run else None
         if planned is None:
-            call = Call(operation, request_type, as_json=as_json, quiet=quiet)
-            return call.make(lambda: to_values(request_type, given))
+            call = Call(operation, request_type, as_json=as_json, quiet=quiet, server=server)
+            return call.make(lambda: {**to_values(request_type, given), **place})
         kind: type[Request[Any]] = load(planned.request)
 
         def values() -> dict[str, Any]:
@@ -35,7 +41,7 @@ def build(operation: Operation) -> click.Command:
             request_type(**found)  # what would be refused is refused now
             return {name: value for name, value in found.items() if name in kind.model_fields}
 
-        return Call(planned, kind, as_json=as_json, quiet=quiet).make(values)
+        return Call(planned, kind, as_json=as_json, quiet=quiet, server=server).make(values)
 
     return click.Command(
         operation.words[-1],

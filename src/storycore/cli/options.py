@@ -15,6 +15,9 @@ from storycore.errors import InvalidInput, Reason
 from storycore.json_text import BadJson, read_strict
 from storycore.operations.request import Request, Spelling
 
+_NOT_MEANT = ("Expecting", "Extra data", "Unterminated", "Invalid")
+"""How a fault begins that says: this is no JSON, rather than: this is JSON that we refuse."""
+
 
 def parameters(request_type: type[Request[Any]], *, streams: bool) -> list[click.Parameter]:
     """Click parameters of a request type; `streams` tells that an output of `-` is understood."""
@@ -116,11 +119,15 @@ def _object(texts: tuple[str, ...]) -> dict[str, Any]:
     for text in texts:
         key, mark, value = text.partition("=")
         if text.lstrip().startswith("{"):
-            found.update(_json(text))
+            given = _json(text)
         elif mark and key.strip():
-            found[key.strip()] = _json(value, otherwise=value)
+            given = {key.strip(): _json(value, otherwise=value)}
         else:
             raise InvalidInput(f"{text!r} is neither KEY=VALUE nor a JSON object.", reason=Reason.MALFORMED_JSON)
+        for name in given:
+            if name in found:
+                raise InvalidInput(f"The key {name!r} is given twice.", reason=Reason.DUPLICATE_KEY)
+        found.update(given)
     return found
 
 
@@ -128,7 +135,7 @@ def _json(text: str, *, otherwise: Any = None) -> Any:
     try:
         return read_strict(text)
     except BadJson as fault:
-        if otherwise is not None and fault.message.startswith("Expecting value"):
-            return otherwise
+        if otherwise is not None and fault.message.startswith(_NOT_MEANT) and not text.lstrip().startswith("{"):
+            return otherwise  # a date, a timecode, a title: words that only begin like JSON
         reason = Reason.DUPLICATE_KEY if fault.duplicate is not None else Reason.MALFORMED_JSON
         raise InvalidInput(f"Not acceptable JSON: {fault}", reason=reason) from None

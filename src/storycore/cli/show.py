@@ -19,6 +19,13 @@ _SHOWN = {
     "storycore.export.verify": "storycore.cli.show_verify:show_verify",
     "storycore.project.inspect": "storycore.cli.show_project:show_inspect",
     "storycore.project.list": "storycore.cli.show_project:show_list",
+    "storycore.task.status": "storycore.cli.show_tasks:show_status",
+    "storycore.task.list": "storycore.cli.show_tasks:show_list",
+    "storycore.artifact.list": "storycore.cli.show_tasks:show_artifacts",
+    "storycore.artifact.download": "storycore.cli.show_tasks:show_download",
+    "storycore.key.create": "storycore.cli.show_keys:show_created",
+    "storycore.key.list": "storycore.cli.show_keys:show_list",
+    "storycore.key.revoke": "storycore.cli.show_keys:show_revoked",
 }
 _DATA = {"storycore.export.metadata"}
 """Operations whose result is data for stdout, whatever `--quiet` says."""

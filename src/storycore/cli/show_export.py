@@ -30,6 +30,7 @@ def show_package(result: PackageResult, console: Console) -> None:
             Text("Next: ", style="dim"),
             Text(command("export", "verify", typed(result.export_path))),
             sep="",
+            soft_wrap=True,  # a command that is broken over lines can't be copied
         )
 
 
@@ -65,9 +66,10 @@ def show_presets(result: PresetsResult, console: Console) -> None:
 
 def show_plan(result: PlanResult, console: Console) -> None:
     """What would be packed, by role, and what is missing."""
+    shots = f"{result.shots} shot" if result.shots == 1 else f"{result.shots} shots"
     console.print(
         Text(plain(" ".join(result.project_name.split())), style="bold"),
-        Text(f"· {result.shots} shots · {human_seconds(result.duration_seconds)} of film"),
+        Text(f"· {shots} · {human_seconds(result.duration_seconds)} of film"),
     )
     table = Table(box=None, pad_edge=False)
     for name in ("Part", "Files", "Size"):
@@ -78,10 +80,10 @@ def show_plan(result: PlanResult, console: Console) -> None:
     table.add_row("all", str(result.files_included), human_bytes(result.total_size_bytes), style="bold")
     console.print(table)
     for path in result.missing[:_MOST]:
-        console.print(Text("! missing  ", style="yellow"), Text(plain(path)), sep="")
+        console.print(Text("! missing  ", style="yellow"), Text(plain(path)), sep="", soft_wrap=True)
     _renamed(console, result.renamed)
     _warnings(console, "left out", result.skipped)
-    _warnings(console, "odd", result.warnings)
+    _warnings(console, "odd", (entry for entry in result.warnings if entry.reason != "media_missing"))
 
 
 def _figures(console: Console, output: FormatOutput) -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from storycore.cli.words import plain
+from storycore.cli.tables import words
 from storycore.operations.project import InspectResult, ListEntry, ListResult, ShotEntry
 from storycore.operations.request import WarningEntry
 from storycore.units import human_seconds
@@ -20,9 +20,9 @@ _GLYPHS = {"cut": "│", "fade": "▼", "dissolve": "╳", "wipe": "▐", "slide
 
 def show_inspect(result: InspectResult, console: Console) -> None:
     """A project: what it is called, how long it is, its storyboard, and what needs a hand."""
-    console.print(_words(result.title, style="bold"))
+    console.print(words(result.title, style="bold"))
     if result.logline:
-        console.print(_words(result.logline, style="italic"))
+        console.print(words(result.logline, style="italic"))
     for name, value in _facts(result):
         console.print(Text.assemble((f"  {name:<9}", "dim"), value))
     console.print()
@@ -30,7 +30,7 @@ def show_inspect(result: InspectResult, console: Console) -> None:
         console.print(_storyboard(result.shots))
     else:
         console.print(
-            _words("No shots yet. A storyboard.json with shots beside project.json makes the first ones.", style="dim")
+            words("No shots yet. A storyboard.json with shots beside project.json makes the first ones.", style="dim")
         )
     _missing(result, console)
     _warnings(result.warnings, console)
@@ -39,7 +39,7 @@ def show_inspect(result: InspectResult, console: Console) -> None:
 def show_list(result: ListResult, console: Console) -> None:
     """Projects, one a line; broken ones with the reason below."""
     if not result.items:
-        console.print(_words("No projects here. A folder is a project when it holds a project.json.", style="dim"))
+        console.print(words("No projects here. A folder is a project when it holds a project.json.", style="dim"))
         return
     table = Table(box=None, pad_edge=False, expand=False)
     table.add_column("Project", ratio=2, overflow="ellipsis", no_wrap=True, max_width=34)
@@ -51,33 +51,33 @@ def show_list(result: ListResult, console: Console) -> None:
         changed = (entry.updated_at or "")[:10]
         if entry.error is None:
             table.add_row(
-                _words(entry.project_name),
+                words(entry.project_name),
                 str(entry.shots),
                 human_seconds(entry.duration_seconds),
                 changed,
                 _state(entry),
             )
         else:
-            table.add_row(_words(entry.project_name), "", "", "", _state(entry))
+            table.add_row(words(entry.project_name), "", "", "", _state(entry))
     console.print(table)
     for entry in result.items:
         if entry.error is not None:
-            console.print(Text.assemble(("✗ ", "red"), _words(f"{entry.project_name}: {entry.error}")))
+            console.print(Text.assemble(("✗ ", "red"), words(f"{entry.project_name}: {entry.error}")))
     if result.next_cursor:
-        console.print(_words(f"There are more: --cursor {result.next_cursor}", style="dim"), soft_wrap=True)
+        console.print(words(f"There are more: --cursor {result.next_cursor}", style="dim"), soft_wrap=True)
 
 
 def _facts(result: InspectResult) -> Iterable[tuple[str, Text]]:
     if result.title != result.project_name:
-        yield "project", _words(result.project_name)
+        yield "project", words(result.project_name)
     shots = "1 shot" if len(result.shots) == 1 else f"{len(result.shots)} shots"
     yield "length", Text(f"{result.duration} · {human_seconds(result.duration_seconds)} · {shots}")
     yield "picture", Text(f"{result.width} × {result.height} · {_rate(result.frame_rate)} frames a second")
-    yield "story", _words(_story(result))
+    yield "story", words(_story(result))
     yield "sound", Text(f"{_count(result.audio_tracks, 'track')} · {_count(result.subtitles, 'subtitle')}")
     yield "quality", _verdict(result)
     version = result.schema_version or "no version written"
-    yield "form", _words(f"{result.shape.replace('_', ' ')} · {version}")
+    yield "form", words(f"{result.shape.replace('_', ' ')} · {version}")
 
 
 def _rate(frame_rate: str) -> str:
@@ -121,7 +121,7 @@ def _storyboard(shots: list[ShotEntry]) -> Table:
             _title(shot),
             shot.start,
             f"{shot.duration_seconds:.4g} s",
-            _words(shot.camera),
+            words(shot.camera),
             _glyph(shot.transition),
             _picture(shot),
         )
@@ -129,9 +129,9 @@ def _storyboard(shots: list[ShotEntry]) -> Table:
 
 
 def _title(shot: ShotEntry) -> Text:
-    title = _words(shot.title)
+    title = words(shot.title)
     for line in shot.dialogue[:3]:
-        title += Text("\n") + _words(f"“{line}”", style="italic dim")
+        title += Text("\n") + words(f"“{line}”", style="italic dim")
     return title
 
 
@@ -143,12 +143,12 @@ def _glyph(transition: str) -> Text:
 def _picture(shot: ShotEntry) -> Text:
     if shot.media_source == "missing":
         return Text("! missing", style="yellow")
-    return _words(shot.media_source)
+    return words(shot.media_source)
 
 
 def _missing(result: InspectResult, console: Console) -> None:
     for path in result.missing[:_MOST]:
-        console.print(Text.assemble(("! missing  ", "yellow"), _words(path)), soft_wrap=True)
+        console.print(Text.assemble(("! missing  ", "yellow"), words(path)), soft_wrap=True)
     _more(len(result.missing), console)
 
 
@@ -157,7 +157,7 @@ def _warnings(warnings: list[WarningEntry], console: Console) -> None:
     for warning in listed[:_MOST]:
         where = f"{warning.file}{warning.pointer}"
         text = f"{where}: {warning.message}" if where else warning.message
-        console.print(Text.assemble(("! odd      ", "yellow"), _words(text)))
+        console.print(Text.assemble(("! odd      ", "yellow"), words(text)))
     _more(len(listed), console)
 
 
@@ -170,8 +170,3 @@ def _state(entry: ListEntry) -> Text:
     if entry.error is not None:
         return Text("✗ can't be read", style="red")
     return Text(f"! {entry.warnings} odd", style="yellow") if entry.warnings else Text("✓ fine", style="green")
-
-
-def _words(text: str, style: str = "") -> Text:
-    """A stranger's text on one line, harmless for a terminal."""
-    return Text(plain(" ".join(text.split())), style=style)

@@ -1,9 +1,12 @@
 """Errors and answers on the terminal: the one place where an error becomes words here."""
 
 import contextlib
+import errno
+import os
 import shlex
 import shutil
 import sys
+import traceback
 import unicodedata
 import uuid
 from pathlib import Path
@@ -11,7 +14,7 @@ from typing import Any, Final
 
 import click
 
-from storycore.errors import InvalidInput, Reason, StoryCoreError
+from storycore.errors import Cancelled, InvalidInput, Reason, StoryCoreError, Unavailable, Unexpected
 from storycore.json_text import write
 from storycore.operations import envelope
 from storycore.units import now
@@ -65,7 +68,23 @@ def show_error(fault: StoryCoreError) -> None:
     click.echo(f"  {plain(fault.remediation)}", err=True)
 
 
-def show_usage_json(message: str, reason: Reason) -> None:
+def show_usage_json(message: str, reason: Reason, details: dict[str, Any] | None = None) -> None:
     """Prints the envelope of a command line that can't be understood."""
-    fault = InvalidInput(message, reason=reason, remediation="See --help.")
+    fault = InvalidInput(message, reason=reason, remediation="See --help.", details=details)
     show_json(envelope.failure(fault, envelope.metadata(uuid.uuid4().hex, now(), 0.0)))
+
+
+def told(fault: BaseException) -> StoryCoreError:
+    """The error that a person is told for whatever was raised."""
+    if isinstance(fault, StoryCoreError):
+        return fault
+    if isinstance(fault, KeyboardInterrupt):
+        return Cancelled("Stopped.")
+    if os.environ.get("STORYCORE_LOG_LEVEL", "").lower() == "debug":
+        traceback.print_exception(fault)
+    if isinstance(fault, OSError) and fault.errno == errno.ENOSPC:
+        return Unavailable("No room left for the output.", reason=Reason.DISK_FULL)
+    return Unexpected(
+        f"A fault of StoryCore's own: {type(fault).__name__}.",
+        remediation="Run it again with STORYCORE_LOG_LEVEL=debug, and report what it says.",
+    )

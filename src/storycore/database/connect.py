@@ -7,7 +7,7 @@ On Postgres both are synchronous transactions.
 """
 
 import contextlib
-import threading
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,18 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
+from storycore.database.line import Line
 from storycore.database.migrate import is_current, migrate
 from storycore.database.shares import is_network_share
 from storycore.errors import InvalidInput, Reason, Unavailable
 
 _BUSY_SECONDS = 30
+_ABOUT_A_FILE = (
+    "`storycore doctor` says where it is. Make it writable, move a damaged one away, or name another place with "
+    "STORYCORE_DATABASE_URL=sqlite:////a/folder/storycore.db."
+)
 
 
 class Database:
@@ -38,9 +43,8 @@ class Database:
         self.url = url.render_as_string(hide_password=True)
         self.conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self.dialect = url.get_backend_name()
-        self._writing: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
-        if self.dialect == "sqlite":
-            self._writing = threading.Lock()  # waiting in line here is fair; SQLite's own waiting is not
+        self._line = Line() if self.dialect == "sqlite" else None
+        if self._line:
             self._reader = _sqlite(url, "BEGIN", synchronous="NORMAL", size=8)
             self._acceptor = _sqlite(url, "BEGIN IMMEDIATE", synchronous="FULL", size=1)
             self._writer = _sqlite(url, "BEGIN IMMEDIATE", synchronous="NORMAL", size=1)
@@ -93,7 +97,7 @@ class Database:
         Raises:
             Unavailable: database_unavailable, disk_full.
         """
-        with _explained(), self._writing, self._acceptor.begin() as connection:
+        with _explained(), self._turn(quick=False), self._acceptor.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -103,12 +107,16 @@ class Database:
         Raises:
             Unavailable: database_unavailable, disk_full.
         """
-        with _explained(), self._writing, self._writer.begin() as connection:
+        with _explained(), self._turn(quick=True), self._writer.begin() as connection:
             yield connection
 
+    def _turn(self, *, quick: bool) -> contextlib.AbstractContextManager[None]:
+        return self._line.turn(quick=quick) if self._line else contextlib.nullcontext()
+
     def close(self) -> None:
-        """Closes every connection that is not in use."""
+        """Closes every connection, those that are in use as soon as they are given back."""
         for engine in {id(one): one for one in (self._reader, self._acceptor, self._writer)}.values():
+            event.listen(engine, "checkin", _close)
             engine.dispose()
 
 
@@ -140,7 +148,9 @@ def _make_folder(file: Path) -> None:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as fault:
         raise Unavailable(
-            f"The folder of the database can't be made: {fault.strerror}.", reason=Reason.DATABASE_UNAVAILABLE
+            f"The folder of the database can't be made: {fault.strerror}.",
+            reason=Reason.DATABASE_UNAVAILABLE,
+            remediation=_ABOUT_A_FILE,
         ) from None
 
 
@@ -163,6 +173,10 @@ def _sqlite(url: URL, begin: str, *, synchronous: str, size: int) -> Engine:
     return engine
 
 
+def _close(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.invalidate()
+
+
 @contextlib.contextmanager
 def _explained() -> Iterator[None]:
     """What the database or its driver refuses, in our words."""
@@ -177,6 +191,7 @@ def _explained() -> Iterator[None]:
         raise Unavailable(
             "The database does not answer: " + str(fault.orig).splitlines()[0][:200],
             reason=Reason.DATABASE_UNAVAILABLE,
+            remediation=_ABOUT_A_FILE if isinstance(fault.orig, sqlite3.Error) else None,
         ) from fault
     except PoolTimeout as fault:
         raise Unavailable("The database is too busy.", reason=Reason.DATABASE_UNAVAILABLE) from fault

@@ -34,8 +34,12 @@ def is_current(connection: Connection) -> bool:
     return found == REVISIONS[-1]
 
 
-def migrate(connection: Connection) -> None:
+def migrate(connection: Connection, *, to: str = REVISIONS[-1]) -> None:
     """Takes every step that is missing, inside the caller's transaction; several processes may do it at once.
+
+    Args:
+        connection: to the database.
+        to: the form to end at, of those in `REVISIONS`.
 
     Raises:
         Unavailable: database_newer.
@@ -50,4 +54,4 @@ def migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

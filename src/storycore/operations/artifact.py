@@ -8,8 +8,10 @@ from pydantic import Field
 
 from storycore.app import App
 from storycore.errors import NotFound, Reason
+from storycore.observe.progress import Progress
 from storycore.operations.request import Request, Result, Spelling, Whole
 from storycore.operations.task import Cursor, TaskId, from_cursor, to_cursor
+from storycore.storage.local import new_file
 from storycore.tasks.task import Artifact
 from storycore.units import iso
 
@@ -90,23 +92,40 @@ def _entry(artifact: Artifact) -> ArtifactEntry:
     )
 
 
-def copy(app: App, artifact_id: str, sink: BinaryIO) -> None:
-    """Writes an artifact of this database to `sink` and makes sure that it is the one that was made.
+def fetch(app: App, artifact_id: str, target: Path, progress: Progress) -> ArtifactDownloadResult:
+    """Copies an artifact to a new file, and makes sure that it is the one that was made.
+
+    Guarantee: atomic; a file that stands there already is not replaced.
+
+    Args:
+        app: with the database.
+        artifact_id: which one.
+        target: name for the file, or a folder that it is put in under its own name.
+        progress: told how far it is; can cancel.
 
     Raises:
         NotFound: artifact_not_found: there is none, or its file was moved or changed.
+        Conflict: output_exists.
     """
     artifact = app.tasks.records.artifact(artifact_id)
+    path = (target / artifact.name if target.is_dir() else target).absolute()
     digest = hashlib.sha256()
+    progress.begin("fetching", total=artifact.size_bytes, unit="bytes", until=0.999)
+    with _source(artifact) as source, new_file(path) as file:
+        while chunk := source.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            file.write(chunk)
+            progress.advance(len(chunk))
+        if digest.hexdigest() != artifact.sha256:
+            raise _gone()
+    return ArtifactDownloadResult(**_entry(artifact).model_dump()).model_copy(update={"path": str(path)})
+
+
+def _source(artifact: Artifact) -> BinaryIO:
     try:
-        with Path(artifact.path).open("rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                digest.update(chunk)
-                sink.write(chunk)
+        return Path(artifact.path).open("rb")
     except OSError:
         raise _gone() from None
-    if digest.hexdigest() != artifact.sha256:
-        raise _gone()
 
 
 def _gone() -> NotFound:

@@ -46,7 +46,10 @@ class KeyCreateRequest(Request[KeyCreateResult]):
         min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", description="Whose key it is."
     )
     scopes: Annotated[list[ScopeName], Spelling(("--scope",))] = Field(
-        default=list(_USUAL), min_length=1, description="What it allows; all but metrics and keys if left out."
+        default=list(_USUAL),
+        min_length=1,
+        max_length=16,
+        description="What it allows; all but metrics and keys if left out.",
     )
     expires_days: Whole = Field(default=0, ge=0, le=3650, description="Days until it ends by itself; 0 for never.")
 

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from storycore.app import App
+from storycore.errors import Unavailable
 from storycore.loading import load
 from storycore.observe.progress import Progress
 from storycore.operations.catalog import OPERATIONS, Operation
@@ -51,7 +52,17 @@ def run(app: App, request: Request[R], progress: Progress) -> R:
 
     check(app, request)
     order = Order(kind=operation.name, request=request.model_dump(mode="json"))
-    return app.tasks.run_here(order, partial(call, app, request), outcome, progress)
+    result = app.tasks.run_here(order, partial(call, app, request), outcome, progress)
+    _tidy(app)
+    return result
+
+
+def _tidy(app: App) -> None:
+    """Who never runs a server would never forget anything; a look costs next to nothing."""
+    from storycore.operations.upkeep import expire
+
+    with contextlib.suppress(Unavailable):
+        expire(app, most=1000)
 
 
 def call(app: App, request: Request[R], progress: Progress) -> R:
@@ -84,6 +95,7 @@ def submit(
     request: Request[Any],
     *,
     also: "Callable[[Connection, Task], None] | None" = None,
+    stay: bool = False,
     **facts: Any,
 ) -> "Task":
     """Long work as a task that was checked and accepted: it is on the disk, and will be done whatever dies.
@@ -92,6 +104,7 @@ def submit(
         app: with an engine.
         request: of an operation that is long.
         also: writes more in the transaction that accepts it.
+        stay: the caller waits for its end anyway, see `TaskQueue.submit`.
         facts: further fields of the `Order`: priority, caller, request_id, ….
 
     Raises:
@@ -105,7 +118,7 @@ def submit(
         raise TypeError(f"{operation.name} is no task")
     check(app, request)
     order = Order(kind=operation.name, request=request.model_dump(mode="json"), **facts)
-    return app.tasks.submit(order, also=also)
+    return app.tasks.submit(order, also=also, stay=stay)
 
 
 def kinds(app: App) -> "Mapping[str, Work]":

@@ -10,7 +10,7 @@ from typing_extensions import override
 from storycore.app import App
 from storycore.errors import StoryCoreError, from_dict
 from storycore.operations.request import Request, Result, Spelling, Whole
-from storycore.tasks.task import Happening, Status, Task
+from storycore.tasks.task import Happening, Status, Task, new_task_id
 from storycore.units import iso
 
 StatusName = Literal["pending", "running", "completed", "failed", "cancelled"]
@@ -76,7 +76,9 @@ class TaskListRequest(Request[TaskListResult]):
     """List tasks, the newest first."""
 
     status: StatusName | None = Field(default=None, description="Only tasks that stand so.")
-    kind: str | None = Field(default=None, max_length=128, description="Only tasks of this operation.")
+    kind: str | None = Field(
+        default=None, max_length=128, pattern=r"^[A-Za-z0-9_.]+$", description="Only tasks of this operation."
+    )
     limit: Whole = Field(default=50, ge=1, le=200, description="Most entries on a page.")
     cursor: Cursor | None = None
 
@@ -171,6 +173,11 @@ def follow(app: App, request: TaskEventsRequest, stop: "Any") -> Iterator[EventE
     """
     for item in app.tasks.follow(request.task_id, after=request.after, stop=stop):
         yield _happening(item)
+
+
+def new_id() -> str:
+    """A name for a task that is about to be submitted, for those who want to listen from its beginning on."""
+    return new_task_id()
 
 
 def told(task: Task) -> TaskStatusResult:

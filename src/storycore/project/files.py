@@ -110,7 +110,10 @@ _SKIP_SUFFIXES = frozenset(
 )
 _SKIP_NAMES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini"})
 _SECRET_SUFFIXES = frozenset({".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".gpg", ".ppk", ".env"})
-_SECRET_STARTS = ("id_rsa", "id_ed25519", "id_ecdsa", "id_dsa", "service_account", "service-account", "storycore.toml")
+_SECRET_STARTS = (
+    "id_rsa", "id_ed25519", "id_ecdsa", "id_dsa", "service_account", "service-account", "storycore.toml",
+    "credentials.", "client_secret", "api_key.", "api_keys.", "api-key.", "api-keys.", "apikey.", "apikeys.",
+)  # fmt: skip
 _NOTE_SUFFIXES = frozenset(
     {
         "",

@@ -97,6 +97,8 @@ class ProjectFolder:
                 remediation="Split the project, or raise max_project_json_bytes.",
                 details={"file": name},
             )
+        if not data.strip():
+            raise _invalid(name, f"{name} is empty (line 1, column 1).", 1, 1)
         try:
             reading = read(data, max_depth=self._settings.max_json_depth)
         except BadJson as fault:
@@ -137,15 +139,14 @@ class ProjectFolder:
         return reading.value
 
     def _broken(self, path: str, why: str) -> None:
-        self.notes.warn(path, "", "side_file_broken", f"{path} was left out: {why}.")
+        self.notes.warn(path, "", "side_file_broken", f"It was not read: {why}.")
 
     def _tell_oddities(self, file: str, reading: Reading) -> None:
         for name in dict.fromkeys(reading.duplicates):
             self.notes.warn(file, "", "duplicate_key", f"The key {name!r} stands twice in one object; the last counts.")
         if reading.repaired:
-            self.notes.warn(
-                file, "", "text_repaired", f"{reading.repaired} texts held half a surrogate pair, replaced by U+FFFD."
-            )
+            count = "1 text" if reading.repaired == 1 else f"{reading.repaired} texts"
+            self.notes.warn(file, "", "text_repaired", f"{count} held half a surrogate pair, replaced by U+FFFD.")
 
     def _bytes(self, path: str, most: int) -> bytes:
         # Not blocking and checked after opening, in case a pipe takes the file's place meanwhile.

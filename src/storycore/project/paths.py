@@ -107,7 +107,7 @@ class Places:
         folder = self._resolve(path, _resolved(self.roots))
         facts = _facts(folder)
         if facts is None or not stat.S_ISDIR(facts.st_mode):
-            hint = ". That is a file; name its folder" if facts else ""
+            hint = ". That is a file; name its folder." if facts else ""
             raise NotFound(f"Project not found: {path}{hint}", reason=Reason.PROJECT_NOT_FOUND)
         return folder
 
@@ -136,13 +136,20 @@ class Places:
         """
         check_text(path, pointer="/output_path")
         exports = project / EXPORTS  # not resolved: if it is a link, what it leads to is not the project's
-        allowed = None if self.roots is None else (*(_resolved(self.output_roots) or ()), exports)
-        target = self._resolve(path, allowed)
+        target = self._resolve(path, None)
         if target.is_relative_to(project) and not target.is_relative_to(exports):
             raise InvalidInput(
                 "Results are not written among the project's own files.",
                 reason=Reason.PATH_INVALID,
                 remediation=f"Write to the project's {EXPORTS}/ folder, or to a folder outside the project.",
+            )
+        allowed = (*(_resolved(self.output_roots) or ()), exports)
+        if self.roots is not None and not any(target.is_relative_to(folder) for folder in allowed):
+            raise AccessDenied(
+                f"Results go only into the project's {EXPORTS}/ folder or an output root.",
+                reason=Reason.PATH_OUTSIDE_ROOT,
+                remediation=f"Leave output_path out, name a folder inside the project's {EXPORTS}/, or add a folder to "
+                "STORYCORE_OUTPUT_ROOTS.",
             )
         return target
 

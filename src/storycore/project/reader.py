@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path, PurePosixPath
 
 from storycore.errors import NotFound, Reason
-from storycore.project import sides
+from storycore.project import schema_faults, sides
 from storycore.project.assembly import assemble
 from storycore.project.draft import Draft, Notes, Piece
 from storycore.project.files import Role, role_of
@@ -48,6 +48,7 @@ def read_project(folder: Path, settings: Settings) -> Project:
         source = Source(folder=place, file=PROJECT_FILE, raw=reading.value, notes=notes)
         shape = recognise(source.raw)
     draft = shape.read(source) if shape is not None else Draft(head=[Piece(raw={}, file="")], default_seconds=_SECONDS)
+    schema_faults.tell(source.file, source.raw, notes, shots_by_id=shape is not None and shape.SHAPE is Shape.BACKEND)
     sides.add(draft, source)
     return assemble(draft, source, shape.SHAPE if shape is not None else Shape.FOLDER)
 

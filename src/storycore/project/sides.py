@@ -8,6 +8,7 @@ from typing import Any
 
 from storycore.project.draft import INTERFACE_UNITS, Draft, Piece, ShotDraft, Units
 from storycore.project.folder import ProjectFolder
+from storycore.project.schema_faults import tell_list
 from storycore.project.shapes.shape import Source
 
 STORYBOARD = "storyboard.json"
@@ -26,8 +27,8 @@ def add(draft: Draft, source: Source) -> None:
     interface = replace(INTERFACE_UNITS, frame_rate=rate)
     draft.shots += [
         _sequence_files(source, interface),
-        _shots(source.side(STORYBOARD, plain), "shots"),
-        _shots(source.side(VIDEO_PLAN, plain), "video_entries"),
+        _plan(source, STORYBOARD, "shots", plain),
+        _plan(source, VIDEO_PLAN, "video_entries", plain),
         *(_shots(source.side(name, plain), "shot_timings") for name in timeline_files(source.folder, source.file)),
     ]
     draft.scenes += _but(draft.scenes, _things(source, _SCENES, "scenes", plain))
@@ -61,6 +62,13 @@ def _sequence_files(source: Source, units: Units) -> list[ShotDraft]:
 def _order(sequence: Piece) -> float:
     order = sequence.raw.get("order")
     return float(order) if isinstance(order, int) and not isinstance(order, bool) and abs(order) < 10**9 else 0.0
+
+
+def _plan(source: Source, file: str, name: str, units: Units) -> list[ShotDraft]:
+    piece = source.side(file, units)
+    if piece is not None:
+        tell_list(file, piece.raw, name, source.notes)
+    return _shots(piece, name)
 
 
 def _shots(piece: Piece | None, name: str) -> list[ShotDraft]:

@@ -182,7 +182,7 @@ class Attempt:
                 self.lose()
         except Unavailable:
             return  # the next report may pass
-        self._news.tell(self.task.id)
+        self._news.tell(self.task.id, goes_on=True)
 
 
 def _lost() -> Conflict:

@@ -33,7 +33,7 @@ class EmbeddedEngine(Engine):
     def __init__(self, worker: Worker, records: TaskRecords, *, slots: int) -> None:
         self._worker, self._records = worker, records
         self._called = threading.Condition()
-        self._calls = 0
+        self._calls = self._idle = self._kept = 0
         self._stopping = threading.Event()
         self._slots = [
             threading.Thread(target=self._work, name=f"storycore-worker-{number}", daemon=True)
@@ -44,6 +44,25 @@ class EmbeddedEngine(Engine):
     @override
     def submit(self, connection: Connection, task: Task) -> None:
         """Nothing stands beside the table of tasks."""
+
+    @override
+    def reserve(self) -> str | None:
+        with self._called:
+            if self._stopping.is_set() or self._calls or self._idle <= self._kept:
+                return None
+            self._kept += 1
+            return self._worker.owner
+
+    @override
+    def unreserve(self) -> None:
+        with self._called:
+            self._kept -= 1
+            if self._calls or self._stopping.is_set():  # waking a slot for nothing takes longer than many a task
+                self._called.notify_all()
+
+    @override
+    def do(self, task: Task) -> None:
+        self._worker.do(task)
 
     @override
     def submitted(self, task: Task) -> None:
@@ -61,10 +80,13 @@ class EmbeddedEngine(Engine):
 
     @override
     def stop(self, *, seconds: float) -> None:
-        self._stopping.set()
-        self._worker.drain()
-        self._call(len(self._slots))
         until = time.monotonic() + seconds
+        with self._called:
+            self._stopping.set()
+            self._called.notify_all()
+        self._worker.drain()
+        with self._called:
+            self._called.wait_for(lambda: not self._kept, seconds)
         for thread in (*self._slots, self._watch):
             if thread.is_alive():
                 thread.join(max(0.0, until - time.monotonic()))
@@ -89,8 +111,10 @@ class EmbeddedEngine(Engine):
 
     def _wait_for_call(self) -> None:
         with self._called:
-            self._called.wait_for(lambda: self._calls > 0)
-            self._calls -= 1
+            self._idle += 1
+            self._called.wait_for(lambda: self._stopping.is_set() or (self._calls and self._idle > self._kept))
+            self._idle -= 1
+            self._calls = max(0, self._calls - 1)
 
     def _look(self) -> None:
         swept = float("-inf")

@@ -10,6 +10,18 @@ from storycore.tasks.task import Task
 class Engine(Protocol):
     """Wakes workers; the contract suite says what each engine must hold."""
 
+    def reserve(self) -> str | None:
+        """Keeps one worker of this process free for a task that is about to be accepted, and gives its name.
+
+        None if none is free, or if tasks are to be done by whoever is free on any machine.
+        """
+
+    def unreserve(self) -> None:
+        """The worker that was kept free may do other tasks again."""
+
+    def do(self, task: Task) -> None:
+        """Does a task that was leased to the reserved worker, in the thread that calls, to its end."""
+
     def submit(self, connection: Connection, task: Task) -> None:
         """Offers a task within the transaction that accepts it; nobody hears of it if that is undone.
 

@@ -7,6 +7,8 @@ from storycore.errors import StoryCoreError
 from storycore.observe import logging
 from storycore.tasks.records import TaskRecords
 
+_IDLE_BEATS = 10  # starting a thread takes longer than many a task
+
 log = logging.get(__name__)
 
 
@@ -25,7 +27,7 @@ class Held(Protocol):
 
 
 class Keeper:
-    """Beats for every held attempt, in a thread that lives while there are any.
+    """Beats for every held attempt, in a thread that lives while there are any, and a little longer.
 
     Args:
         records: where leases stand.
@@ -40,7 +42,6 @@ class Keeper:
         self._held: dict[tuple[str, int], Held] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._changed = threading.Condition(self._lock)
 
     def hold(self, attempt: Held) -> None:
         """From now on its lease is renewed."""
@@ -52,9 +53,8 @@ class Keeper:
 
     def release(self, attempt: Held) -> None:
         """Its lease is renewed no more."""
-        with self._changed:
+        with self._lock:
             self._held.pop(attempt.key, None)
-            self._changed.notify_all()
 
     def attempts(self) -> list[Held]:
         """What runs here."""
@@ -62,13 +62,16 @@ class Keeper:
             return list(self._held.values())
 
     def _run(self) -> None:
+        idle, pause = 0, threading.Event()
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: not self._held, timeout=self._beat_seconds)
-                if not self._held:
+            pause.wait(self._beat_seconds)
+            with self._lock:
+                idle = 0 if self._held else idle + 1
+                if idle > _IDLE_BEATS:
                     self._thread = None
                     return
-            self.beat()
+            if not idle:
+                self.beat()
 
     def beat(self) -> None:
         """Renews all leases now; a database that does not answer is asked again next time."""

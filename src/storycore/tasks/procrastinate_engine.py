@@ -60,6 +60,18 @@ class ProcrastinateEngine(Engine):
         dispatch.prepare(SchemaManager.get_schema())
 
     @override
+    def reserve(self) -> None:
+        """Whoever is free on any machine shall take it."""
+
+    @override
+    def unreserve(self) -> None:
+        """Nothing was kept."""
+
+    @override
+    def do(self, task: Task) -> None:
+        self._worker.do(task)
+
+    @override
     def submit(self, connection: Connection, task: Task) -> None:
         self._dispatch.defer(connection, task)
 

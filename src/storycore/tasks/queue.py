@@ -16,7 +16,7 @@ from storycore.tasks.keeper import Keeper
 from storycore.tasks.news import News
 from storycore.tasks.owner import new_owner
 from storycore.tasks.records import TaskRecords
-from storycore.tasks.task import Happening, Order, Outcome, Task
+from storycore.tasks.task import Happening, Order, Outcome, Status, Task
 
 T = TypeVar("T")
 
@@ -54,23 +54,37 @@ class TaskQueue:
         """From now on `engine` carries submitted tasks to workers."""
         self._engine = engine
 
-    def submit(self, order: Order, *, also: Callable[[Connection, Task], None] | None = None) -> Task:
+    def submit(
+        self, order: Order, *, also: Callable[[Connection, Task], None] | None = None, stay: bool = False
+    ) -> Task:
         """A task that is accepted: it is on the disk, and will be done whatever dies.
 
         Args:
             order: what is to be done.
             also: writes more in the same transaction.
+            stay: the caller has nothing else to do: if it is this task's turn and a worker is free, it is done in
+                the thread that calls, and given as it ended. That saves most of the time that a short task takes.
         """
+        engine = self._engine
 
         def within(connection: Connection, task: Task) -> None:
-            if self._engine:
-                self._engine.submit(connection, task)
+            if engine and task.status is Status.PENDING:
+                engine.submit(connection, task)
             if also:
                 also(connection, task)
 
-        task = self.records.accept(order, also=within)
-        if self._engine:
-            self._engine.submitted(task)
+        may_stay = stay and order.not_before is None and order.serial_key is None
+        owner = engine.reserve() if engine and may_stay else None
+        try:
+            task = self.records.accept(order, also=within, owner=owner)
+            if engine and task.status is Status.RUNNING:
+                engine.do(task)
+                return self.records.find(task.id)
+        finally:
+            if engine and owner:
+                engine.unreserve()
+        if engine:
+            engine.submitted(task)
         return task
 
     def run_here(
@@ -108,7 +122,7 @@ class TaskQueue:
         """
         until = time.monotonic() + seconds
         happened = threading.Event()
-        with self.news.listening(task_id, happened.set):
+        with self.news.listening(task_id, happened.set, to_its_end=True):
             while True:
                 task = self.records.find(task_id)
                 left = until - time.monotonic()
@@ -117,9 +131,11 @@ class TaskQueue:
                 happened.wait(min(LOOK_SECONDS, left))
                 happened.clear()
 
-    def listening(self, task_id: str, callback: Callable[[], None]) -> AbstractContextManager[None]:
-        """While the block runs, `callback` is called after each thing that this process does to the task."""
-        return self.news.listening(task_id, callback)
+    def listening(
+        self, task_id: str, callback: Callable[[], None], *, to_its_end: bool = False
+    ) -> AbstractContextManager[None]:
+        """While the block runs, `callback` is called after what this process does to the task, see `News`."""
+        return self.news.listening(task_id, callback, to_its_end=to_its_end)
 
     def happenings(self, task_id: str, *, after: int) -> tuple[list[Happening], bool]:
         """What happened to a task after `after`, as far as one look gets, and whether that was all there will be.

@@ -6,10 +6,11 @@ writes names both, and changes nothing when the lease has passed to another.
 
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from storycore.database.connect import Database
@@ -23,6 +24,26 @@ _FREE = or_(
     tasks.c.serial_key.is_(None),
     ~exists().where(and_(_running.c.serial_key == tasks.c.serial_key, _running.c.status == Status.RUNNING)),
 )
+_AHEAD = (
+    select(tasks.c.number)
+    .where(
+        tasks.c.status == Status.PENDING,
+        or_(tasks.c.not_before.is_(None), tasks.c.not_before <= bindparam("instant")),
+        tasks.c.priority >= bindparam("priority"),
+    )
+    .limit(1)
+)
+_UPDATE_HELD = update(tasks).where(
+    tasks.c.number == bindparam("held_number"),
+    tasks.c.owner == bindparam("held_owner"),
+    tasks.c.attempt == bindparam("held_attempt"),
+    tasks.c.status == Status.RUNNING,
+)
+_UPDATE_WAITING = update(tasks).where(tasks.c.number == bindparam("held_number"), tasks.c.status == Status.PENDING)
+_NEW = insert(tasks).returning(tasks.c.number)
+_EVENT = insert(task_events)
+_BY_ID = select(tasks).where(tasks.c.id == bindparam("task_id"))
+_WAITING = {"status": Status.PENDING, "progress": 0.0, "step": "waiting", "attempt": 0}
 _FIRST_FIRST = (tasks.c.priority.desc(), tasks.c.number)
 
 
@@ -36,38 +57,28 @@ class TaskRecords:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def accept(self, order: Order, *, also: Callable[[Connection, Task], None] | None = None) -> Task:
-        """A new waiting task, on the disk when this returns.
+    def accept(
+        self, order: Order, *, also: Callable[[Connection, Task], None] | None = None, owner: str | None = None
+    ) -> Task:
+        """A new task, on the disk when this returns.
 
         Args:
             order: what is to be done.
             also: writes more in the same transaction.
+            owner: leases it at once if it is its turn, which saves `claim`; only for tasks that may start now and
+                have no `serial_key`.
         """
-        return self._store(order, None, also)
-
-    def accept_running(self, order: Order, owner: str) -> Task:
-        """A new task that `owner` runs already, in its own process."""
-        return self._store(order, owner, None)
-
-    def _store(self, order: Order, owner: str | None, also: Callable[[Connection, Task], None] | None) -> Task:
-        instant = now()
-        values = {
-            "id": order.id, "kind": order.kind, "request": dict(order.request), "priority": int(order.priority),
-            "serial_key": order.serial_key, "status": Status.RUNNING if owner else Status.PENDING, "progress": 0.0,
-            "step": "starting" if owner else "waiting", "attempt": 1 if owner else 0,
-            "most_attempts": 1 if owner else order.most_attempts, "owner": owner, "beat": 0,
-            "not_before": order.not_before, "cancel_requested": False, "files": [], "result": None, "error": None,
-            "caller": order.caller, "request_id": order.request_id, "traceparent": order.traceparent,
-            "created_at": instant, "updated_at": instant, "started_at": instant if owner else None,
-            "finished_at": None,
-        }  # fmt: skip
         with self._database.accept() as connection:
-            number = connection.execute(insert(tasks).returning(tasks.c.number), values).scalar_one()
-            task = _task({"number": number, **values})
-            _happen(connection, task.id, "started" if owner else "accepted", _standing(task), instant)
+            leased = owner if owner and not _is_behind(connection, order) else None
+            task = _store(connection, order, leased, ("accepted", "started") if leased else ("accepted",))
             if also:
                 also(connection, task)
         return task
+
+    def accept_running(self, order: Order, owner: str) -> Task:
+        """A new task that `owner` runs already, in its own process, and that nobody else will try."""
+        with self._database.accept() as connection:
+            return _store(connection, replace(order, most_attempts=1), owner, ("started",))
 
     def find(self, task_id: str) -> Task:
         """One task.
@@ -147,7 +158,7 @@ class TaskRecords:
         instant = now()
         values = {"progress": progress, "step": step, "updated_at": instant}
         with self._database.write() as connection:
-            held = connection.execute(update(tasks).where(_held(task)).values(values)).rowcount == 1
+            held = connection.execute(_UPDATE_HELD, {**values, **_lease_of(task)}).rowcount == 1
             if held:
                 data = {"status": Status.RUNNING, "progress": progress, "step": step, "attempt": task.attempt}
                 _happen(connection, task.id, "progress", data, instant)
@@ -156,12 +167,12 @@ class TaskRecords:
     def note_files(self, task: Task, files: Sequence[Sequence[str]]) -> bool:
         """Keeps the traces of an attempt; False if its lease is lost."""
         with self._database.write() as connection:
-            return connection.execute(update(tasks).where(_held(task)).values(files=list(files))).rowcount == 1
+            return connection.execute(_UPDATE_HELD, {"files": list(files), **_lease_of(task)}).rowcount == 1
 
     def finish(self, task: Task, status: Status, *, outcome: Outcome | None = None, error: Any = None) -> bool:
         """Ends a task; False, with nothing changed, if its lease is lost."""
         with self._database.write() as connection:
-            return _end(connection, _held(task), task, status, outcome, error)
+            return _end(connection, task, status, outcome, error)
 
     def give_back(self, task: Task) -> bool:
         """Lets a running task wait again, as if this attempt had not begun; False if its lease is lost."""
@@ -169,7 +180,7 @@ class TaskRecords:
         values: dict[str, Any] = {"status": Status.PENDING, "owner": None, "attempt": task.attempt - 1, "progress": 0.0,
                   "step": "waiting", "files": [], "updated_at": instant}  # fmt: skip
         with self._database.write() as connection:
-            held = connection.execute(update(tasks).where(_held(task)).values(values)).rowcount == 1
+            held = connection.execute(_UPDATE_HELD, {**values, **_lease_of(task)}).rowcount == 1
             if held:
                 data = {"status": Status.PENDING, "progress": 0.0, "step": "waiting", "attempt": task.attempt - 1}
                 _happen(connection, task.id, "offered_again", data, instant)
@@ -187,7 +198,7 @@ class TaskRecords:
             if task.status.is_final:
                 raise Conflict(f"The task has {task.status} already.", reason=Reason.TASK_FINISHED)
             if task.status is Status.PENDING:
-                _end(connection, tasks.c.number == task.number, task, Status.CANCELLED, None, error)
+                _end(connection, task, Status.CANCELLED, None, error)
             else:
                 connection.execute(
                     update(tasks).where(tasks.c.number == task.number).values(cancel_requested=True, updated_at=now())
@@ -220,11 +231,11 @@ class TaskRecords:
                 return None
             ends = Status.CANCELLED if task.cancel_requested else Status.FAILED
             if task.cancel_requested or attempt >= task.most_attempts:
-                _end(connection, _held(task), task, ends, None, errors[ends])
+                _end(connection, task, ends, None, errors[ends])
                 return task
             instant = now()
             values: dict[str, Any] = {"status": Status.PENDING, "owner": None, "progress": 0.0, "step": "waiting"}
-            connection.execute(update(tasks).where(_held(task)).values(**values, updated_at=instant))
+            connection.execute(_UPDATE_HELD, {**values, "updated_at": instant, **_lease_of(task)})
             data = {"status": Status.PENDING, "progress": 0.0, "step": "waiting", "attempt": attempt}
             _happen(connection, task.id, "offered_again", data, instant)
             return task
@@ -273,15 +284,42 @@ class TaskRecords:
     def expire(self, before: datetime, *, limit: int = 1000) -> int:
         """Forgets tasks that ended before then, with all that hangs on them; gives how many, at most `limit`."""
         old = select(tasks.c.number).where(tasks.c.finished_at < before).order_by(tasks.c.finished_at).limit(limit)
+        with self._database.read() as connection:  # looking must not keep others from writing
+            if connection.execute(old.limit(1)).first() is None:
+                return 0
         with self._database.write() as connection:
             return connection.execute(delete(tasks).where(tasks.c.number.in_(old))).rowcount
 
 
-def _held(task: Task) -> Any:
-    return and_(
-        tasks.c.number == task.number, tasks.c.owner == task.owner, tasks.c.attempt == task.attempt,
-        tasks.c.status == Status.RUNNING,
-    )  # fmt: skip
+def _lease_of(task: Task) -> dict[str, Any]:
+    return {"held_number": task.number, "held_owner": task.owner, "held_attempt": task.attempt}
+
+
+def _is_behind(connection: Connection, order: Order) -> bool:
+    """Whether a task waits that must go first."""
+    values = {"instant": now(), "priority": int(order.priority)}
+    return connection.execute(_AHEAD, values).first() is not None
+
+
+def _store(connection: Connection, order: Order, owner: str | None, events: Sequence[str]) -> Task:
+    """A new task: leased to `owner`, or waiting if that is None."""
+    instant = now()
+    values = {
+        "id": order.id, "kind": order.kind, "request": dict(order.request), "priority": int(order.priority),
+        "serial_key": order.serial_key, "status": Status.RUNNING if owner else Status.PENDING, "progress": 0.0,
+        "step": "starting" if owner else "waiting", "attempt": 1 if owner else 0,
+        "most_attempts": order.most_attempts, "owner": owner, "beat": 0,
+        "not_before": order.not_before, "cancel_requested": False, "files": [], "result": None, "error": None,
+        "caller": order.caller, "request_id": order.request_id, "traceparent": order.traceparent,
+        "created_at": instant, "updated_at": instant, "started_at": instant if owner else None,
+        "finished_at": None,
+    }  # fmt: skip
+    number = connection.execute(_NEW, values).scalar_one()
+    task = _task({"number": number, **values})
+    facts = {"task_id": task.id, "created_at": instant}
+    told = [{"event": event, "data": _standing(task) if event == "started" else _WAITING} for event in events]
+    connection.execute(_EVENT, [{**facts, **happening} for happening in told])
+    return task
 
 
 def _lease(connection: Connection, row: Row[Any], owner: str, instant: datetime) -> Task:
@@ -294,15 +332,16 @@ def _lease(connection: Connection, row: Row[Any], owner: str, instant: datetime)
     return task
 
 
-def _end(  # noqa: PLR0913, PLR0917 - all that one row needs
-    connection: Connection, where: Any, task: Task, status: Status, outcome: Outcome | None, error: Any
-) -> bool:
+def _end(connection: Connection, task: Task, status: Status, outcome: Outcome | None, error: Any) -> bool:
+    """Ends a task if it still stands as it was read: held by the same attempt, or waiting."""
     instant = now()
     done = status is Status.COMPLETED
     progress = {"progress": 1.0, "step": "done"} if done else {}
     values = {"status": status, "owner": None, "files": [], "updated_at": instant, "finished_at": instant,
               "result": outcome.result if outcome else None, "error": error, **progress}  # fmt: skip
-    if connection.execute(update(tasks).where(where).values(values)).rowcount != 1:
+    waits = task.status is Status.PENDING
+    statement, row = (_UPDATE_WAITING, {"held_number": task.number}) if waits else (_UPDATE_HELD, _lease_of(task))
+    if connection.execute(statement, {**values, **row}).rowcount != 1:
         return False
     for artifact in outcome.artifacts if outcome else ():
         connection.execute(
@@ -322,12 +361,12 @@ def _standing(task: Task) -> dict[str, Any]:
 
 def _happen(connection: Connection, task_id: str, event: str, data: Mapping[str, Any], instant: datetime) -> None:
     values = {"task_id": task_id, "event": event, "data": dict(data), "created_at": instant}
-    connection.execute(insert(task_events), values)
+    connection.execute(_EVENT, values)
 
 
 def _found(connection: Connection, task_id: str, *, lock: bool = False) -> Task:
-    query = select(tasks).where(tasks.c.id == task_id)
-    row = connection.execute(query.with_for_update() if lock else query).first()
+    query = _BY_ID.with_for_update() if lock else _BY_ID
+    row = connection.execute(query, {"task_id": task_id}).first()
     if row is None:
         raise NotFound("There is no such task.", reason=Reason.TASK_NOT_FOUND)
     return _of(row)

@@ -71,20 +71,24 @@ class Worker:
         task = self._records.claim(self.owner, self._kinds)
         if task is None:
             return False
+        self.do(task)
+        return True
+
+    def do(self, task: Task) -> None:
+        """Does a task that was claimed for `owner`, to its end."""
         attempt = Attempt(self._records, self._news, self._keeper, task)
         with self._lock:
             self._running[task.id] = attempt
             if self._draining.is_set():
                 attempt.give_back()
-        self._news.tell(task.id)
+        self._news.tell(task.id, goes_on=True)
         try:
-            self._do(attempt, task)
+            self._watched(attempt, task)
         finally:
             with self._lock:
                 del self._running[task.id]
-        return True
 
-    def _do(self, attempt: Attempt, task: Task) -> None:
+    def _watched(self, attempt: Attempt, task: Task) -> None:
         begun = time.monotonic()
         if self._watch:
             self._watch.started(task)

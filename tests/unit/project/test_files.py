@@ -44,7 +44,8 @@ SECRETS = [
     "id_rsa", "server.pem", "private.key", "vault.kdbx", "credentials.json", "my_credentials.json",
     "client_secret.json", "secrets.yaml", "openai_api_key.txt", "apikey.txt", "api-keys.json", "token.json",
     "hf_token.txt", "access_token_prod.json", "passwords.txt", "db_password.txt", "service_account_1.json",
-    "storycore.toml", "prod.env", "config/secret", "settings_secret.py",
+    "storycore.toml", "prod.env", "config/secret", "settings_secret.py", "assets/credentials.json",
+    "audio_output/api_key.json", "assets/generated/client_secret_1.json",
 ]  # fmt: skip
 NO_SECRETS = [
     "secret_garden.md", "scripts/secret_garden.txt", "scenes/secret.json", "characters/the_token.json", "secret.png",

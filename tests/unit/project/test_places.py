@@ -17,6 +17,21 @@ def root(tmp_path):
     return folder
 
 
+@pytest.mark.parametrize("roots", [None, True])
+@pytest.mark.parametrize("path", ["little", "little/assets/x", "little/../little/exports2"])
+def test_results_among_the_projects_own_files_are_refused_for_the_same_reason_everywhere(root, roots, path):
+    with pytest.raises(InvalidInput) as fault:
+        Places((root,) if roots else None, base=root).output(path, root / "little")
+    assert (fault.value.reason, "exports/" in fault.value.remediation) == (Reason.PATH_INVALID, True)
+
+
+def test_a_refused_place_for_results_is_told_with_the_setting_that_allows_one(root):
+    with pytest.raises(AccessDenied) as fault:
+        Places((root,), base=root).output("elsewhere", root / "little")
+    assert fault.value.reason is Reason.PATH_OUTSIDE_ROOT
+    assert "STORYCORE_OUTPUT_ROOTS" in fault.value.remediation
+
+
 def test_without_roots_any_folder_is_fine(root):
     assert Places(None).project(str(root / "little")) == root / "little"
 

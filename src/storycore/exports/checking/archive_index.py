@@ -106,6 +106,8 @@ class Index:
         if end.comment_bytes:
             self._findings.warn("", Finding.COMMENT, "The archive carries a comment, which nothing checks.")
         described = list(self._directory(start, end, max_entries))
+        if not described:
+            raise Defect(Finding.NOT_A_PACKAGE, "It is an empty archive.")
         described.sort(key=lambda central: central.offset)
         self._check_totals(described, start)
         return self._locate(described, start, shift)

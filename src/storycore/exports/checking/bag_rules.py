@@ -53,6 +53,7 @@ class BagRules:
             [(one, names) for one, names in zip(self._scan.manifests, listed, strict=True) if names is not None],
             declaration,
         )
+        self._check_fetched()
         self._check_info(declaration)
 
     def _declaration(self) -> Declaration | None:
@@ -222,6 +223,13 @@ class BagRules:
                 self._fetched.add(name)
         if self._fetched and all(name in self._scan.files for name in self._fetched):
             self._findings.warn("fetch.txt", Finding.FETCH_PRESENT, "It names downloads, though all of them are here.")
+
+    def _check_fetched(self) -> None:
+        """What is to be fetched must be listed; what is not is told only here. Source: RFC 8493, section 2.2.3."""
+        for name in sorted(self._fetched - self._missing - self._scan.files.keys()):
+            self._findings.fault(
+                name, Finding.FILE_MISSING, "fetch.txt names it and no manifest lists it; nothing is downloaded."
+            )
 
     def _check_info(self, declaration: Declaration) -> None:
         path = declaration.info_name

@@ -50,6 +50,7 @@ def find(name: str) -> Format:
         raise InvalidInput(
             f"Unsupported target format: {name[:40]!r}",
             reason=Reason.UNSUPPORTED_FORMAT,
+            remediation=f"Choose one of: {', '.join(names())}.",
             details={"supported_formats": names()},
         )
     return cast("Format", load(target))

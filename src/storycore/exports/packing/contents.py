@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from storycore import json_text
-from storycore.errors import InvalidInput, Reason
+from storycore.errors import AccessDenied, InvalidInput, Reason
 from storycore.exports.packing.bag import Label
 from storycore.exports.packing.crate import CRATE
 from storycore.exports.packing.names import portable, title_name
@@ -87,10 +87,20 @@ def documented(contents: Contents, project: Project, settings: Settings) -> Cont
 
     Nothing in it knows the clock, the machine or an absolute path. The description is of the film; workflows and
     scripts are told by the manifest alone, so that the description is the same with and without them.
+
+    Raises:
+        AccessDenied: permission_denied: a folder can't be read, so that nobody knows what would be missing.
     """
     from storycore.metadata.collect import collect
     from storycore.project.canonical import canonical
 
+    for item in contents.skipped:
+        if item.reason == "unreadable":
+            raise AccessDenied(
+                f"{item.file} can't be read.",
+                reason=Reason.PERMISSION_DENIED,
+                remediation="Give StoryCore the right to read it, or move it out of the project.",
+            )
     described = collect(
         project,
         Listing(tuple(file for file in contents.files if file.role is not Role.SOURCE), ()),

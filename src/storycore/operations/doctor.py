@@ -1,0 +1,185 @@
+"""Whether this installation can do its work: one finding for each thing that could stand in the way."""
+
+import importlib.util
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from storycore.app import App
+from storycore.errors import StoryCoreError
+from storycore.observe.readiness import check_places
+from storycore.settings import sources
+from storycore.units import human_bytes, human_seconds, now
+
+
+class State(StrEnum):
+    """How a finding is meant."""
+
+    FINE = "fine"
+    ODD = "odd"
+    """Works, but somebody may want to know."""
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        name: what.
+        state: how it is.
+        words: what was seen.
+        remedy: what to do; empty if nothing needs to be done.
+    """
+
+    name: str
+    state: State
+    words: str
+    remedy: str = ""
+
+
+def examine(app: App) -> list[Finding]:
+    """Looks at everything; changes nothing, but a database that is missing is made."""
+    looks: tuple[Callable[[App], Iterator[Finding]], ...] = (
+        _system, _settings, _extras, _places, _disks, _database, _keys,
+    )  # fmt: skip
+    return [finding for look in looks for finding in look(app)]
+
+
+def _fine(name: str, words: str) -> Finding:
+    return Finding(name=name, state=State.FINE, words=words)
+
+
+def _system(_app: App) -> Iterator[Finding]:
+    from storycore import __version__
+
+    words = f"StoryCore {__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    yield _fine("program", words)
+
+
+def _settings(_app: App) -> Iterator[Finding]:
+    read = [place for place, values in sources() if values]
+    yield _fine("settings", f"from {', '.join(read)}" if read else "all as they come; `storycore config` lists them")
+
+
+def _extras(app: App) -> Iterator[Finding]:
+    there = importlib.util.find_spec("psycopg") is not None and importlib.util.find_spec("procrastinate") is not None
+    wanted = app.settings.database_url.startswith("postgresql")
+    if there:
+        yield _fine("postgres", "its driver and procrastinate are installed")
+    elif wanted:
+        yield Finding(
+            name="postgres", state=State.BROKEN, words="the database is a Postgres, and its driver is not installed",
+            remedy="pip install 'storycore[postgres]'",
+        )  # fmt: skip
+    else:
+        yield _fine("postgres", "not installed, and not needed here; for many machines: storycore[postgres]")
+
+
+def _places(app: App) -> Iterator[Finding]:
+    checks = check_places(app.places.roots or (), app.settings.output_roots, min_free_bytes=0)
+    folders = {f"root_{number}": path for number, path in enumerate(app.places.roots or (), 1)}
+    folders |= {f"output_root_{number}": path for number, path in enumerate(app.settings.output_roots, 1)}
+    for name, problem in checks.items():
+        if name not in folders:
+            continue
+        if problem:
+            yield Finding(
+                name=name, state=State.BROKEN, words=f"{folders[name]} {problem}",
+                remedy="Correct STORYCORE_ROOTS or STORYCORE_OUTPUT_ROOTS, or make the folder.",
+            )  # fmt: skip
+        else:
+            yield _fine(name, str(folders[name]))
+
+
+def _disks(app: App) -> Iterator[Finding]:
+    yield from _disk("cache", app.settings.cache_folder, app.settings.min_free_bytes)
+    if app.settings.database_url == "" or app.settings.database_url.startswith("sqlite"):
+        path = Path(app.settings.database.removeprefix("sqlite:///"))
+        yield from _disk("data", path.parent, app.settings.min_free_bytes)
+
+
+def _disk(name: str, folder: Path, floor: int) -> Iterator[Finding]:
+    there = next((place for place in (folder, *folder.parents) if place.exists()), None)
+    if there is None:
+        yield Finding(
+            name=name,
+            state=State.BROKEN,
+            words=f"{folder} can't be made",
+            remedy="Name another folder in the settings.",
+        )
+        return
+    if not os.access(there, os.W_OK):
+        yield Finding(
+            name=name,
+            state=State.BROKEN,
+            words=f"{there} can't be written to",
+            remedy="Change its rights, or the setting.",
+        )
+        return
+    free = shutil.disk_usage(there).free
+    if free < floor:
+        yield Finding(
+            name=name,
+            state=State.ODD,
+            words=f"only {human_bytes(free)} free at {folder}",
+            remedy="Make room on that disk.",
+        )
+    else:
+        yield _fine(name, f"{folder} · {human_bytes(free)} free")
+
+
+def _database(app: App) -> Iterator[Finding]:
+    if not app.keeps_records:
+        yield Finding(
+            name="database", state=State.ODD, words="there is none: nothing is remembered, and `serve` can't run",
+            remedy="Leave STORYCORE_DATABASE_URL out for one of your own.",
+        )  # fmt: skip
+        return
+    try:
+        records = app.tasks.records
+        counts, since = records.counts(), records.waiting_since()
+    except StoryCoreError as fault:
+        yield Finding(name="database", state=State.BROKEN, words=fault.message, remedy=fault.remediation)
+        return
+    told = ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "no tasks yet"
+    yield _fine("database", f"{app.database.url} · {told}")
+    if since is not None and (now() - since).total_seconds() > 60:
+        yield Finding(
+            name="queue", state=State.ODD,
+            words=f"a task has waited for {human_seconds((now() - since).total_seconds())}",
+            remedy="Start `storycore serve` or `storycore worker`, which do what waits.",
+        )  # fmt: skip
+
+
+def _keys(app: App) -> Iterator[Finding]:
+    if app.settings.is_open:
+        return
+    try:
+        usable = app.keeps_records and app.keys.any_usable()
+    except StoryCoreError:
+        return  # told already
+    if usable:
+        yield _fine("keys", "callers of `serve` need one, and there is a usable one")
+    else:
+        yield Finding(
+            name="keys", state=State.BROKEN, words="callers of `serve` need an API key, and there is no usable one",
+            remedy="storycore key create NAME",
+        )  # fmt: skip
+
+
+def server(address: str, ask: Callable[[], str]) -> Finding:
+    """Whether the server that the settings name answers; `ask` gives its version."""
+    try:
+        return _fine("server", f"{address} answers, StoryCore {ask()}")
+    except StoryCoreError as fault:
+        return Finding(name="server", state=State.BROKEN, words=fault.message, remedy=fault.remediation)
+
+
+def healthy(findings: list[Finding]) -> bool:
+    """Whether nothing is broken."""
+    return all(finding.state is not State.BROKEN for finding in findings)

@@ -1,0 +1,1 @@
+"""The same door to a running server, over HTTP."""

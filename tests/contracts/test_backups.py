@@ -1,0 +1,119 @@
+"""A backup holds everything, and any database of ours can be made from it again."""
+
+import json
+import stat
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from fixtures.databases import sqlite
+from fixtures.projects import make_project
+from storycore import PackageRequest, Settings, StoryCore
+from storycore.database.connect import Database
+from storycore.database.tables import metadata
+from storycore.errors import StoryCoreError
+from storycore.operations.key import KeyCreateRequest, KeyListRequest
+from storycore.operations.task import TaskListRequest
+
+
+@pytest.fixture
+def filled(database_url, tmp_path):
+    """A database, of each kind, in which something happened."""
+    film = make_project(tmp_path / "film")
+    with StoryCore(Settings.read(database_url=database_url)) as core:
+        core.run(PackageRequest(project_path=str(film), output_path=str(tmp_path / "out")))
+        core.run(KeyCreateRequest(name="Ünal's suite"))
+        core.submit(PackageRequest(project_path=str(film)))
+    return database_url
+
+
+def rows(url):
+    """Every row of every table, as the code reads it."""
+    database = Database.open(url)
+    with database.read() as connection:
+        found = {table.name: sorted(map(tuple, connection.execute(table.select()))) for table in metadata.sorted_tables}
+    database.close()
+    return found
+
+
+def core_of(url):
+    return StoryCore(Settings.read(database_url=url))
+
+
+def back_up(url, target):
+    with core_of(url) as core:
+        return core.back_up(target)
+
+
+def test_what_was_restored_is_what_was_there(filled, tmp_path, empty_database):
+    made = back_up(filled, tmp_path / "all.backup")
+    with sqlite(empty_database, tmp_path) as other:
+        with core_of(other) as core:
+            core.restore(made.path)
+        assert rows(other) == rows(filled)
+    assert made.rows == sum(map(len, rows(filled).values())) > 5
+
+
+def test_a_backup_of_sqlite_becomes_a_postgres_that_counts_on(database_url, tmp_path, empty_database):
+    film = make_project(tmp_path / "film")
+    with sqlite(empty_database, tmp_path) as source:
+        with core_of(source) as core:
+            core.run(KeyCreateRequest(name="first"))
+            core.run(PackageRequest(project_path=str(film), output_path=str(tmp_path / "out")))
+        made = back_up(source, tmp_path)
+    with core_of(database_url) as core:
+        core.restore(made.path)
+        core.run(KeyCreateRequest(name="second"))
+        assert [key.name for key in core.run(KeyListRequest()).items] == ["second", "first"]
+        assert [task.status for task in core.run(TaskListRequest()).items] == ["completed"]
+
+
+def test_nothing_is_restored_over_something(filled, tmp_path):
+    made = back_up(filled, tmp_path / "all.backup")
+    before = rows(filled)
+    with core_of(filled) as core, pytest.raises(StoryCoreError) as refused:
+        core.restore(made.path)
+    assert (refused.value.reason, rows(filled)) == ("database_not_empty", before)
+
+
+@pytest.mark.parametrize("damage", ["a flipped byte", "a missing table", "another form", "no ZIP", "a lie about rows"])
+def test_a_damaged_backup_is_refused_and_changes_nothing(filled, tmp_path, empty_database, damage):
+    made = back_up(filled, tmp_path / "all.backup")
+    harm(made.path, damage)
+    with sqlite(empty_database, tmp_path) as other:
+        before = rows(other)
+        with core_of(other) as core, pytest.raises(StoryCoreError) as refused:
+            core.restore(made.path)
+        assert (refused.value.reason, rows(other)) == ("backup_invalid", before)
+
+
+def harm(path: Path, damage: str) -> None:
+    if damage == "no ZIP":
+        path.write_text("no")
+        return
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    index = json.loads(members["backup.json"])
+    if damage == "a flipped byte":
+        members["tables/tasks.jsonl"] = members["tables/tasks.jsonl"].replace(b"export", b"axport", 1)
+    if damage == "a missing table":
+        del members["tables/keys.jsonl"]
+    if damage == "another form":
+        index["form"] = "storycore-backup/9"
+    if damage == "a lie about rows":
+        index["rows"]["others"] = 1
+    members["backup.json"] = json.dumps(index).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def test_a_backup_replaces_no_file_and_is_for_its_owner_alone(database_url, tmp_path):
+    made = back_up(database_url, tmp_path / "a.backup")
+    if sys.platform != "win32":
+        assert stat.S_IMODE(made.path.stat().st_mode) == 0o600
+    with pytest.raises(StoryCoreError) as refused:
+        back_up(database_url, made.path)
+    assert refused.value.reason == "output_exists"
