@@ -17,6 +17,7 @@ from storycore.units import round_half_up
 
 _BIT_EXACT = ("-fflags", "+bitexact", "-flags:a", "+bitexact", "-map_metadata", "-1")
 _LOSSY_DB = 0.5  # what coding with losses adds to peaks, most of the time
+_MOST_LOSSY_DB = 2.0
 _ROUNDING_DB = 0.1  # what resampling and rounding add
 _SPARE_DB = 0.3  # more than the peak was too high, since the next one is another
 _NEAR_LU = 0.15
@@ -33,6 +34,7 @@ class SoundEncoding:
         rate_hz: samples per second.
         bits: of a sample, where rounding to them needs dither: 16; else 0.
         lossy: whether peaks come out higher than they went in.
+        late: samples by which it is heard late in a container that can't tell of it; they are left out at the start.
     """
 
     codec: tuple[str, ...]
@@ -40,6 +42,7 @@ class SoundEncoding:
     rate_hz: int = SAMPLE_RATE
     bits: int = 0
     lossy: bool = False
+    late: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +87,7 @@ def write_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
         StoryCoreError: see `encoder.child`.
     """
     progress.begin("encoding sound", total=_TRIES, unit="files", until=until)
-    inner = first_aim(goal, lossy=encoding.lossy)
+    inner = first_aim(goal, mix.loudness, lossy=encoding.lossy)
     start_db = None
     for left in reversed(range(_TRIES)):
         master = write_master(mix, inner, ffmpeg=ffmpeg, progress=progress, start_db=start_db)
@@ -99,9 +102,23 @@ def write_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
     raise AssertionError
 
 
-def first_aim(goal: Goal, *, lossy: bool) -> Goal:
-    """What to master to first, so that the finished file most likely meets the goal: coding lifts peaks."""
-    return replace(goal, ceiling_dbtp=goal.ceiling_dbtp - (_LOSSY_DB if lossy else _ROUNDING_DB))
+def first_aim(goal: Goal, found: Loudness, *, lossy: bool) -> Goal:
+    """What to master to first, so that the finished file most likely meets the goal.
+
+    Coding lifts peaks, and the more so the more of them were limited.
+
+    Args:
+        goal: what the finished file is to have.
+        found: what the mix has.
+        lossy: whether it is encoded with losses.
+    """
+    if not lossy:
+        return replace(goal, ceiling_dbtp=goal.ceiling_dbtp - _ROUNDING_DB)
+    gain_db = 0.0
+    if goal.loudness_lufs is not None and found.integrated_lufs is not None:
+        gain_db = goal.loudness_lufs - found.integrated_lufs
+    over = max(0.0, (found.true_peak_dbtp or goal.ceiling_dbtp) + gain_db - goal.ceiling_dbtp)
+    return replace(goal, ceiling_dbtp=goal.ceiling_dbtp - min(_MOST_LOSSY_DB, _LOSSY_DB + over / 4))
 
 
 def better_aim(inner: Goal, goal: Goal, found: Loudness) -> Goal:
@@ -143,6 +160,9 @@ def _steps(samples: int, encoding: SoundEncoding) -> list[str]:
             f"apad=whole_len={count}",
             f"atrim=end_sample={count}",
         ]
+    if encoding.late:
+        steps += [f"atrim=start_sample={encoding.late}", "asetpts=PTS-STARTPTS"]
+        steps.append(f"apad=whole_len={round_half_up(Fraction(samples * encoding.rate_hz, SAMPLE_RATE))}")
     if encoding.bits == 16:
         steps.append("aresample=osf=s16:dither_method=triangular")
     return steps

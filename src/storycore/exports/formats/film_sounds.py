@@ -4,6 +4,7 @@ from storycore.exports.formats.options import SoundOptions
 from storycore.exports.formats.sound_format import bitrate
 from storycore.rendering.sound_file import SoundEncoding
 
+_LAME_DELAY = 576 + 529  # samples of the encoder and of every decoder. Source: LAME's technical FAQ
 _WAVE = ("-rf64", "auto", "-f", "wav")
 
 
@@ -36,6 +37,8 @@ def pcm16(options: SoundOptions) -> SoundEncoding:
 
 
 def mp3(options: SoundOptions) -> SoundEncoding:
-    """MP3."""
+    """MP3 for AVI, which can't tell that an encoder begins late."""
     codec = ("-c:a", "libmp3lame", "-b:a", bitrate(options))
-    return SoundEncoding(codec=codec, container=("-f", "mp3"), rate_hz=options.sample_rate_hz, lossy=True)
+    return SoundEncoding(
+        codec=codec, container=("-f", "mp3"), rate_hz=options.sample_rate_hz, lossy=True, late=_LAME_DELAY
+    )
