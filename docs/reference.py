@@ -4,11 +4,12 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from storycore.api.document import document
 from storycore.cli.options import parameters
 from storycore.errors import REASONS
+from storycore.events import OWN_TYPES, TYPES, schema
 from storycore.exports.formats.registry import FORMATS
 from storycore.json_text import write
 from storycore.loading import load
@@ -26,7 +27,9 @@ def pages() -> dict[str, str]:
         "errors.md": MADE + "\n".join(_errors()),
         "settings.md": MADE + "\n".join(_settings()),
         "formats.md": MADE + "\n".join(_formats()),
+        "events.md": MADE + "\n".join(_events()),
         "openapi.json": write(document()),
+        **{f"events/{kind}.schema.json": write(schema(kind)) for kind in (*TYPES, *OWN_TYPES)},
     }
 
 
@@ -88,6 +91,25 @@ def _settings() -> Iterator[str]:
     yield ""
 
 
+def _events() -> Iterator[str]:
+    yield "# Events\n"
+    yield "What webhooks can be registered for, and what stands in `data`. Each kind has a JSON Schema that stays as it"
+    yield "is; fields may be added, none is taken away or changes its meaning.\n"
+    for kind, model in (*TYPES.items(), *OWN_TYPES.items()):
+        yield f"## `{kind}`\n\n{(model.__doc__ or '').strip()} [Schema](events/{kind}.schema.json)\n"
+        yield "| field | needed | meaning |\n|---|---|---|"
+        for name, field in model.model_fields.items():
+            needed = "yes" if field.is_required() else ""
+            yield f"| `{name}` | {needed} | {field.description or _parts(field.annotation)} |"
+        yield ""
+
+
+def _parts(annotation: Any) -> str:
+    """What a field holds that is an object itself."""
+    model = next(it for it in (annotation, *get_args(annotation)) if hasattr(it, "model_fields"))
+    return ", ".join(f"`{name}`" for name in model.model_fields)
+
+
 def _plain(value: Any) -> str:
     return "[]" if value == () else str(value)
 
@@ -106,5 +128,6 @@ def _formats() -> Iterator[str]:
 if __name__ == "__main__":
     HERE.mkdir(exist_ok=True)
     for name, text in pages().items():
+        (HERE / name).parent.mkdir(exist_ok=True)
         (HERE / name).write_text(text, encoding="utf-8", newline="\n")
     sys.exit(0)

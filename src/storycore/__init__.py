@@ -11,6 +11,24 @@ if TYPE_CHECKING:
     from storycore.operations.artifact import ArtifactDownloadResult as ArtifactDownloadResult
     from storycore.operations.artifact import ArtifactListRequest as ArtifactListRequest
     from storycore.operations.artifact import ArtifactListResult as ArtifactListResult
+    from storycore.operations.comfyui_graph import CheckRequest as CheckRequest
+    from storycore.operations.comfyui_graph import CheckResult as CheckResult
+    from storycore.operations.comfyui_graph import ConvertRequest as ConvertRequest
+    from storycore.operations.comfyui_graph import ConvertResult as ConvertResult
+    from storycore.operations.delivery import WebhookDeliveriesRequest as WebhookDeliveriesRequest
+    from storycore.operations.delivery import WebhookDeliveriesResult as WebhookDeliveriesResult
+    from storycore.operations.delivery import WebhookPingRequest as WebhookPingRequest
+    from storycore.operations.delivery import WebhookPingResult as WebhookPingResult
+    from storycore.operations.delivery import WebhookRecoverRequest as WebhookRecoverRequest
+    from storycore.operations.delivery import WebhookRecoverResult as WebhookRecoverResult
+    from storycore.operations.delivery import WebhookRedeliverRequest as WebhookRedeliverRequest
+    from storycore.operations.delivery import WebhookRedeliverResult as WebhookRedeliverResult
+    from storycore.operations.delivery import WebhookTriggerRequest as WebhookTriggerRequest
+    from storycore.operations.delivery import WebhookTriggerResult as WebhookTriggerResult
+    from storycore.operations.event import EventListRequest as EventListRequest
+    from storycore.operations.event import EventListResult as EventListResult
+    from storycore.operations.event import EventPublishRequest as EventPublishRequest
+    from storycore.operations.event import EventPublishResult as EventPublishResult
     from storycore.operations.export import FormatRequest as FormatRequest
     from storycore.operations.export import FormatResult as FormatResult
     from storycore.operations.export import MetadataRequest as MetadataRequest
@@ -41,6 +59,18 @@ if TYPE_CHECKING:
     from storycore.operations.task import TaskListResult as TaskListResult
     from storycore.operations.task import TaskStatusRequest as TaskStatusRequest
     from storycore.operations.task import TaskStatusResult as TaskStatusResult
+    from storycore.operations.webhook import WebhookDeleteRequest as WebhookDeleteRequest
+    from storycore.operations.webhook import WebhookDeleteResult as WebhookDeleteResult
+    from storycore.operations.webhook import WebhookGetRequest as WebhookGetRequest
+    from storycore.operations.webhook import WebhookGetResult as WebhookGetResult
+    from storycore.operations.webhook import WebhookListRequest as WebhookListRequest
+    from storycore.operations.webhook import WebhookListResult as WebhookListResult
+    from storycore.operations.webhook import WebhookRegisterRequest as WebhookRegisterRequest
+    from storycore.operations.webhook import WebhookRegisterResult as WebhookRegisterResult
+    from storycore.operations.webhook import WebhookRotateSecretRequest as WebhookRotateSecretRequest
+    from storycore.operations.webhook import WebhookRotateSecretResult as WebhookRotateSecretResult
+    from storycore.operations.webhook import WebhookUpdateRequest as WebhookUpdateRequest
+    from storycore.operations.webhook import WebhookUpdateResult as WebhookUpdateResult
     from storycore.settings import Settings as Settings
 
 __version__ = "0.1.0"
@@ -50,6 +80,14 @@ _HOMES = {
     "ArtifactDownloadResult": "storycore.operations.artifact",
     "ArtifactListRequest": "storycore.operations.artifact",
     "ArtifactListResult": "storycore.operations.artifact",
+    "CheckRequest": "storycore.operations.comfyui_graph",
+    "CheckResult": "storycore.operations.comfyui_graph",
+    "ConvertRequest": "storycore.operations.comfyui_graph",
+    "ConvertResult": "storycore.operations.comfyui_graph",
+    "EventListRequest": "storycore.operations.event",
+    "EventListResult": "storycore.operations.event",
+    "EventPublishRequest": "storycore.operations.event",
+    "EventPublishResult": "storycore.operations.event",
     "FormatRequest": "storycore.operations.export",
     "FormatResult": "storycore.operations.export",
     "InspectRequest": "storycore.operations.project",
@@ -85,6 +123,28 @@ _HOMES = {
     "TaskStatusResult": "storycore.operations.task",
     "VerifyRequest": "storycore.operations.export",
     "VerifyResult": "storycore.operations.export",
+    "WebhookDeleteRequest": "storycore.operations.webhook",
+    "WebhookDeleteResult": "storycore.operations.webhook",
+    "WebhookDeliveriesRequest": "storycore.operations.delivery",
+    "WebhookDeliveriesResult": "storycore.operations.delivery",
+    "WebhookGetRequest": "storycore.operations.webhook",
+    "WebhookGetResult": "storycore.operations.webhook",
+    "WebhookListRequest": "storycore.operations.webhook",
+    "WebhookListResult": "storycore.operations.webhook",
+    "WebhookPingRequest": "storycore.operations.delivery",
+    "WebhookPingResult": "storycore.operations.delivery",
+    "WebhookRecoverRequest": "storycore.operations.delivery",
+    "WebhookRecoverResult": "storycore.operations.delivery",
+    "WebhookRedeliverRequest": "storycore.operations.delivery",
+    "WebhookRedeliverResult": "storycore.operations.delivery",
+    "WebhookRegisterRequest": "storycore.operations.webhook",
+    "WebhookRegisterResult": "storycore.operations.webhook",
+    "WebhookRotateSecretRequest": "storycore.operations.webhook",
+    "WebhookRotateSecretResult": "storycore.operations.webhook",
+    "WebhookTriggerRequest": "storycore.operations.delivery",
+    "WebhookTriggerResult": "storycore.operations.delivery",
+    "WebhookUpdateRequest": "storycore.operations.webhook",
+    "WebhookUpdateResult": "storycore.operations.webhook",
 }
 
 __all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605 - a test compares it with what can be imported

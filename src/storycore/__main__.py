@@ -33,6 +33,18 @@ PROCESSES = (
         ),
     ),
     Process(
+        "webhook sink", "storycore.processes:webhook_sink",
+        "Receive webhooks, to try them: verify, note, misbehave on request",
+        (
+            "storycore webhook sink --port 9000 --secret-file secret.txt --ledger ledger.jsonl",
+            "storycore webhook sink --compare ledger.jsonl",
+        ),
+    ),
+    Process(
+        "webhook verify", "storycore.processes:webhook_verify", "Tell whether a message that came is genuine",
+        ("storycore webhook verify body.json --headers headers.txt --secret-file secret.txt",),
+    ),
+    Process(
         "demo", "storycore.processes:demo", "Make a small film project, pack it, verify it and describe it",
         ("storycore demo", "storycore demo -o demo-film"),
     ),

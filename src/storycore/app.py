@@ -1,10 +1,13 @@
 """App: what operations need, opened and closed together."""
 
 import threading
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from storycore.errors import DependencyFailed, Reason
+from storycore.errors import DependencyFailed, InvalidInput, Reason
 from storycore.project.paths import Places
 from storycore.settings import Settings
 
@@ -14,7 +17,17 @@ if TYPE_CHECKING:
     from storycore.replies.records import ReplyRecords
     from storycore.tasks.engine import Engine
     from storycore.tasks.queue import TaskQueue
+    from storycore.tasks.records import Outbox
     from storycore.tasks.worker import Worker
+    from storycore.webhooks.courier import Courier, Watch
+    from storycore.webhooks.deliveries.records import DeliveryRecords
+    from storycore.webhooks.endpoints.records import EndpointRecords
+    from storycore.webhooks.outbox.records import EventRecords
+    from storycore.webhooks.post import Post
+    from storycore.webhooks.recovery.records import RecoveryRecords
+    from storycore.webhooks.sealing import Vault
+
+_MOST_NOTED = 1000
 
 
 class App:
@@ -26,13 +39,20 @@ class App:
     Args:
         settings: as read once.
         default_root: the folder that paths are confined to if the settings name no roots; None leaves them free.
+        outbox: makes whoever tells others of tasks; None for nobody.
 
     Attributes:
         settings: as read once.
         places: which folders the caller may use.
     """
 
-    def __init__(self, settings: Settings, *, default_root: Path | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        default_root: Path | None = None,
+        outbox: "Callable[[App], Outbox] | None" = None,
+    ) -> None:
         roots = settings.roots or ((default_root,) if default_root else None)
         base = roots[0] if roots and default_root else None
         self.settings = settings
@@ -40,6 +60,9 @@ class App:
         self._opening = threading.Lock()
         self._database: Database | None = None
         self._tasks: TaskQueue | None = None
+        self._make_outbox = outbox
+        self._courier: Courier | None = None
+        self._noted: list[str] = []
 
     @property
     def keeps_records(self) -> bool:
@@ -73,9 +96,10 @@ class App:
         from storycore.tasks.records import TaskRecords
 
         database = self.database
+        outbox = self._make_outbox(self) if self._make_outbox else None
         with self._opening:
             if self._tasks is None:
-                self._tasks = TaskQueue(TaskRecords(database), News())
+                self._tasks = TaskQueue(TaskRecords(database, outbox), News())
             return self._tasks
 
     @property
@@ -99,6 +123,108 @@ class App:
         from storycore.replies.records import ReplyRecords
 
         return ReplyRecords(self.database)
+
+    @property
+    def endpoints(self) -> "EndpointRecords":
+        """The webhooks of this database.
+
+        Raises:
+            InvalidInput, Unavailable: see `database`.
+        """
+        from storycore.webhooks.endpoints.records import EndpointRecords
+
+        return EndpointRecords(self.database)
+
+    @property
+    def events(self) -> "EventRecords":
+        """The events of this database.
+
+        Raises:
+            InvalidInput, Unavailable: see `database`.
+        """
+        from storycore.webhooks.outbox.records import EventRecords
+
+        return EventRecords(self.database)
+
+    @property
+    def deliveries(self) -> "DeliveryRecords":
+        """What is, or was, on its way to webhooks.
+
+        Raises:
+            InvalidInput, Unavailable: see `database`.
+        """
+        from storycore.webhooks.deliveries.records import DeliveryRecords
+
+        return DeliveryRecords(self.database, self.events)
+
+    @property
+    def recovery(self) -> "RecoveryRecords":
+        """What webhooks did not get and can be sent again.
+
+        Raises:
+            InvalidInput, Unavailable: see `database`.
+        """
+        from storycore.webhooks.recovery.records import RecoveryRecords
+
+        return RecoveryRecords(self.database)
+
+    @cached_property
+    def vault(self) -> "Vault":
+        """Seals the secrets of webhooks."""
+        from storycore.webhooks.sealing import Vault, key_from
+
+        return Vault(key_from(self.settings.secret_key.get_secret_value(), self.settings.sealing_key_place))
+
+    @cached_property
+    def post(self) -> "Post":
+        """Composes and sends messages to webhooks.
+
+        Raises:
+            InvalidInput: setting_invalid: an entry of `webhook_allow` is none.
+        """
+        from storycore.webhooks.address import BadEntry, Guard
+        from storycore.webhooks.post import Post
+
+        settings = self.settings
+        try:
+            guard = Guard(settings.webhook_allow)
+        except BadEntry as fault:
+            raise InvalidInput(f"webhook_allow: {fault}.", reason=Reason.SETTING_INVALID) from None
+        return Post(
+            self.vault, guard, timeout_seconds=settings.webhook_timeout_seconds,
+            require_https=settings.webhook_require_https, proxy=settings.webhook_proxy,
+            ca_file=settings.webhook_ca_file,
+        )  # fmt: skip
+
+    def send(self, watch: "Watch | None" = None) -> "Courier":
+        """From now on, until it is stopped, this process sends what waits for webhooks.
+
+        Raises:
+            InvalidInput, Unavailable: the settings or the database can't be used.
+        """
+        from storycore.webhooks.courier import Courier
+
+        self._courier = Courier(
+            self.deliveries, self.post, slots=self.settings.webhook_slots,
+            retention=timedelta(days=self.settings.retention_days), watch=watch,
+        )  # fmt: skip
+        self._courier.start()
+        return self._courier
+
+    def note_event(self, event_id: str) -> None:
+        """This process has written an event that webhooks hear of."""
+        if self._courier is None and len(self._noted) < _MOST_NOTED:
+            self._noted.append(event_id)
+
+    def noted_events(self) -> list[str]:
+        """Ids of the events that were noted since this was asked last."""
+        noted, self._noted = self._noted, []
+        return noted
+
+    def wake_courier(self) -> None:
+        """Something is due for a webhook; a process that sends nothing leaves it to others."""
+        if self._courier:
+            self._courier.wake()
 
     @property
     def owner(self) -> str:

@@ -52,9 +52,16 @@ class Reason(StrEnum):
     UNSUPPORTED_FORMAT = "unsupported_format"
     MEDIA_INVALID = "media_invalid"
     PRESET_INVALID = "preset_invalid"
+    WORKFLOW_INVALID = "workflow_invalid"
     SETTING_INVALID = "setting_invalid"
     BACKUP_INVALID = "backup_invalid"
     IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
+    URL_INVALID = "url_invalid"
+    SECRET_INVALID = "secret_invalid"  # noqa: S105 - a reason, not a secret
+    HEADER_INVALID = "header_invalid"
+    EVENT_INVALID = "event_invalid"
+    EVENT_NOT_REGISTERED = "event_not_registered"
+    WEBHOOK_INACTIVE = "webhook_inactive"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     BODY_TOO_LARGE = "body_too_large"
     BODY_TOO_SLOW = "body_too_slow"
@@ -68,6 +75,7 @@ class Reason(StrEnum):
     PATH_OUTSIDE_ROOT = "path_outside_root"
     PERMISSION_DENIED = "permission_denied"
     CROSS_ORIGIN = "cross_origin"
+    ADDRESS_FORBIDDEN = "address_forbidden"
     PROJECT_NOT_FOUND = "project_not_found"
     FILE_NOT_FOUND = "file_not_found"
     NOTHING_TO_EXPORT = "nothing_to_export"
@@ -75,6 +83,8 @@ class Reason(StrEnum):
     TASK_NOT_FOUND = "task_not_found"
     ARTIFACT_NOT_FOUND = "artifact_not_found"
     KEY_NOT_FOUND = "key_not_found"
+    WEBHOOK_NOT_FOUND = "webhook_not_found"
+    DELIVERY_NOT_FOUND = "delivery_not_found"
     OUTPUT_EXISTS = "output_exists"
     SOURCE_CHANGED = "source_changed"
     CANCELLED = "cancelled"
@@ -84,6 +94,7 @@ class Reason(StrEnum):
     IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress"
     PRECONDITION_FAILED = "precondition_failed"
     DATABASE_NOT_EMPTY = "database_not_empty"
+    DELIVERY_BUSY = "delivery_busy"
     RATE_LIMITED = "rate_limited"
     LIBRARY_MISSING = "library_missing"
     ENCODER_MISSING = "encoder_missing"
@@ -92,6 +103,7 @@ class Reason(StrEnum):
     DISK_FULL = "disk_full"
     DATABASE_UNAVAILABLE = "database_unavailable"
     DATABASE_NEWER = "database_newer"
+    SEALING_KEY_UNUSABLE = "sealing_key_unusable"
     DRAINING = "draining"
     POISONED = "poisoned"
     INTERRUPTED = "interrupted"
@@ -137,9 +149,18 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     Reason.UNSUPPORTED_FORMAT: _invalid("Choose one of details.supported_formats."),
     Reason.MEDIA_INVALID: _invalid("Replace the file that the message names, or convert it to a common format."),
     Reason.PRESET_INVALID: _invalid("Correct the preset file at the place that the message names."),
+    Reason.WORKFLOW_INVALID: _invalid("Repair the workflow where details.findings point, then send it again."),
     Reason.SETTING_INVALID: _invalid("Correct the setting, in the place that the message names."),
     Reason.BACKUP_INVALID: _invalid("Name a file that `storycore backup` made, and that nobody changed."),
     Reason.IDEMPOTENCY_KEY_INVALID: _invalid("Send another Idempotency-Key, or none."),
+    Reason.URL_INVALID: _invalid("Give a URL of the form https://host/path, in ASCII, without user name or fragment."),
+    Reason.SECRET_INVALID: _invalid(
+        "Give a text of 24 characters or more, or whsec_ and 24 to 64 bytes in base64; or none."
+    ),
+    Reason.HEADER_INVALID: _invalid("Leave out headers that are StoryCore's to set, and odd characters."),
+    Reason.EVENT_INVALID: _invalid("Give the data that the schema of the event asks for; docs/reference/events.md."),
+    Reason.EVENT_NOT_REGISTERED: _invalid("Choose an event that the webhook is registered for, or register it."),
+    Reason.WEBHOOK_INACTIVE: _invalid("Activate the webhook with webhook.update, or use test_mode."),
     Reason.METHOD_NOT_ALLOWED: _invalid("Use the method named in the Allow header.", http_status=405),
     Reason.BODY_TOO_LARGE: _invalid("Send a smaller body, or raise max_body_bytes.", http_status=413),
     Reason.BODY_TOO_SLOW: _invalid("Send the body without pauses, or over a faster network.", http_status=408),
@@ -193,6 +214,13 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         retryable=False,
         remediation="Call from a page of this server, or from a program that sends no Origin header.",
     ),
+    Reason.ADDRESS_FORBIDDEN: ReasonFacts(
+        Code.AUTHORIZATION_DENIED,
+        403,
+        4,
+        retryable=False,
+        remediation="Use a public address, or open this one by host and port in STORYCORE_WEBHOOK_ALLOW.",
+    ),
     Reason.PROJECT_NOT_FOUND: ReasonFacts(
         Code.NOT_FOUND,
         404,
@@ -241,6 +269,20 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         3,
         retryable=False,
         remediation="See which keys there are with `storycore key list`.",
+    ),
+    Reason.WEBHOOK_NOT_FOUND: ReasonFacts(
+        Code.NOT_FOUND,
+        404,
+        3,
+        retryable=False,
+        remediation="See which webhooks there are with `storycore webhook list`.",
+    ),
+    Reason.DELIVERY_NOT_FOUND: ReasonFacts(
+        Code.NOT_FOUND,
+        404,
+        3,
+        retryable=False,
+        remediation="See which deliveries there are with `storycore webhook deliveries`.",
     ),
     Reason.OUTPUT_EXISTS: ReasonFacts(
         Code.CONFLICT,
@@ -305,6 +347,13 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         retryable=False,
         remediation="Fetch it anew, without If-Match.",
     ),
+    Reason.DELIVERY_BUSY: ReasonFacts(
+        Code.CONFLICT,
+        409,
+        5,
+        retryable=True,
+        remediation="Wait for the attempt that is being made, then look at the delivery again.",
+    ),
     Reason.RATE_LIMITED: ReasonFacts(
         Code.RATE_LIMIT_EXCEEDED,
         429,
@@ -360,6 +409,13 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         6,
         retryable=False,
         remediation="Install the newer version of StoryCore again, or restore a backup made before it.",
+    ),
+    Reason.SEALING_KEY_UNUSABLE: ReasonFacts(
+        Code.SERVICE_UNAVAILABLE,
+        503,
+        6,
+        retryable=False,
+        remediation="Put the key file back beside the database, or set STORYCORE_SECRET_KEY to the key it held.",
     ),
     Reason.DRAINING: ReasonFacts(
         Code.SERVICE_UNAVAILABLE,

@@ -11,6 +11,7 @@ from storycore.app import App
 from storycore.errors import Reason, StoryCoreError, Unavailable
 from storycore.observe.progress import Listener, Progress
 from storycore.operations import run as operations
+from storycore.operations.outbox import TaskOutbox
 from storycore.operations.request import Request, Result
 from storycore.settings import Settings
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from storycore.operations.upkeep import Upkeep
     from storycore.remote.door import Remote
     from storycore.tasks.engine import Engine
+    from storycore.webhooks.courier import Courier
 
 R = TypeVar("R", bound=Result)
 
@@ -62,16 +64,17 @@ class StoryCore:
         key: str | None = None,
     ) -> None:
         chosen = settings or Settings.read()
-        self._app = App(chosen, default_root=default_root)
+        self._app = App(chosen, default_root=default_root, outbox=TaskOutbox)
         address = chosen.server if server is None else server
         self._remote = (
-            _remote(address, chosen.secret_key if key is None else key)
+            _remote(address, chosen.server_key if key is None else key)
             if address and default_root is None  # a server does its own work, whatever is set around it
             else None
         )
         self._work: set[Progress] = set()
         self._engine: Engine | None = None
         self._upkeep: Upkeep | None = None
+        self._courier: Courier | None = None
         self._metrics: Metrics | None = None
         self.draining = False
 
@@ -142,16 +145,19 @@ class StoryCore:
             return entry.model_copy(update={"path": str(path)})
 
     def work(self) -> None:
-        """From now on, until `close`, this process does submitted tasks, those of others on the same database too.
+        """From now on, until `close`, this process does submitted tasks and sends what waits for webhooks.
+
+        Those of others on the same database too.
 
         Raises:
             InvalidInput, Unavailable: the database can't be used.
         """
-        from storycore.operations.counting import Counting
+        from storycore.operations.counting import Counting, CountingWebhooks
         from storycore.operations.upkeep import Upkeep
         from storycore.tasks.worker import Worker
 
         tasks, settings = self._app.tasks, self._app.settings
+        self._courier = self._app.send(CountingWebhooks(self.metrics()))
         worker = Worker(
             tasks.records, tasks.news, operations.kinds(self._app), lease_seconds=settings.lease_seconds,
             watch=Counting(self.metrics()),
@@ -325,6 +331,21 @@ class StoryCore:
             self._engine.stop(seconds=DRAIN_SECONDS)
             self._engine = None
             self._app.tasks.news.tell_all()
+        if self._courier is not None:
+            self._courier.stop(seconds=DRAIN_SECONDS)
+            self._courier = None
+
+    def send_first(self, *, seconds: float) -> int:
+        """Sends what this process has for webhooks, each message once at most, for so long at most.
+
+        For processes that end soon; one that works (`work`) sends all the time.
+
+        Returns:
+            How many deliveries still wait: `storycore serve` or `storycore worker` sends them.
+        """
+        from storycore.operations.first_attempts import send_first
+
+        return 0 if self._courier else send_first(self._app, seconds)
 
     def close(self) -> None:
         """Drains, then closes what is open."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 HEAD_SECONDS = 20.0
 
 
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
 @click.command("serve", context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on; 0 takes a free one.  [default: 8765]")
@@ -31,7 +34,7 @@ HEAD_SECONDS = 20.0
 )  # fmt: skip
 def serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> int:
     """Answer by HTTP."""
-    return _in_words(lambda: _serve(host, port, roots))
+    return in_words(lambda: _serve(host, port, roots))
 
 
 def _serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> None:
@@ -62,7 +65,7 @@ def _serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> None:
 )  # fmt: skip
 def worker(workers: int | None, roots: tuple[Path, ...]) -> int:
     """Do tasks of the database."""
-    return _in_words(lambda: _work(workers, roots))
+    return in_words(lambda: _work(workers, roots))
 
 
 def _work(workers: int | None, roots: tuple[Path, ...]) -> None:
@@ -206,10 +209,50 @@ def demo(output: Path | None) -> int:
     """Make a small film project, pack it, verify it and describe it."""
     from storycore.demo.tour import tour
 
-    return _in_words(lambda: tour(output))
+    return in_words(lambda: tour(output))
 
 
-def _in_words(work: Callable[[], None]) -> int:
+@click.command("sink", context_settings=_SETTINGS)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=9000, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--secret-file", "secrets", multiple=True, type=click.Path(path_type=Path),
+    help="File with a secret that messages are verified with; may be given several times.",
+)  # fmt: skip
+@click.option("--ledger", type=click.Path(path_type=Path), help="File that each message is noted in, as a JSON line.")
+@click.option(
+    "--compare", "to_compare", type=click.Path(path_type=Path),
+    help="Receive nothing; compare this ledger with what the database says was delivered.",
+)  # fmt: skip
+def webhook_sink(host: str, port: int, secrets: tuple[Path, ...], ledger: Path | None, to_compare: Path | None) -> int:
+    """Receive webhooks, to try them."""
+    from storycore.sink.command import compare_with_records, receive
+
+    if to_compare is not None:
+        agrees: list[bool] = []
+        code = in_words(lambda: agrees.append(compare_with_records(to_compare)))
+        return code or (0 if agrees == [True] else 1)
+    return in_words(lambda: receive(host, port, secrets, ledger))
+
+
+@click.command("verify", context_settings=_SETTINGS)
+@click.argument("body", type=click.Path(path_type=Path))
+@click.option("--headers", type=click.Path(path_type=Path), required=True, help="File with the headers, one a line.")
+@click.option(
+    "--secret-file", "secrets", multiple=True, required=True, type=click.Path(path_type=Path),
+    help="File with the secret, or the whpk_ key; may be given several times.",
+)  # fmt: skip
+@click.option("--tolerance", type=float, default=300.0, show_default=True, help="How old it may be, in seconds.")
+def webhook_verify(body: Path, headers: Path, secrets: tuple[Path, ...], tolerance: float) -> int:
+    """Tell whether a message that came is genuine."""
+    from storycore.sink.command import check_message
+
+    verdicts: list[bool] = []
+    code = in_words(lambda: verdicts.append(check_message(body, headers, secrets, tolerance)))
+    return code or (0 if verdicts == [True] else 1)
+
+
+def in_words(work: Callable[[], None]) -> int:
     """Exit code of a process; its errors are told in words."""
     from storycore.cli.words import show_error
     from storycore.storage.local import from_system

@@ -107,6 +107,33 @@ class Settings(BaseModel):
     retention_days: float = Field(
         default=30, gt=0, description="How long finished tasks are remembered; their files stay where they are."
     )
+    webhook_allow: tuple[str, ...] = Field(
+        default=(),
+        description="Places beside the public internet that webhooks may call, each by host or network, and port: "
+        "127.0.0.1:9000, 10.1.0.0/16:443, hooks.lan:*.",
+    )
+    webhook_require_https: bool = Field(default=False, description="Whether webhooks at http:// are refused.")
+    webhook_timeout_seconds: float = Field(
+        default=20, ge=1, le=60, description="How long one attempt may take in all, the whole answer included."
+    )
+    webhook_slots: int = Field(
+        default=64, ge=1, le=1024, description="Attempts that one process makes at a time, over all webhooks."
+    )
+    webhook_proxy: str = Field(
+        default="", description="URL of a proxy that webhooks are sent through; targets are still checked."
+    )
+    webhook_ca_file: Path | None = Field(
+        default=None, description="File of certificates that webhooks trust, instead of the system's."
+    )
+    secret_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Key that secrets of webhooks are sealed with, 32 bytes in base64; the same on all machines.",
+    )
+    secret_key_file: Path | None = Field(
+        default=None,
+        description="File that holds this key if it is not set; beside the SQLite database, else in the user's data "
+        "folder. Made when first needed; back it up with the database.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level of log lines that `serve` writes to stderr."
     )
@@ -121,7 +148,7 @@ class Settings(BaseModel):
     def _absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         return tuple(Path(os.path.abspath(path.expanduser())) for path in value)  # noqa: PTH100 - keeps links
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "webhook_allow", mode="before")
     @classmethod
     def _split_names(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -132,7 +159,7 @@ class Settings(BaseModel):
         return tuple(name.lower() for name in value)  # host names know no case
 
     @property
-    def secret_key(self) -> str:
+    def server_key(self) -> str:
         """The API key for `server`, or "".
 
         Raises:
@@ -186,6 +213,16 @@ class Settings(BaseModel):
             return self.database_url
         folder = user_data_path("storycore", appauthor=False)
         return f"sqlite:///{folder / 'storycore.db'}"
+
+    @property
+    def sealing_key_place(self) -> Path:
+        """The file of the key that secrets of webhooks are sealed with, there already or not."""
+        if self.secret_key_file is not None:
+            return self.secret_key_file
+        kind, _, path = self.database_url.partition("///")
+        if kind == "sqlite:" and path:
+            return Path(path).with_suffix(".key")
+        return Path(user_data_path("storycore", appauthor=False)) / "storycore.key"
 
     @classmethod
     def read(cls, **flags: Any) -> Self:

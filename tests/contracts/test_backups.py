@@ -14,8 +14,10 @@ from storycore import PackageRequest, Settings, StoryCore
 from storycore.database.connect import Database
 from storycore.database.tables import metadata
 from storycore.errors import StoryCoreError
+from storycore.operations.delivery import WebhookTriggerRequest
 from storycore.operations.key import KeyCreateRequest, KeyListRequest
 from storycore.operations.task import TaskListRequest
+from storycore.operations.webhook import WebhookRegisterRequest
 
 
 @pytest.fixture
@@ -117,3 +119,27 @@ def test_a_backup_replaces_no_file_and_is_for_its_owner_alone(database_url, tmp_
     with pytest.raises(StoryCoreError) as refused:
         back_up(database_url, made.path)
     assert refused.value.reason == "output_exists"
+
+
+def test_the_key_for_secrets_goes_with_the_database_and_never_over_another(tmp_path, empty_database):
+    def settings(name):
+        return Settings.read(database_url=f"sqlite:///{tmp_path / name}.db", secret_key_file=tmp_path / f"{name}.key")
+
+    with StoryCore(settings("old")) as core:
+        webhook = core.run(
+            WebhookRegisterRequest(url="https://receiver.invalid/hook", event_types=["export.completed"])
+        )
+        made = core.back_up(tmp_path / "all.backup")
+    (tmp_path / "other.key").write_text("another")
+    with StoryCore(settings("other")) as core, pytest.raises(StoryCoreError) as refused:
+        core.restore(made.path)
+    with StoryCore(settings("new")) as core:
+        core.restore(made.path)
+        tried = core.run(
+            WebhookTriggerRequest(
+                webhook_id=webhook.webhook_id, event_type="export.completed", payload={}, test_mode=True
+            )
+        )
+    assert (refused.value.reason, (tmp_path / "other.key").read_text()) == ("output_exists", "another")
+    assert (made.has_secret, tried.success) == (True, True)
+    assert (tmp_path / "new.key").read_bytes() == (tmp_path / "old.key").read_bytes()

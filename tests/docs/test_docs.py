@@ -2,10 +2,18 @@
 
 import ast
 import importlib.util
+import json
 import re
+import time
 from pathlib import Path
 
+import jsonschema
 import pytest
+
+from storycore.events import TYPES, make
+from storycore.sink.behaviour import BEHAVIOURS
+from storycore.webhooks.delivery import Code
+from storycore.webhooks.signing import read_secret, sign
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -19,10 +27,41 @@ def reference():
     return module.pages()
 
 
-@pytest.mark.parametrize("name", ["operations.md", "errors.md", "settings.md", "formats.md", "openapi.json"])
+@pytest.mark.parametrize(
+    "name", ["operations.md", "errors.md", "settings.md", "formats.md", "events.md", "openapi.json"]
+)
 def test_reference_pages_are_as_the_code_makes_them(reference, name):
     """`python3 run.py fix` writes them anew."""
     assert (ROOT / "docs/reference" / name).read_text(encoding="utf-8") == reference[name]
+
+
+def test_schemas_of_events_are_published_and_fit_what_is_sent(reference):
+    folder = ROOT / "docs/reference/events"
+    published = {f"events/{path.name}": path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    assert published == {name: text for name, text in reference.items() if name.startswith("events/")}
+    output, error = {"path": "x", "size_bytes": 1}, {"code": "x", "reason": "x", "message": "x"}
+    given = {"output": output, "error": error, "subject": "x", "pipeline": "x"}
+    for kind, model in TYPES.items():
+        sent = make(kind, {name: value for name, value in given.items() if name in model.model_fields})
+        validator = jsonschema.Draft202012Validator(json.loads(published[f"events/{kind}.schema.json"]))
+        validator.validate(json.loads(sent.body))
+        assert not validator.is_valid({**json.loads(sent.body), "data": {"colour": "red"}})
+
+
+def test_the_page_about_webhooks_tells_every_code_and_its_receiver_runs(capsys):
+    text = (ROOT / "docs/webhooks.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == [code.value for code in Code]
+    assert [word for word in BEHAVIOURS if f"/{word}" not in text] == []
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    place = {}
+    exec(compile(block, "webhooks.md", "exec"), place)
+    body = make("qa.started", {"subject": "reel 1"}).body.encode()
+    now = int(time.time())
+    signature = sign([read_secret(place["SECRET"])], "evt_1", now, body)
+    headers = {"Webhook-Id": "evt_1", "Webhook-Timestamp": str(now), "Webhook-Signature": signature}
+    assert [place["receive"](headers, body), place["receive"](headers, body)] == [204, 204]
+    assert place["receive"](headers, body + b" ") == 401
+    assert capsys.readouterr().out.count("qa.started") == 1
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -11,10 +11,13 @@ PACKAGE = ROOT / "src/storycore"
 
 DOORS = {
     "PIL": ("demo", "rendering/still", "rendering/title"),
+    "aiodns": ("webhooks/names",),
+    "aiohttp": ("webhooks/sender", "webhooks/faults", "webhooks/wire"),
     "alembic": ("database",),
     "anyio": ("api", "processes"),
     "bagit": ("demo",),
-    "click": ("cli", "processes"),
+    "click": ("cli", "processes", "sink/command"),
+    "cryptography": ("webhooks/signing", "webhooks/sealing"),
     "cv2": (
         "rendering/drawing",
         "rendering/frame",
@@ -35,12 +38,14 @@ DOORS = {
     "pydantic": (
         "operations",
         "settings",
+        "events",
         "api/document",
         "cli/options",
         "exports/formats",
         "exports/export",
         "exports/presets",
     ),
+    "pycares": ("webhooks/names",),
     "pydantic_core": ("operations", "settings"),
     "rich": ("cli", "demo"),
     "sqlalchemy": (
@@ -55,12 +60,19 @@ DOORS = {
         "tasks/queue",
         "operations/run",
         "operations/once",
+        "operations/outbox",
+        "webhooks/deliveries/records",
+        "webhooks/endpoints/records",
+        "webhooks/health/records",
+        "webhooks/outbox/records",
+        "webhooks/recovery/records",
     ),
     "starlette": ("api",),
     "structlog": ("observe/logging",),
     "typing_extensions": ("",),
     "uvicorn": ("processes",),
     "yaml": ("metadata",),
+    "yarl": ("webhooks/sender",),
     "zlib_ng": ("exports/packing/compression",),
 }
 """Outside library → the rooms or modules that may import it."""
@@ -75,6 +87,13 @@ PURE = (
     "rendering/limiter", "rendering/sounds", "rendering/captions", "rendering/caption_text", "rendering/tags",
     "rendering/layout", "rendering/words", "rendering/motion", "rendering/look",
     "rendering/codecs",
+    "metadata/document", "metadata/write", "api/ranges", "webhooks/signing", "webhooks/schedule", "webhooks/url",
+    "webhooks/address", "webhooks/headers", "webhooks/delivery", "webhooks/endpoint", "webhooks/message", "events",
+    *(f"comfyui/graph/{name}" for name in (
+        "api_graph", "branch_order", "canvas", "check", "companions", "controls", "convert", "document",
+        "dynamic_text", "embedded", "file_names", "group_nodes", "node_class", "oddities", "parameters", "promotions",
+        "restored", "routes", "subgraphs", "ui_graph", "values",
+    )),
 )  # fmt: skip
 OUTSIDE = {
     "os",

@@ -40,6 +40,8 @@ HEAVY = {
     "cv2",
     "obstore",
     "isal",
+    "aiohttp",
+    "cryptography",
     "zlib_ng",
 }
 

@@ -2,8 +2,10 @@
 
 import httpx
 import pytest
+import standardwebhooks
 
 from fixtures.projects import write_json
+from fixtures.receivers import receiving
 from fixtures.servers import serving
 
 EXPORT = "/v1/storycore.export."
@@ -90,3 +92,112 @@ def test_metadata_content_is_an_object_for_every_format(call, metadata_format):
     data = call("metadata", metadata_format=metadata_format)["data"]
     assert isinstance(data["metadata_content"], dict)
     assert data["metadata_size_bytes"] == len(data["metadata_text"].encode())
+
+
+@pytest.fixture
+def receiver():
+    with receiving() as made:
+        yield made
+
+
+@pytest.fixture
+def hook(films, receiver):
+    """Calls a webhook operation; the local receiver is opened by an entry of the settings."""
+    with serving(films, webhook_allow=(receiver.opening,)) as url, httpx.Client(base_url=url, timeout=60) as http:
+        yield lambda name, **body: http.post(f"/v1/storycore.integration.webhook.{name}", json=body).json()
+
+
+def test_17_a_webhook_for_two_events(hook):
+    told = {"url": "https://example.com/webhook", "event_types": ["export.completed", "qa.failed"], "active": True}
+    data = hook("register", **told)["data"]
+    assert {name: data[name] for name in told} == told
+    assert data["webhook_id"].startswith("webhook_")
+    assert len(data["webhook_id"]) == len("webhook_") + 12
+    assert {"created_at", "registration_time_ms", "metadata"} <= set(data)
+    assert "retry_policy" not in data
+
+
+@pytest.mark.parametrize("url", ["not-a-valid-url", "ftp://example.com", "https://example.com:99999/", ""])
+def test_18_a_url_that_is_none(hook, url):
+    error = hook("register", url=url, event_types=["export.completed"])["error"]
+    assert (error["code"], "url" in error["message"].lower()) == ("VALIDATION_ERROR", True)
+    assert error["details"]["reason"] == "url_invalid"
+
+
+def test_19_events_that_there_are_not(hook):
+    for events in (["invalid.event", "another.invalid"], []):
+        error = hook("register", url="https://example.com/webhook", event_types=events)["error"]
+        assert (error["code"], "event" in error["message"].lower()) == ("VALIDATION_ERROR", True)
+
+
+def test_20_a_webhook_that_is_triggered(hook, receiver):
+    made = hook("register", url=receiver.url, event_types=["export.completed"])["data"]
+    payload = {"project": "test", "status": "success"}
+    data = hook("trigger", webhook_id=made["webhook_id"], event_type="export.completed", payload=payload)["data"]
+    assert (data["webhook_id"], data["event_type"]) == (made["webhook_id"], "export.completed")
+    assert (data["success"], data["response_status"], data["error_message"]) == (True, 204, None)
+    assert data["response_time_ms"] > 0
+    (got,) = receiver.got
+    body = standardwebhooks.Webhook(made["secret"]).verify(got.body, got.headers)
+    assert (body["type"], body["data"]) == ("export.completed", payload)
+
+
+def test_21_an_inactive_webhook_in_test_mode(hook, receiver):
+    made = hook("register", url=receiver.url, event_types=["export.completed"], active=False)["data"]
+    ask = {"webhook_id": made["webhook_id"], "event_type": "export.completed", "payload": {"test": True}}
+    data = hook("trigger", **ask, test_mode=True)["data"]
+    assert (data["success"], data["response_status"]) == (True, None)
+    shown = data["request"]
+    standardwebhooks.Webhook(made["secret"]).verify(shown["body"], shown["headers"])
+    assert receiver.got == []
+    assert hook("trigger", **ask)["error"]["details"]["reason"] == "webhook_inactive"
+
+
+def test_22_a_webhook_that_there_is_not(hook):
+    error = hook("trigger", webhook_id="nonexistent_webhook", event_type="export.completed", payload={})["error"]
+    assert (error["code"], "not found" in error["message"].lower()) == ("NOT_FOUND", True)
+
+
+def test_23_an_event_that_it_is_not_registered_for(hook, receiver):
+    made = hook("register", url=receiver.url, event_types=["export.completed"])["data"]
+    error = hook("trigger", webhook_id=made["webhook_id"], event_type="qa.failed", payload={})["error"]
+    assert (error["code"], "event" in error["message"].lower()) == ("VALIDATION_ERROR", True)
+    assert receiver.got == []
+
+
+def test_what_is_wrong_with_a_trigger_is_told_in_the_order_that_callers_know(hook, receiver):
+    made = hook("register", url=receiver.url, event_types=["export.completed"], active=False)["data"]["webhook_id"]
+    everything = {"webhook_id": "webhook_000000000000", "event_type": "nothing", "payload": 1}
+    reasons = []
+    for better in (
+        {}, {"webhook_id": made}, {"test_mode": True}, {"event_type": "qa.failed"}, {"event_type": "export.completed"},
+        {"payload": {}},
+    ):  # fmt: skip
+        everything |= better
+        answer = hook("trigger", **everything)
+        reasons.append(answer.get("error", {}).get("details", {}).get("reason", "none"))
+    assert reasons == [
+        "webhook_not_found", "webhook_inactive", "unknown_value", "event_not_registered", "wrong_type", "none",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("missing", ["webhook_id", "event_type", "payload"])
+def test_a_trigger_without_what_it_needs_names_it(hook, missing):
+    whole = {"webhook_id": "webhook_0", "event_type": "export.completed", "payload": {}}
+    for body in ({name: value for name, value in whole.items() if name != missing}, {**whole, missing: None}):
+        assert hook("trigger", **body)["error"]["details"]["missing_fields"] == [missing]
+
+
+def test_a_first_attempt_that_fails_is_told_and_further_ones_follow(hook, receiver):
+    receiver.status = 503
+    made = hook(
+        "register", url=receiver.url, event_types=["export.completed"],
+        retry_policy={"max_retries": 2, "retry_delay_seconds": 0.2},
+    )["data"]  # fmt: skip
+    data = hook("trigger", webhook_id=made["webhook_id"], event_type="export.completed", payload={})["data"]
+    assert (data["success"], data["response_status"], data["code"]) == (False, 503, "http_5xx")
+    assert "503" in data["error_message"]
+    receiver.status = 200
+    got = receiver.wait(2)
+    assert got[0].headers["webhook-id"] == got[1].headers["webhook-id"]
+    assert got[0].body == got[1].body

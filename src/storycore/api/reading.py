@@ -1,6 +1,6 @@
 """Requests as they come by HTTP: JSON bodies within limits, and query strings."""
 
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import anyio
 from starlette.requests import ClientDisconnect
@@ -14,8 +14,8 @@ from storycore.settings import Settings
 BODY_SECONDS = 60.0
 
 
-async def read_body(http: HttpRequest, settings: Settings) -> dict[str, Any]:
-    """The JSON object in a body.
+async def read_body(http: HttpRequest, settings: Settings, *, least_limit: int = 0) -> dict[str, Any]:
+    """The JSON object in a body, which may have at least `least_limit` bytes whatever the settings say.
 
     Raises:
         InvalidInput: unsupported_media_type, body_too_large, body_too_slow, malformed_json, duplicate_key, wrong_type.
@@ -23,7 +23,7 @@ async def read_body(http: HttpRequest, settings: Settings) -> dict[str, Any]:
     media_type = http.headers.get("content-type", "").split(";")[0].strip().lower()
     if media_type != "application/json" or http.headers.get("content-encoding", "identity") != "identity":
         raise InvalidInput("The body must be application/json, not compressed.", reason=Reason.UNSUPPORTED_MEDIA_TYPE)
-    text = await _limited(http, settings.max_body_bytes)
+    text = await _limited(http, max(settings.max_body_bytes, least_limit))
     try:
         body = read_strict(text, max_depth=settings.max_json_depth)
     except BadJson as fault:
@@ -45,10 +45,13 @@ def read_query(http: HttpRequest, request_type: type[Request[Any]]) -> dict[str,
         raise InvalidInput("The query is longer than 16 KiB.", reason=Reason.BODY_TOO_LARGE)
     values: dict[str, Any] = {}
     for name, text in http.query_params.multi_items():
+        kinds = _kinds(request_type, name)
+        if list in kinds:
+            values.setdefault(name, []).append(text)
+            continue
         if name in values:
             raise InvalidInput(f"{name} stands twice in the query.", reason=Reason.DUPLICATE_KEY)
-        field = request_type.model_fields.get(name)
-        values[name] = _value(text, field.annotation) if field else text
+        values[name] = _value(text, kinds)
     return values
 
 
@@ -77,8 +80,16 @@ def _too_large(limit: int) -> InvalidInput:
     return InvalidInput(f"The body is larger than {limit} bytes.", reason=Reason.BODY_TOO_LARGE)
 
 
-def _value(text: str, annotation: Any) -> Any:
-    kinds = {annotation, *get_args(annotation)}
+def _kinds(request_type: type[Request[Any]], name: str) -> set[Any]:
+    """What a field can be: bool, int, str, list, …."""
+    field = request_type.model_fields.get(name)
+    members = (field.annotation, *get_args(field.annotation)) if field else ()
+    return {getattr(member, "__origin__", member) for member in members} | {
+        get_origin(getattr(member, "__origin__", member)) for member in members
+    }
+
+
+def _value(text: str, kinds: set[Any]) -> Any:
     if bool in kinds:
         return {"true": True, "false": False}.get(text, text)
     digits = text.removeprefix("-")

@@ -27,6 +27,9 @@ from storycore.units import now
 _STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """Ctrl-C, a polite kill, and a terminal that was closed, as far as the system knows them."""
 
+SEND_SECONDS = 10
+"""How long a command sends messages to webhooks before it ends."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -74,11 +77,15 @@ class Call:
         if self.operation.answer == "file":
             return self._fetch(values)
         request = self.request_type(**values)
-        with StoryCore(server=self.server) as core, self._interruptible() as progress:
-            if isinstance(request, TaskEventsRequest):
-                self._watch(core, request)
-                return None
-            result: Result = core.run(request, progress=progress)
+        with StoryCore(server=self.server) as core:
+            try:
+                with self._interruptible() as progress:
+                    if isinstance(request, TaskEventsRequest):
+                        self._watch(core, request)
+                        return None
+                    result: Result = core.run(request, progress=progress)
+            finally:
+                self._tell_webhooks(core)
             return result
 
     def _fetch(self, values: dict[str, Any]) -> Result:
@@ -96,6 +103,16 @@ class Call:
         for event in core.events(request):
             click.echo(event.model_dump_json() if self.as_json else event_line(event))
             sys.stdout.flush()
+
+    def _tell_webhooks(self, core: StoryCore) -> None:
+        """First attempts at webhooks that hear of this command; nothing else sends them when this process has ended."""
+        try:
+            left = core.send_first(seconds=SEND_SECONDS)
+        except (Exception, KeyboardInterrupt):  # noqa: BLE001 - they stay in the database, and the result stands
+            return
+        if left and not self.quiet:
+            one = "1 message to a webhook waits" if left == 1 else f"{left} messages to webhooks wait"
+            click.echo(f"{one}; `storycore serve` or `storycore worker` sends them.", err=True)
 
     def _stream(self, values: dict[str, Any]) -> Result | None:
         if sys.__stdout__ is None:  # closed by whoever started us; what is written now goes nowhere

@@ -28,7 +28,7 @@ class Process(NamedTuple):
     """A command that is not an operation: it starts something that runs.
 
     Attributes:
-        name: the word.
+        name: the word, or several: `webhook sink`.
         command: `module:attribute` of its click command.
         summary: one line.
         examples: command lines that work.
@@ -39,6 +39,11 @@ class Process(NamedTuple):
     summary: str
     examples: tuple[str, ...]
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """How it is said."""
+        return tuple(self.name.split())
+
 
 class _Lazy(click.Command):
     """A command of which only the name and summary are known yet."""
@@ -48,11 +53,12 @@ class _Lazy(click.Command):
 
 
 class _Words(click.Group):
-    """A group whose commands are the operations that begin with its words."""
+    """A group whose commands are the operations and processes that begin with its words."""
 
-    def __init__(self, prefix: tuple[str, ...], summary: str) -> None:
+    def __init__(self, prefix: tuple[str, ...], summary: str, processes: Iterable[Process] = ()) -> None:
         super().__init__(name=prefix[-1] if prefix else "storycore", help=summary, context_settings=_SETTINGS)
         self.prefix = prefix
+        self.processes = tuple(processes)
 
     def below(self) -> dict[str, list[Operation]]:
         """The next words, each with the operations that go on with it."""
@@ -65,16 +71,21 @@ class _Words(click.Group):
 
     @override
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.below())
+        depth = len(self.prefix)
+        own = [it.words[-1] for it in self.processes if it.words[:-1] == self.prefix and len(it.words) == depth + 1]
+        return [*self.below(), *own]
 
     @override
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        process = next((it for it in self.processes if it.words == (*self.prefix, cmd_name)), None)
+        if process is not None:
+            return _command_of(process, ctx)
         found = self.below().get(cmd_name)
         if not found:
             return None
         words = (*self.prefix, cmd_name)
         if found[0].words != words:
-            return _Words(words, GROUPS[cmd_name])
+            return _Words(words, GROUPS[cmd_name], self.processes)
         if _only_listing(ctx):
             return _Lazy(cmd_name, found[0].summary)
         command: click.Command = load("storycore.cli.operation_command:build")(found[0])
@@ -97,6 +108,14 @@ class _Words(click.Group):
         super().format_commands(ctx, formatter)
 
 
+def _command_of(process: Process, ctx: click.Context) -> click.Command:
+    if _only_listing(ctx):
+        return _Lazy(process.words[-1], process.summary)
+    command: click.Command = load(process.command)
+    command.help = with_examples(process.summary, process.examples)
+    return command
+
+
 def _only_listing(ctx: click.Context) -> bool:
     return bool(ctx.resilient_parsing or ctx.meta.get("storycore.listing"))
 
@@ -109,8 +128,7 @@ class CommandLine(_Words):
     """
 
     def __init__(self, processes: Iterable[Process]) -> None:
-        super().__init__((), "Pack, verify and describe film projects made with generative AI.")
-        self.processes = {process.name: process for process in processes}
+        super().__init__((), "Pack, verify and describe film projects made with generative AI.", processes)
         self.epilog = EXIT_CODES
         self.params.append(
             click.Option(
@@ -121,20 +139,13 @@ class CommandLine(_Words):
 
     @override
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), *self.processes, "completion"]
+        return [*super().list_commands(ctx), "completion"]
 
     @override
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "completion":
             return _completion
-        process = self.processes.get(cmd_name)
-        if process is None:
-            return super().get_command(ctx, cmd_name)
-        if _only_listing(ctx):
-            return _Lazy(process.name, process.summary)
-        command: click.Command = load(process.command)
-        command.help = with_examples(process.summary, process.examples)
-        return command
+        return super().get_command(ctx, cmd_name)
 
 
 def with_examples(summary: str, examples: Iterable[str]) -> str:

@@ -4,8 +4,10 @@ Only the form is read here; whether a value is acceptable is decided by the requ
 HTTP refuse the same things for the same reasons.
 """
 
+import sys
 import types
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 import click
@@ -17,6 +19,7 @@ from storycore.operations.request import Request, Spelling
 
 _NOT_MEANT = ("Expecting", "Extra data", "Unterminated", "Invalid")
 """How a fault begins that says: this is no JSON, rather than: this is JSON that we refuse."""
+_MOST_SECRET = 4096
 
 
 def parameters(request_type: type[Request[Any]], *, streams: bool) -> list[click.Parameter]:
@@ -34,9 +37,27 @@ def to_values(request_type: type[Request[Any]], options: Mapping[str, Any]) -> d
     return {name: _read(fields[name], text) for name, text in options.items() if text != ()}
 
 
+def _secret_file(name: str, field: FieldInfo) -> click.Option:
+    help_text = f"{field.description} Give the file that holds it; `-` reads the standard input."
+    return click.Option([f"--{name.replace('_', '-')}-file", name], help=help_text, metavar="PATH")
+
+
+def _secret_in(path: str) -> str:
+    """What a file holds, or the standard input, without the line end behind it."""
+    try:
+        if path == "-":
+            return sys.stdin.readline(_MOST_SECRET).rstrip("\r\n")
+        with Path(path).open(encoding="utf-8") as file:
+            return file.read(_MOST_SECRET).rstrip("\r\n")
+    except (OSError, UnicodeDecodeError):
+        raise InvalidInput("The file of the secret can't be read.", reason=Reason.SECRET_INVALID) from None
+
+
 def _parameter(name: str, field: FieldInfo, *, streams: bool) -> click.Parameter:
     spelling = _spelling(field)
     kind = _kind(field)
+    if spelling and spelling.secret:
+        return _secret_file(name, field)
     if spelling and not spelling.flags:
         word, required = name.removesuffix("_path").upper(), field.is_required()
         return click.Argument([name], required=required, metavar=word if required else f"[{word}]")
@@ -110,6 +131,9 @@ def _bare(annotation: Any) -> Any:
 
 
 def _read(field: FieldInfo, text: Any) -> Any:
+    spelling = _spelling(field)
+    if spelling and spelling.secret:
+        return _secret_in(text)
     value = _value(_kind(field), text)
     only_lists = _kind(field) is list and str not in _plain(field)
     return [value] if only_lists and isinstance(value, str) else value

@@ -17,6 +17,8 @@ _SHOWN = {
     "storycore.export.plan": "storycore.cli.show_export:show_plan",
     "storycore.export.metadata": "storycore.cli.show_metadata:show_metadata",
     "storycore.export.verify": "storycore.cli.show_verify:show_verify",
+    "storycore.integration.comfyui.convert": "storycore.cli.show_comfyui:show_convert",
+    "storycore.integration.comfyui.check": "storycore.cli.show_comfyui:show_check",
     "storycore.project.inspect": "storycore.cli.show_project:show_inspect",
     "storycore.project.list": "storycore.cli.show_project:show_list",
     "storycore.task.status": "storycore.cli.show_tasks:show_status",
@@ -27,7 +29,7 @@ _SHOWN = {
     "storycore.key.list": "storycore.cli.show_keys:show_list",
     "storycore.key.revoke": "storycore.cli.show_keys:show_revoked",
 }
-_DATA = {"storycore.export.metadata"}
+_DATA = {"storycore.export.metadata", "storycore.integration.comfyui.convert"}
 """Operations whose result is data for stdout, whatever `--quiet` says."""
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -40,11 +41,16 @@ class Instant(TypeDecorator[datetime]):
 
     @override
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
+        return None if value is None else microseconds(value)
 
     @override
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+def microseconds(instant: datetime) -> int:
+    """An instant as microseconds since 1970 in UTC."""
+    return (instant - _EPOCH) // _MICROSECOND
 
 
 class Json(TypeDecorator[Any]):
@@ -167,5 +173,95 @@ keys = Table(
     Column("expires_at", Instant),
     Column("revoked_at", Instant),
     Column("last_used_at", Instant),
+    sqlite_autoincrement=True,
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("number", _Number, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("url", Text, nullable=False),
+    Column("event_types", Json, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("options", Json, nullable=False),
+    Column("secrets", Json, nullable=False),
+    Column("facts", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("deleted_at", Instant),
+    Column("failures", Integer, nullable=False),
+    Column("failing_since", Instant),
+    Column("warned_at", Instant),
+    Column("disabled_reason", String(16), nullable=False),
+    Column("paused_until", Instant),
+    Column("paced_at", Instant),
+    sqlite_autoincrement=True,
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("number", _Number, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("type", String(64), nullable=False),
+    Column("occurred_at", Instant, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("key", String(255), unique=True),
+    Column("listed", Boolean, nullable=False),
+    Index("ix_events_occurred", "occurred_at"),
+    sqlite_autoincrement=True,
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("number", _Number, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("event", BigInteger, ForeignKey("events.number", ondelete="CASCADE"), nullable=False),
+    Column("webhook", BigInteger, ForeignKey("webhooks.number", ondelete="CASCADE"), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("origin", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("owner", String(128)),
+    Column("lease", Integer, nullable=False),
+    Column("code", String(32), nullable=False),
+    Column("status_code", Integer),
+    Column("created_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    sqlite_autoincrement=True,
+)
+_DUE, _LEASED = text("state IN ('pending', 'retry')"), text("state = 'leased'")
+_OPEN = text("state IN ('pending', 'retry', 'leased')")
+Index("ix_deliveries_due", deliveries.c.webhook, deliveries.c.due_at, deliveries.c.number,
+      sqlite_where=_DUE, postgresql_where=_DUE)  # fmt: skip
+Index("ix_deliveries_open", deliveries.c.webhook, deliveries.c.number, sqlite_where=_OPEN, postgresql_where=_OPEN)
+Index("ix_deliveries_leased", deliveries.c.webhook, sqlite_where=_LEASED, postgresql_where=_LEASED)
+Index("ix_deliveries_webhook", deliveries.c.webhook, deliveries.c.number)
+Index("ix_deliveries_event", deliveries.c.event)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("number", _Number, primary_key=True, autoincrement=True),
+    Column("delivery", BigInteger, ForeignKey("deliveries.number", ondelete="CASCADE"), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("origin", String(16), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("code", String(32), nullable=False),
+    Column("status_code", Integer),
+    Column("dns_ms", Float),
+    Column("connect_ms", Float),
+    Column("headers_ms", Float),
+    Column("total_ms", Float, nullable=False),
+    Column("remote_address", String(64), nullable=False),
+    Column("response_headers", Json, nullable=False),
+    Column("response_body", LargeBinary, nullable=False),
+    Column("response_bytes", BigInteger),
+    Column("response_sha256", String(64), nullable=False),
+    Column("message", Text, nullable=False),
+    Index("ix_attempts_delivery", "delivery", "number"),
     sqlite_autoincrement=True,
 )

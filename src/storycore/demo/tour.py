@@ -1,5 +1,6 @@
 """The tour: what a user would do with a film project, one command after the other, on a film made for it."""
 
+import secrets
 import sys
 import tempfile
 import zipfile
@@ -13,6 +14,7 @@ from rich.text import Text
 from storycore.cli.bar import follow
 from storycore.cli.show import show
 from storycore.cli.words import command
+from storycore.demo.delivery import Hearing, hearing
 from storycore.demo.film import make_film
 from storycore.errors import Conflict, DependencyFailed, Reason, Unexpected
 from storycore.library import StoryCore
@@ -26,6 +28,8 @@ from storycore.operations.export import (
 )
 from storycore.operations.project import InspectRequest
 from storycore.operations.request import Request, Result
+from storycore.operations.webhook import WebhookDeleteRequest, WebhookRegisterRequest
+from storycore.settings import Settings
 from storycore.storage.local import new_file, new_folder
 from storycore.units import human_bytes
 
@@ -49,7 +53,7 @@ def tour(folder: Path | None) -> None:
     _say(console, "1", "A film project is drawn, sounded and written; code stands in for the generator", f"{film}")
     with new_folder(film) as making:
         make_film(making)
-    with StoryCore() as core:
+    with hearing(secrets.token_urlsafe(24)) as heard, StoryCore(Settings.read(webhook_allow=(heard.place,))) as core:
         _say(console, "2", "What is in it", command("project", "inspect", film))
         show("storycore.project.inspect", core.run(InspectRequest(project_path=str(film))), quiet=False, err=False)
 
@@ -87,6 +91,11 @@ def tour(folder: Path | None) -> None:
 
         _say(console, "6", "Described three ways", command("export", "metadata", film, "--format", "xml"))
         described = [_describe(core, film, deliveries, metadata_format) for metadata_format in _METADATA]
+        if core.settings.database_url != "none":
+            _say(
+                console, "7", "Told to another system, signed", command("webhook", "register", f"http://{heard.place}/")
+            )
+            _tell_others(core, console, heard, packed.export_path)
     films = [Path(output.output_path) for output in rendered.outputs]
     _tell_where(console, place, [Path(packed.export_path), *films, *described])
 
@@ -142,6 +151,24 @@ def _check_films(console: Console, rendered: FormatResult) -> None:
     if missed:
         raise Unexpected(f"The films are not what was asked for: {'; '.join(missed)}")
     console.print(Text("✓ ", style="green") + Text(f"{len(judged)} figures were measured; all are within target"))
+
+
+def _tell_others(core: StoryCore, console: Console, heard: Hearing, package: str) -> None:
+    """Registers a webhook at the sink, checks the package once more, and shows what came of that; then ends it."""
+    url = f"http://{heard.place}/hook"
+    hook = core.run(WebhookRegisterRequest(url=url, event_types=["qa.*"], secret=heard.secret))
+    try:
+        core.run(VerifyRequest(package_path=package))
+        waiting = core.send_first(seconds=10)
+    finally:
+        core.run(WebhookDeleteRequest(webhook_id=hook.webhook_id))
+    came = heard.came()
+    if waiting or len(came) != 2 or not all(entry.verified for entry in came):
+        raise Unexpected("The messages about the check did not come as they were sent.")
+    for entry in came:
+        console.print(
+            Text("✓ ", style="green") + Text(f"{entry.id} came, its signature holds; answered {entry.status}")
+        )
 
 
 def _describe(core: StoryCore, film: Path, folder: Path, metadata_format: str) -> Path:

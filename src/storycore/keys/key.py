@@ -27,6 +27,10 @@ class Scope(StrEnum):
     TASKS_READ = "tasks:read"
     TASKS_CANCEL = "tasks:cancel"
     ARTIFACTS_READ = "artifacts:read"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
+    EVENTS_READ = "events:read"
+    EVENTS_WRITE = "events:write"
     METRICS_READ = "metrics:read"
     ADMIN = "admin"
 

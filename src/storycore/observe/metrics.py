@@ -45,10 +45,12 @@ class Queue:
     Attributes:
         counts: how many tasks there are by status; one that is not named counts none.
         oldest_seconds: how long the task that waits longest has waited; 0 if none waits.
+        webhooks_waiting: how many deliveries to webhooks wait or are under way.
     """
 
     counts: Mapping[str, int]
     oldest_seconds: float
+    webhooks_waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +61,15 @@ class Names:
         operations: what a call over HTTP can be for.
         formats: of exports.
         kinds: of tasks.
+        events: that webhooks hear of.
+        codes: how attempts at webhooks end.
     """
 
     operations: frozenset[str] = frozenset()
     formats: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
+    events: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
 
 
 class Metrics:
@@ -98,6 +104,10 @@ class Metrics:
         self._call_seconds = self._histogram(
             "storycore_http_request_duration_seconds", "Of calls, to their last byte.", _SHORT, "operation"
         )
+        self._attempts = self._counter("storycore_webhook_deliveries", "Attempts at webhooks.", "event", "outcome")
+        self._attempt_seconds = self._histogram(
+            "storycore_webhook_attempt_duration_seconds", "Of attempts at webhooks.", _SHORT
+        )
         self._start_at_zero()
         self._registry.register(_AtScrape(read_queue, read_free_bytes))
         if process:
@@ -124,6 +134,12 @@ class Metrics:
         name = kind if kind in self._names.kinds else OTHER
         self._waits.labels(name, priority if priority in PRIORITIES else OTHER).observe(waited_seconds)
 
+    def webhook_attempt(self, event: str, outcome: str, seconds: float) -> None:
+        """Counts an attempt at a webhook, by the word for how it ended."""
+        name = event if event in self._names.events else OTHER
+        self._attempts.labels(name, outcome if outcome in self._names.codes else OTHER).inc()
+        self._attempt_seconds.observe(seconds)
+
     def text(self) -> bytes:
         """All figures now, in the text format; reads the database and the disk, so not for an event loop."""
         return generate_latest(_WithoutCreation(self._registry))
@@ -145,6 +161,8 @@ class Metrics:
             for status in ("200", "400", "500"):
                 self._calls.labels(name, status)
             self._call_seconds.labels(name)
+        for event in self._names.events:
+            self._attempts.labels(event, "ok")
         for kind in self._names.kinds:
             for priority in PRIORITIES:
                 self._waits.labels(kind, priority)
@@ -171,6 +189,9 @@ class _AtScrape(Collector):
             yield tasks
             yield GaugeMetricFamily(
                 "storycore_queue_oldest_seconds", "How long the task that waits longest waits.", queue.oldest_seconds
+            )
+            yield GaugeMetricFamily(
+                "storycore_webhook_pending", "Deliveries to webhooks that wait.", queue.webhooks_waiting
             )
         free_bytes = self._read_free_bytes() if self._read_free_bytes else None
         if free_bytes is not None:

@@ -48,8 +48,8 @@ def back_up(app: App, target: Path, progress: Progress) -> KeptCopy:
     from storycore.database.backup import back_up as copy
 
     path = (target / f"storycore-{stamp(now())}.backup" if target.is_dir() else target).absolute()
-    place = _secret_place(app)
-    secret = place.read_bytes() if place is not None and place.is_file() else None
+    place = app.settings.sealing_key_place
+    secret = place.read_bytes() if place.is_file() else None
     with _own_file(path) as file:
         made = copy(app.database, file, secret=secret, progress=progress)
     progress.finish()
@@ -74,27 +74,21 @@ def restore(app: App, source: Path, progress: Progress) -> KeptCopy:
         raise NotFound(f"There is no such file: {source.name}", reason=Reason.FILE_NOT_FOUND)
     with source.open("rb") as file:
         found, secret = backup.read(file)
-        with _kept(secret, _secret_place(app)):
+        with _kept(secret, app.settings.sealing_key_place):
             backup.restore(app.database, file, found, progress)
     progress.finish()
     size = source.stat().st_size
     return KeptCopy(path=source.absolute(), size_bytes=size, rows=sum(found.rows.values()), has_secret=found.has_secret)
 
 
-def _secret_place(app: App) -> Path | None:
-    """Where the key for secrets stands."""
-    place: Path | None = getattr(app.settings, "secret_key_file", None)
-    return place
-
-
 @contextlib.contextmanager
-def _kept(key: bytes | None, place: Path | None) -> Iterator[None]:
+def _kept(key: bytes | None, place: Path) -> Iterator[None]:
     """The key for secrets stands in its place before the block begins; it is taken back if the block fails.
 
     Raises:
         Conflict: output_exists: another one stands there.
     """
-    if key is None or place is None or (place.exists() and place.read_bytes() == key):
+    if key is None or (place.exists() and place.read_bytes() == key):
         yield
         return
     if place.exists():

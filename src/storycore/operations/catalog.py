@@ -23,6 +23,7 @@ class Operation(NamedTuple):
         answer: "data"; or "file" and "events" for operations that answer by HTTP with a file or a stream of events.
         command: last word on the command line, if it is not that of the name.
         secret: whether its answer holds a secret, which is then kept nowhere.
+        body_bytes: largest body by HTTP, where it may be larger than the setting `max_body_bytes`.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Operation(NamedTuple):
     answer: str = "data"
     command: str = ""
     secret: bool = False
+    body_bytes: int = 0
 
     @property
     def scope(self) -> str:
@@ -54,9 +56,16 @@ class Operation(NamedTuple):
 _EXPORT = "storycore.operations.export"
 _PRESETS = "storycore.operations.presets"
 _PROJECT = "storycore.operations.project"
+_GRAPH = "storycore.operations.comfyui_graph"
 _TASK = "storycore.operations.task"
 _ARTIFACT = "storycore.operations.artifact"
 _KEY = "storycore.operations.key"
+_WEBHOOK = "storycore.operations.webhook"
+_DELIVERY = "storycore.operations.delivery"
+_EVENT = "storycore.operations.event"
+
+_WORKFLOW_BYTES = 8 * 1024 * 1024
+"""A workflow holds every text and every group of nodes that its author drew."""
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -113,6 +122,24 @@ OPERATIONS: tuple[Operation, ...] = (
         ("storycore project list", "storycore project list ~/films"),
     ),
     Operation(
+        "storycore.integration.comfyui.convert", "POST", f"{_GRAPH}:convert", f"{_GRAPH}:ConvertRequest",
+        "Make workflows that ComfyUI's page saved into graphs that ComfyUI runs",
+        (
+            "storycore comfyui convert shot.json --object-info object_info.json > graph.json",
+            "storycore comfyui convert workflows/ --object-info object_info.json.gz -o graphs/",
+        ),
+        body_bytes=_WORKFLOW_BYTES,
+    ),
+    Operation(
+        "storycore.integration.comfyui.check", "POST", f"{_GRAPH}:check", f"{_GRAPH}:CheckRequest",
+        "Check a workflow against what a ComfyUI server has: nodes, models, files, inputs, values",
+        (
+            "storycore comfyui check shot.json --object-info object_info.json",
+            "storycore comfyui check shot.json --object-info object_info.json -p 3.seed=7",
+        ),
+        body_bytes=_WORKFLOW_BYTES,
+    ),
+    Operation(
         "storycore.task.status", "GET", f"{_TASK}:status", f"{_TASK}:TaskStatusRequest",
         "Tell how far a task is, and what came of it",
         ("storycore task status task_0123456789ab",),
@@ -160,6 +187,86 @@ OPERATIONS: tuple[Operation, ...] = (
         "End a key for good",
         ("storycore key revoke 0123abcd",),
     ),
+    Operation(
+        "storycore.integration.webhook.register", "POST", f"{_WEBHOOK}:register",
+        f"{_WEBHOOK}:WebhookRegisterRequest",
+        "Tell another system of events, signed",
+        (
+            "storycore webhook register https://studio.example/hooks --event export.completed,export.failed",
+            "storycore webhook register https://studio.example/hooks --event '*' --secret-file - < secret.txt",
+        ),
+        secret=True,
+    ),
+    Operation(
+        "storycore.integration.webhook.list", "GET", f"{_WEBHOOK}:list_webhooks", f"{_WEBHOOK}:WebhookListRequest",
+        "List the webhooks, the newest first",
+        ("storycore webhook list",),
+    ),
+    Operation(
+        "storycore.integration.webhook.get", "GET", f"{_WEBHOOK}:get", f"{_WEBHOOK}:WebhookGetRequest",
+        "Show a webhook: how it is spoken to, how it has been doing, what waits for it",
+        ("storycore webhook get webhook_0123456789ab",),
+    ),
+    Operation(
+        "storycore.integration.webhook.update", "POST", f"{_WEBHOOK}:update", f"{_WEBHOOK}:WebhookUpdateRequest",
+        "Change a webhook",
+        (
+            "storycore webhook update webhook_0123456789ab --no-active",
+            "storycore webhook update webhook_0123456789ab --url https://studio.example/new",
+        ),
+    ),
+    Operation(
+        "storycore.integration.webhook.delete", "POST", f"{_WEBHOOK}:delete", f"{_WEBHOOK}:WebhookDeleteRequest",
+        "End a webhook, and what waits for it",
+        ("storycore webhook delete webhook_0123456789ab",),
+    ),
+    Operation(
+        "storycore.integration.webhook.rotate_secret", "POST", f"{_WEBHOOK}:rotate_secret",
+        f"{_WEBHOOK}:WebhookRotateSecretRequest",
+        "Give a webhook a new secret; for a while both sign",
+        ("storycore webhook rotate-secret webhook_0123456789ab --overlap-hours 48",),
+        secret=True,
+    ),
+    Operation(
+        "storycore.integration.webhook.trigger", "POST", f"{_DELIVERY}:trigger", f"{_DELIVERY}:WebhookTriggerRequest",
+        "Send a webhook a message of your own, or show what would be sent",
+        ("storycore webhook trigger webhook_0123456789ab -e export.completed --payload project=dream --test-mode",),
+    ),
+    Operation(
+        "storycore.integration.webhook.ping", "POST", f"{_DELIVERY}:ping", f"{_DELIVERY}:WebhookPingRequest",
+        "See whether a webhook answers",
+        ("storycore webhook ping webhook_0123456789ab",),
+    ),
+    Operation(
+        "storycore.integration.webhook.deliveries", "GET", f"{_DELIVERY}:deliveries",
+        f"{_DELIVERY}:WebhookDeliveriesRequest",
+        "List what is, or was, on its way to webhooks",
+        (
+            "storycore webhook deliveries --state exhausted",
+            "storycore webhook deliveries --webhook webhook_0123456789ab --attempts",
+        ),
+    ),
+    Operation(
+        "storycore.integration.webhook.redeliver", "POST", f"{_DELIVERY}:redeliver",
+        f"{_DELIVERY}:WebhookRedeliverRequest",
+        "Send one delivery again",
+        ("storycore webhook redeliver delivery_0123456789abcdef",),
+    ),
+    Operation(
+        "storycore.integration.webhook.recover", "POST", f"{_DELIVERY}:recover", f"{_DELIVERY}:WebhookRecoverRequest",
+        "Send a webhook again what it did not get since a time",
+        ("storycore webhook recover webhook_0123456789ab --since 2026-11-25T08:00:00+00:00 --dry-run",),
+    ),
+    Operation(
+        "storycore.event.publish", "POST", f"{_EVENT}:publish", f"{_EVENT}:EventPublishRequest",
+        "Report an event of another part of the pipeline",
+        ("storycore event publish pipeline.completed --data pipeline=nightly",),
+    ),
+    Operation(
+        "storycore.event.list", "GET", f"{_EVENT}:list_events", f"{_EVENT}:EventListRequest",
+        "List events since a place in their order",
+        ("storycore event list", "storycore event list --after c1200 --event export.completed"),
+    ),
 )  # fmt: skip
 
 
@@ -171,6 +278,8 @@ SCOPES = {
     "storycore.export.plan": "exports:read",
     "storycore.project.inspect": "projects:read",
     "storycore.project.list": "projects:read",
+    "storycore.integration.comfyui.convert": "comfyui:read",
+    "storycore.integration.comfyui.check": "comfyui:read",
     "storycore.task.status": "tasks:read",
     "storycore.task.list": "tasks:read",
     "storycore.task.events": "tasks:read",
@@ -180,6 +289,19 @@ SCOPES = {
     "storycore.key.create": "admin",
     "storycore.key.list": "admin",
     "storycore.key.revoke": "admin",
+    "storycore.integration.webhook.register": "webhooks:write",
+    "storycore.integration.webhook.list": "webhooks:read",
+    "storycore.integration.webhook.get": "webhooks:read",
+    "storycore.integration.webhook.update": "webhooks:write",
+    "storycore.integration.webhook.delete": "webhooks:write",
+    "storycore.integration.webhook.rotate_secret": "webhooks:write",
+    "storycore.integration.webhook.trigger": "webhooks:write",
+    "storycore.integration.webhook.ping": "webhooks:write",
+    "storycore.integration.webhook.deliveries": "webhooks:read",
+    "storycore.integration.webhook.redeliver": "webhooks:write",
+    "storycore.integration.webhook.recover": "webhooks:write",
+    "storycore.event.publish": "events:write",
+    "storycore.event.list": "events:read",
 }
 """What an API key must allow, by operation; `export.verify` writes when it unpacks."""
 
@@ -187,8 +309,11 @@ SCOPES = {
 GROUPS = {
     "export": "Pack, convert, describe and verify a project",
     "project": "Look at projects",
+    "comfyui": "Drive ComfyUI servers",
     "task": "See, follow and stop long work",
     "artifact": "Find and fetch the files that tasks made",
+    "webhook": "Tell other systems what happened, signed",
+    "event": "See and report what happened",
     "key": "Say who may call the server, and for what",
 }
 """What the operations of a group do together, by their first word."""

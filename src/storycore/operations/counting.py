@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from storycore import __version__
 from storycore.app import App
+from storycore.events import OWN_TYPES, TYPES
 from storycore.exports.formats import registry
 from storycore.observe.metrics import Metrics, Names, Outcome, Queue
 from storycore.observe.readiness import free_bytes
@@ -14,6 +15,9 @@ from storycore.operations.catalog import OPERATIONS
 from storycore.tasks.task import Status, Task
 from storycore.tasks.worker import Watch
 from storycore.units import now
+from storycore.webhooks.courier import Watch as WebhookWatch
+from storycore.webhooks.delivery import Code
+from storycore.webhooks.delivery import Outcome as WebhookOutcome
 
 _OUTCOMES: Final[dict[Status, Outcome]] = {
     Status.COMPLETED: "completed", Status.FAILED: "failed", Status.CANCELLED: "cancelled",
@@ -28,6 +32,8 @@ def metrics(app: App, more: frozenset[str]) -> Metrics:
             operations=frozenset(operation.name for operation in OPERATIONS) | more,
             kinds=frozenset(operation.name for operation in OPERATIONS if operation.long),
             formats=frozenset(registry.names()),
+            events=frozenset((*TYPES, *OWN_TYPES)),
+            codes=frozenset(code.value for code in Code),
         ),
         read_queue=(lambda: _queue(app)) if app.keeps_records else None,
         read_free_bytes=lambda: free_bytes((*(app.places.roots or ()), *app.settings.output_roots)),
@@ -59,6 +65,22 @@ class Counting(Watch):
             self._figures.export(name, _OUTCOMES[status], seconds, sizes.get(name, 0))
 
 
+class CountingWebhooks(WebhookWatch):
+    """Counts attempts at webhooks.
+
+    Args:
+        figures: where they are counted.
+    """
+
+    def __init__(self, figures: Metrics) -> None:
+        self._figures = figures
+
+    @override
+    def attempted(self, outcome: WebhookOutcome) -> None:
+        attempt = outcome.attempt
+        self._figures.webhook_attempt(outcome.leased.event_type, attempt.code.value, attempt.total_ms / 1000)
+
+
 def _formats(task: Task) -> list[str]:
     """The formats that a task was to write."""
     if task.kind == "storycore.export.package":
@@ -72,5 +94,6 @@ def _queue(app: App) -> Queue:
     since = app.tasks.records.waiting_since()
     return Queue(
         counts=app.tasks.records.counts(),
+        webhooks_waiting=app.deliveries.waiting(),
         oldest_seconds=0.0 if since is None else max(0.0, (now() - since).total_seconds()),
     )

@@ -12,12 +12,13 @@ from storycore.operations.request import Request, Result, Spelling, Whole
 from storycore.units import iso, now
 
 ScopeName = Literal[
-    "projects:read", "exports:read", "exports:write", "tasks:read", "tasks:cancel", "artifacts:read", "metrics:read",
-    "admin",
+    "projects:read", "exports:read", "exports:write", "tasks:read", "tasks:cancel", "artifacts:read", "webhooks:read",
+    "webhooks:write", "events:read", "events:write", "metrics:read", "admin",
 ]  # fmt: skip
 
 _USUAL: tuple[ScopeName, ...] = (
     "projects:read", "exports:read", "exports:write", "tasks:read", "tasks:cancel", "artifacts:read",
+    "webhooks:read", "webhooks:write", "events:read", "events:write",
 )  # fmt: skip
 
 

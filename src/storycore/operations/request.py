@@ -85,7 +85,8 @@ class Request(BaseModel, Generic[R]):
         raise TypeError(f"{cls.__name__} names no result")
 
 
-def _not_bool_or_text(value: object) -> object:
+def not_bool_or_text(value: object) -> object:
+    """The value, unless it only looks like a number."""
     if isinstance(value, (bool, str, bytes)):
         raise ValueError("a whole number is needed")  # noqa: TRY004 - pydantic reports ValueError
     return value
@@ -97,7 +98,8 @@ def _real_bool(value: object) -> object:
     return value
 
 
-def _finite(value: object, depth: int = 0) -> object:
+def finite(value: object, depth: int = 0) -> object:
+    """The value, if it is JSON: no NaN, no infinity, not nested without end."""
     if depth > 64:
         raise ValueError("nested more than 64 levels deep")
     if isinstance(value, float) and not math.isfinite(value):
@@ -108,7 +110,7 @@ def _finite(value: object, depth: int = 0) -> object:
     elif isinstance(value, (list, tuple)):
         children = value
     for child in children:
-        _finite(child, depth + 1)
+        finite(child, depth + 1)
     return value
 
 
@@ -127,9 +129,12 @@ class Spelling:
 
     Attributes:
         flags: more option names, `("-o", "--output")`; empty for a positional argument.
+        secret: whether the option names a file that holds the value, `-` for the standard input: what stands on a
+            command line others can see.
     """
 
     flags: tuple[str, ...] = ()
+    secret: bool = False
 
 
 _LETTER = r"[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069$%~:/\\]"
@@ -138,7 +143,7 @@ _NAME = f"{_FIRST}{_LETTER}{{0,254}}"
 _PATH_SCHEMA = {"pattern": f"^/?{_NAME}(/{_NAME})*/?$"}
 """Paths that are fine on every system, for the published schema; `check_text` takes a few odd ones too."""
 
-Whole = Annotated[int, BeforeValidator(_not_bool_or_text)]
+Whole = Annotated[int, BeforeValidator(not_bool_or_text)]
 """A whole number; `5.0` is one, as JSON Schema says, `true` and `"5"` are not."""
 
 Flag = Annotated[bool, BeforeValidator(_real_bool)]
@@ -155,7 +160,7 @@ ProjectPath = Annotated[PathText, Spelling()]
 OutputPath = Annotated[PathText, Spelling(("-o", "--output"))]
 """Folder, or file name with the format's suffix, for the result."""
 
-Facts = Annotated[dict[str, Any], BeforeValidator(_finite)]
+Facts = Annotated[dict[str, Any], BeforeValidator(finite)]
 """A JSON object of the caller's own."""
 
 

@@ -8,13 +8,13 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from storycore.database.owner import new_owner
 from storycore.errors import Cancelled
 from storycore.observe.progress import Progress
 from storycore.tasks.attempt import Attempt
 from storycore.tasks.engine import Engine
 from storycore.tasks.keeper import Keeper
 from storycore.tasks.news import News
-from storycore.tasks.owner import new_owner
 from storycore.tasks.records import TaskRecords
 from storycore.tasks.task import Happening, Order, Outcome, Status, Task
 

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -47,15 +47,26 @@ _WAITING = {"status": Status.PENDING, "progress": 0.0, "step": "waiting", "attem
 _FIRST_FIRST = (tasks.c.priority.desc(), tasks.c.number)
 
 
+class Outbox(Protocol):
+    """Whoever tells others of tasks."""
+
+    def write(self, connection: Connection, task: Task) -> None:
+        """Writes what is to be told of a task that was just accepted, or has just ended, in the same transaction."""
+
+    def written(self) -> None:
+        """That transaction stands."""
+
+
 class TaskRecords:
     """Tasks, what happened to them, and their artifacts.
 
     Args:
         database: where they are.
+        outbox: is told of tasks that are accepted, and of those that end; None for nobody.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, outbox: Outbox | None = None) -> None:
+        self._database, self._outbox = database, outbox
 
     def accept(
         self, order: Order, *, also: Callable[[Connection, Task], None] | None = None, owner: str | None = None
@@ -73,12 +84,17 @@ class TaskRecords:
             task = _store(connection, order, leased, ("accepted", "started") if leased else ("accepted",))
             if also:
                 also(connection, task)
+            self._write_out(connection, task)
+        self._wrote_out()
         return task
 
     def accept_running(self, order: Order, owner: str) -> Task:
         """A new task that `owner` runs already, in its own process, and that nobody else will try."""
         with self._database.accept() as connection:
-            return _store(connection, replace(order, most_attempts=1), owner, ("started",))
+            task = _store(connection, replace(order, most_attempts=1), owner, ("started",))
+            self._write_out(connection, task)
+        self._wrote_out()
+        return task
 
     def find(self, task_id: str) -> Task:
         """One task.
@@ -171,8 +187,11 @@ class TaskRecords:
 
     def finish(self, task: Task, status: Status, *, outcome: Outcome | None = None, error: Any = None) -> bool:
         """Ends a task; False, with nothing changed, if its lease is lost."""
-        with self._database.write() as connection:
-            return _end(connection, task, status, outcome, error)
+        with self._database.accept() as connection:
+            ended = self._end(connection, task, status, outcome, error)
+        if ended:
+            self._wrote_out()
+        return ended
 
     def give_back(self, task: Task) -> bool:
         """Lets a running task wait again, as if this attempt had not begun; False if its lease is lost."""
@@ -198,12 +217,15 @@ class TaskRecords:
             if task.status.is_final:
                 raise Conflict(f"The task has {task.status} already.", reason=Reason.TASK_FINISHED)
             if task.status is Status.PENDING:
-                _end(connection, task, Status.CANCELLED, None, error)
+                self._end(connection, task, Status.CANCELLED, None, error)
             else:
                 connection.execute(
                     update(tasks).where(tasks.c.number == task.number).values(cancel_requested=True, updated_at=now())
                 )
-            return _found(connection, task_id)
+            task = _found(connection, task_id)
+        if task.status.is_final:
+            self._wrote_out()
+        return task
 
     def running(self) -> list[tuple[str, str, int, int]]:
         """`(id, owner, attempt, beat)` of every task that runs."""
@@ -222,7 +244,7 @@ class TaskRecords:
             The task as it stood while it ran, if it was taken.
         """
         task_id, owner, attempt, beat = seen
-        with self._database.write() as connection:
+        with self._database.accept() as connection:
             row = connection.execute(select(tasks).where(tasks.c.id == task_id).with_for_update()).first()
             task = None if row is None else _of(row)
             if task is None or (task.owner, task.attempt, task.beat, task.status) != (
@@ -231,7 +253,7 @@ class TaskRecords:
                 return None
             ends = Status.CANCELLED if task.cancel_requested else Status.FAILED
             if task.cancel_requested or attempt >= task.most_attempts:
-                _end(connection, task, ends, None, errors[ends])
+                self._end(connection, task, ends, None, errors[ends])
                 return task
             instant = now()
             values: dict[str, Any] = {"status": Status.PENDING, "owner": None, "progress": 0.0, "step": "waiting"}
@@ -239,6 +261,20 @@ class TaskRecords:
             data = {"status": Status.PENDING, "progress": 0.0, "step": "waiting", "attempt": attempt}
             _happen(connection, task.id, "offered_again", data, instant)
             return task
+
+    def _end(self, connection: Connection, task: Task, status: Status, outcome: Outcome | None, error: Any) -> bool:
+        ended = _end(connection, task, status, outcome, error)
+        if ended and self._outbox:
+            self._outbox.write(connection, _found(connection, task.id))
+        return ended
+
+    def _write_out(self, connection: Connection, task: Task) -> None:
+        if self._outbox:
+            self._outbox.write(connection, task)
+
+    def _wrote_out(self) -> None:
+        if self._outbox:
+            self._outbox.written()
 
     def happenings(self, task_id: str, *, after: int, limit: int) -> list[Happening]:
         """What happened to a task since `after`, in order."""

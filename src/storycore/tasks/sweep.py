@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from storycore.database.owner import is_gone
 from storycore.errors import Cancelled, Reason, Unexpected
 from storycore.observe import logging
 from storycore.storage import traces
-from storycore.tasks.owner import is_gone
 from storycore.tasks.records import TaskRecords
 from storycore.tasks.task import Status, Task
 

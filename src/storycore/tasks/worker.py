@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from storycore.database.owner import new_owner
 from storycore.errors import StoryCoreError
 from storycore.observe import logging
 from storycore.observe.progress import Progress
 from storycore.tasks.attempt import Attempt
 from storycore.tasks.keeper import Keeper
 from storycore.tasks.news import News
-from storycore.tasks.owner import new_owner
 from storycore.tasks.records import TaskRecords
 from storycore.tasks.sweep import Sweep
 from storycore.tasks.task import Outcome, Status, Task

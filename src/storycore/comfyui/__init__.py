@@ -1,0 +1,1 @@
+"""ComfyUI: its graphs read, converted, filled in and checked."""

@@ -1,0 +1,31 @@
+"""First attempts of a process that ends soon: what it has told itself, nobody else's."""
+
+import time
+
+from storycore.app import App
+from storycore.database.owner import new_owner
+from storycore.errors import StoryCoreError
+from storycore.observe import logging
+
+_ROOM = 64
+
+log = logging.get(__name__)
+
+
+def send_first(app: App, seconds: float) -> int:
+    """Sends the events that this process has written, each once at most; gives how many deliveries still wait."""
+    noted = app.noted_events()
+    if not noted:
+        return 0
+    owner, until = new_owner(), time.monotonic() + seconds
+    try:
+        while time.monotonic() < until:
+            leased = app.deliveries.turn(owner, (), room=_ROOM, only=noted)
+            if not leased:
+                break
+            app.deliveries.settle(app.post.send_until(leased, until))
+    except StoryCoreError as fault:
+        log.warning("webhooks_not_sent", reason=fault.reason.value)
+    finally:
+        app.deliveries.release_all(owner)
+    return app.deliveries.waiting(only=noted)

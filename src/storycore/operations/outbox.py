@@ -1,0 +1,136 @@
+"""What tasks tell other systems: their kinds and results as events."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from typing_extensions import override
+
+from storycore.app import App
+from storycore.errors import StoryCoreError
+from storycore.events import Event, make
+from storycore.observe import logging
+from storycore.tasks.records import Outbox
+from storycore.tasks.task import Status, Task
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+log = logging.get(__name__)
+
+_MOST_FINDINGS: Final = 20
+_MOST_LETTERS: Final = 2000
+_MOST_METADATA: Final = 64 * 1024
+_EXPORTS: Final = frozenset({"storycore.export.package", "storycore.export.format"})
+_CHECKS: Final = frozenset({"storycore.export.verify"})
+_ENDINGS: Final = {Status.COMPLETED: "completed", Status.FAILED: "failed", Status.CANCELLED: "failed"}
+
+
+class TaskOutbox(Outbox):
+    """Writes the events of tasks, in the transaction that accepts or ends a task.
+
+    Args:
+        app: knows where events stand.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    @override
+    def write(self, connection: "Connection", task: Task) -> None:
+        event = event_of(task)
+        if event is not None:
+            written = self._app.events.write(connection, event)
+            if written.deliveries:
+                self._app.note_event(event.id)
+
+    @override
+    def written(self) -> None:
+        self._app.wake_courier()
+
+
+def event_of(task: Task) -> Event | None:
+    """What is told of a task that has just been accepted or has just ended; None for kinds of which nothing is."""
+    told = _export if task.kind in _EXPORTS else _check if task.kind in _CHECKS else None
+    if told is None:
+        return None
+    try:
+        return make(*told(task), occurred_at=task.updated_at)
+    except StoryCoreError:  # a task must end, whatever can be told of it
+        log.exception("event_not_made", task_id=task.id, kind=task.kind, status=task.status.value)
+        return None
+
+
+def _export(task: Task) -> tuple[str, dict[str, Any]]:
+    facts: dict[str, Any] = {
+        "task_id": task.id,
+        "project_path": task.request["project_path"],
+        "metadata": _metadata(task),
+        "formats": _formats(task),
+    }
+    ending = _ENDINGS.get(task.status)
+    if ending is None:
+        return "export.started", facts
+    facts["duration_ms"] = _duration_ms(task)
+    if ending == "failed":
+        return "export.failed", {**facts, "error": _error(task)}
+    return "export.completed", {**facts, "outputs": list(_outputs(task.result or {}))}
+
+
+def _check(task: Task) -> tuple[str, dict[str, Any]]:
+    facts: dict[str, Any] = {"task_id": task.id, "subject": task.request["package_path"]}
+    ending = _ENDINGS.get(task.status)
+    if ending is None:
+        return "qa.started", facts
+    facts["duration_ms"] = _duration_ms(task)
+    if ending == "failed":
+        return "qa.failed", {**facts, "error": _error(task)}
+    result = task.result or {}
+    if not result["valid"]:
+        return "qa.failed", {**facts, "faults": _findings(result["faults"]), "fault_count": len(result["faults"])}
+    return "qa.completed", {**facts, "checked": result["files_checked"], "warnings": _findings(result["warnings"])}
+
+
+def _formats(task: Task) -> list[str]:
+    """The formats that an export was to write."""
+    if task.kind == "storycore.export.package":
+        return ["zip"]
+    wanted = task.request.get("target_format", [])
+    parts = [wanted] if isinstance(wanted, str) else wanted
+    return [name.strip().lower() for part in parts for name in part.split(",")]
+
+
+def _outputs(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "export_path" in result:
+        yield {"path": result["export_path"], "size_bytes": result["package_size_bytes"],
+               "checksum": result["checksum"], "media_type": "application/zip", "format": "zip"}  # fmt: skip
+    for made in result.get("outputs", ()):
+        yield {"path": made["output_path"], "size_bytes": made["output_size_bytes"], "checksum": made["checksum"],
+               "media_type": made["media_type"], "format": made["target_format"]}  # fmt: skip
+
+
+def _findings(faults: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {"subject": it["path"][:_MOST_LETTERS], "reason": it["reason"], "message": it["message"][:_MOST_LETTERS]}
+        for it in faults[:_MOST_FINDINGS]
+    ]
+
+
+def _error(task: Task) -> dict[str, Any]:
+    error = task.error or {}
+    return {
+        "code": error.get("code", ""),
+        "reason": error.get("details", {}).get("reason", ""),
+        "message": error.get("message", "")[:_MOST_LETTERS],
+        "remediation": error.get("remediation", "")[:_MOST_LETTERS],
+    }
+
+
+def _metadata(task: Task) -> dict[str, Any]:
+    """The caller's own facts, if they are of a size that others can be told."""
+    facts: dict[str, Any] = task.request.get("metadata", {})
+    return facts if len(json.dumps(facts)) <= _MOST_METADATA else {}
+
+
+def _duration_ms(task: Task) -> float:
+    return max(0.0, (task.updated_at - task.created_at).total_seconds() * 1000)

@@ -1,0 +1,1 @@
+"""A receiver of webhooks to try things with: it verifies, keeps a ledger, and misbehaves on request."""

@@ -1,0 +1,1 @@
+"""How webhooks have been doing."""

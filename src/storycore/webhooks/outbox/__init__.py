@@ -1,0 +1,1 @@
+"""Where events stand, and from where they go out."""

@@ -1,0 +1,162 @@
+"""Sends one delivery: opens its secrets, composes the message, makes the attempt, and says what it leads to."""
+
+import asyncio
+import json
+import random
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from storycore.units import now
+from storycore.webhooks.address import Guard
+from storycore.webhooks.delivery import Attempt, Code, Leased, Outcome, decide
+from storycore.webhooks.endpoint import Endpoint
+from storycore.webhooks.message import Outgoing, compose
+from storycore.webhooks.sealing import Vault
+from storycore.webhooks.sender import Sender, check_place
+from storycore.webhooks.signing import Secret, read_secret
+from storycore.webhooks.url import BadUrl, Target, read_url
+
+_MOST_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What is needed to speak to a webhook, as it stood at `of`."""
+
+    of: datetime
+    target: Target
+    keys: Sequence[tuple[Secret, datetime | None]]
+    headers: Mapping[str, str]
+
+
+class Post:
+    """Composes and sends.
+
+    Args:
+        vault: opens secrets.
+        guard: says what may be called.
+        timeout_seconds: for one attempt in all.
+        require_https: whether http:// is refused.
+        proxy: URL of a proxy, or "".
+        ca_file: of the certificates that are trusted; None for the system's.
+    """
+
+    def __init__(  # noqa: PLR0913 - all that can be chosen
+        self,
+        vault: Vault,
+        guard: Guard,
+        *,
+        timeout_seconds: float,
+        require_https: bool = False,
+        proxy: str = "",
+        ca_file: Path | None = None,
+    ) -> None:
+        self.guard, self.timeout_seconds = guard, timeout_seconds
+        self._vault, self._require_https = vault, require_https
+        self._proxy, self._ca_file = proxy, ca_file
+        self._opened: dict[int, _Opened] = {}
+
+    def sender(self) -> Sender:
+        """A sender for the event loop that runs now."""
+        return Sender(self.guard, timeout_seconds=self.timeout_seconds, proxy=self._proxy, ca_file=self._ca_file)
+
+    def target(self, url: str) -> Target:
+        """Where a URL leads, if it is one that webhooks may have.
+
+        Raises:
+            BadUrl: it is not.
+        """
+        target = read_url(url)
+        if self._require_https and target.scheme != "https":
+            raise BadUrl("only https:// is taken here")
+        return target
+
+    def check(self, url: str) -> bool:
+        """Whether a URL leads somewhere now; the same rules as when it is called.
+
+        Raises:
+            BadUrl: it is not one that webhooks may have.
+            Blocked: it leads to an address that may not be called.
+        """
+        target = self.target(url)
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            return runner.run(check_place(self.guard, target))
+
+    def send(self, leases: Sequence[Leased]) -> list[Outcome]:
+        """The outcomes of deliveries that are sent at once, all at a time.
+
+        Raises:
+            Unavailable: sealing_key_unusable.
+        """
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            return runner.run(self._send(leases))
+
+    def send_until(self, leases: Sequence[Leased], until: float) -> list[Outcome]:
+        """Like `send`, of as many as have ended at that monotonic time; the others are cut off."""
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            return runner.run(self._send_until(leases, until))
+
+    async def _send(self, leases: Sequence[Leased]) -> list[Outcome]:
+        async with self.sender() as sender:
+            return list(await asyncio.gather(*(self.attempt(sender, leased) for leased in leases)))
+
+    async def _send_until(self, leases: Sequence[Leased], until: float) -> list[Outcome]:
+        async with self.sender() as sender:
+            tasks = [asyncio.create_task(self.attempt(sender, leased)) for leased in leases]
+            done, left = await asyncio.wait(tasks, timeout=max(0.0, until - time.monotonic()))
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+            return [task.result() for task in done]
+
+    def compose(self, leased: Leased) -> Outgoing:
+        """The message of an attempt that begins now.
+
+        Raises:
+            BadUrl: the URL is not acceptable any more.
+            Unavailable: sealing_key_unusable.
+        """
+        instant = now()
+        opened = self._open(leased.endpoint)
+        keys = [secret for secret, until in opened.keys if until is None or instant < until]
+        return compose(leased, opened.target, keys, opened.headers, instant)
+
+    async def attempt(self, sender: Sender, leased: Leased) -> Outcome:
+        """One attempt, and what it leads to.
+
+        Raises:
+            Unavailable: sealing_key_unusable; then nothing was sent.
+        """
+        try:
+            message = self.compose(leased)
+        except BadUrl as fault:
+            made = Attempt(
+                started_at=now(), url=leased.endpoint.url, code=Code.INVALID_URL, total_ms=0.0,
+                message=f"The URL can't be called: {fault}.",
+            )  # fmt: skip
+        else:
+            made = await sender.send(message)
+        return decide(leased, made, chance=random.random(), instant=now())  # noqa: S311 - it only spreads load
+
+    def _open(self, endpoint: Endpoint) -> _Opened:
+        known = self._opened.get(endpoint.number)
+        if known is not None and known.of == endpoint.updated_at:
+            return known
+        headers = (
+            json.loads(self._vault.open(endpoint.options.headers, endpoint.id)) if endpoint.options.headers else {}
+        )
+        keys = [(read_secret(self._vault.open(it.sealed, endpoint.id)), it.until) for it in endpoint.secrets]
+        opened = _Opened(endpoint.updated_at, self.target(endpoint.url), keys, headers)
+        if len(self._opened) >= _MOST_REMEMBERED:
+            self._opened.clear()
+        self._opened[endpoint.number] = opened
+        return opened
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """The kind of loop that finds names; on Windows that is not the usual one."""
+    return asyncio.SelectorEventLoop() if sys.platform == "win32" else asyncio.new_event_loop()

@@ -1,0 +1,173 @@
+"""What the records of webhooks hold, on each kind of database."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text, update
+
+from storycore.database.connect import Database
+from storycore.database.owner import new_owner
+from storycore.database.tables import webhooks
+from storycore.events import make
+from storycore.units import now
+from storycore.webhooks.deliveries.records import DeliveryRecords, Held
+from storycore.webhooks.delivery import Attempt, Code, State, decide
+from storycore.webhooks.endpoint import Options, SealedSecret, new_webhook_id
+from storycore.webhooks.endpoints.records import EndpointRecords
+from storycore.webhooks.outbox.records import EventRecords
+
+
+class Desk:
+    def __init__(self, database):
+        self.database = database
+        self.events, self.endpoints = EventRecords(database), EndpointRecords(database)
+        self.deliveries = DeliveryRecords(database, self.events)
+
+    def hook(self, *types, **options):
+        return self.endpoints.create(
+            webhook_id=new_webhook_id(), url="https://hooks.invalid/x", event_types=types or ("*",), active=True,
+            options=Options(**options), secrets=[SealedSecret(sealed="x")], facts={},
+        )  # fmt: skip
+
+    def publish(self, kind="pipeline.completed", data=None):
+        return self.events.publish(make(kind, data or {"pipeline": "x"}))[0]
+
+    def lease(self, room=10, owner=None):
+        return self.deliveries.turn(owner or new_owner(), (), room=room)
+
+    def settle(self, leases, code):
+        status = {Code.OK: 200, Code.GONE: 410}.get(code)
+        made = Attempt(started_at=now(), url="https://hooks.invalid/x", code=code, status_code=status, total_ms=1.0)
+        self.deliveries.settle([decide(it, made, chance=0.0, instant=now()) for it in leases])
+
+    def set(self, hook, **values):
+        with self.database.write() as connection:
+            connection.execute(update(webhooks).where(webhooks.c.number == hook.number).values(**values))
+
+    def types(self):
+        return [event.type for _, event in self.events.page(after=0, limit=100)]
+
+    def states(self, hook):
+        found = self.deliveries.page(before=None, limit=100, webhook=hook.number, state=None, event_id=None)
+        return [it.state for it in found]
+
+
+@pytest.fixture
+def desk(database_url):
+    database = Database.open(database_url)
+    yield Desk(database)
+    database.close()
+
+
+def test_an_event_of_a_change_that_is_undone_was_never_told(desk):
+    hook = desk.hook()
+    with pytest.raises(ZeroDivisionError), desk.database.accept() as connection:
+        desk.events.write(connection, make("pipeline.completed", {"pipeline": "x"}))
+        _ = 1 / 0
+    assert (desk.types(), desk.states(hook)) == ([], [])
+
+
+def test_only_who_is_registered_hears_and_inactive_ones_do_not(desk):
+    hears, other, group = desk.hook("pipeline.completed"), desk.hook("qa.failed"), desk.hook("pipeline.*")
+    idle = desk.hook()
+    desk.endpoints.update(idle.id, active=False)
+    desk.publish()
+    assert [len(desk.states(it)) for it in (hears, other, group, idle)] == [1, 0, 1, 0]
+
+
+def test_a_delivery_is_leased_to_one_only_and_a_late_result_of_a_lost_lease_changes_nothing(desk):
+    hook = desk.hook()
+    desk.publish()
+    first = desk.lease()
+    assert (len(first), desk.lease()) == (1, [])
+    (held,) = desk.deliveries.held()
+    assert desk.deliveries.release([Held(held.number, "somebody else", held.lease)]) == 0
+    assert desk.deliveries.release([held]) == 1
+    second = desk.lease()
+    assert second[0].lease == first[0].lease + 1
+    desk.settle(first, Code.HTTP_5XX)
+    assert desk.states(hook) == [State.LEASED]
+    desk.settle(second, Code.OK)
+    assert desk.states(hook) == [State.DELIVERED]
+    made = desk.deliveries.attempts([first[0].number])[first[0].number]
+    assert [attempt.code for _, _, attempt in made] == [Code.HTTP_5XX, Code.OK]
+
+
+def test_no_webhook_has_more_at_a_time_than_it_may_and_each_gets_its_share(desk):
+    greedy, modest = desk.hook(most_at_once=8), desk.hook(most_at_once=2)
+    for _ in range(20):
+        desk.publish()
+    leases = desk.lease(room=10)
+    counts = [sum(it.endpoint.number == hook.number for it in leases) for hook in (greedy, modest)]
+    assert counts == [5, 2]
+    more = desk.lease(room=100)
+    assert [sum(it.endpoint.number == hook.number for it in more) for hook in (greedy, modest)] == [3, 0]
+
+
+def test_one_that_fails_is_left_alone_then_probed_by_one_and_recovers_at_once(desk):
+    hook = desk.hook(delays=[0.001] * 50, most_at_once=8)
+    for _ in range(20):
+        desk.publish()
+    desk.settle(desk.lease(room=8), Code.REFUSED)
+    shown = desk.endpoints.find(hook.id)
+    assert (shown.failures, shown.paused_until > now()) == (5, True)
+    assert desk.lease() == []
+    desk.set(hook, paused_until=now() - timedelta(seconds=1))
+    probe = desk.lease()
+    assert (len(probe), probe[0].probe, desk.lease()) == (1, True, [])
+    desk.settle(probe, Code.REFUSED)
+    assert desk.endpoints.find(hook.id).failures == 6
+    desk.set(hook, paused_until=now() - timedelta(seconds=1))
+    desk.settle(desk.lease(), Code.OK)
+    shown = desk.endpoints.find(hook.id)
+    assert (shown.failures, shown.failing_since, shown.paused_until) == (0, None, None)
+    assert len(desk.lease(room=8)) == 8
+
+
+def test_days_of_failure_are_told_before_they_disable_and_nothing_is_lost(desk):
+    watcher, dying = desk.hook("webhook.*"), desk.hook("pipeline.*", "webhook.*", delays=[0.001] * 50)
+
+    def fail(days):
+        desk.set(dying, failing_since=now() - timedelta(days=days), failures=5, paused_until=None)
+        desk.publish()
+        leases = [it for it in desk.lease(room=50) if it.endpoint.number == dying.number]
+        desk.settle(leases[:1], Code.TIMEOUT_CONNECT)
+        desk.deliveries.release(desk.deliveries.held())
+
+    fail(2)
+    assert "webhook.warned" not in desk.types()
+    fail(6)
+    assert desk.types()[-1] == "webhook.warned"  # first the warning, however long it was
+    assert desk.endpoints.find(dying.id).active
+    fail(6)
+    assert desk.endpoints.find(dying.id).active  # not on the same day
+    desk.set(dying, warned_at=now() - timedelta(days=2))
+    fail(6)
+    shown = desk.endpoints.find(dying.id)
+    assert (shown.active, shown.disabled_reason, desk.types()[-1]) == (False, "failing", "webhook.disabled")
+    assert len(desk.states(watcher)) == 2  # it hears of the other; the other hears not of itself
+    waiting = desk.states(dying)
+    assert len(waiting) == 4
+    assert dying.number not in {it.endpoint.number for it in desk.lease(room=50)}
+    again = desk.endpoints.update(dying.id, active=True)
+    assert (again.failures, again.failing_since, again.disabled_reason) == (0, None, "")
+
+
+def test_gone_disables_at_once(desk):
+    hook = desk.hook()
+    desk.publish()
+    desk.settle(desk.lease(), Code.GONE)
+    assert (desk.states(hook), desk.endpoints.find(hook.id).disabled_reason) == ([State.EXHAUSTED], "gone")
+
+
+def test_what_waits_is_never_forgotten_and_what_has_ended_is_in_time(desk):
+    desk.hook()
+    kept, gone = desk.publish(), desk.publish()
+    leases = desk.lease()
+    desk.settle([it for it in leases if it.event_id == gone.id], Code.OK)
+    desk.deliveries.release(desk.deliveries.held())
+    later = now() + timedelta(days=40)
+    assert desk.deliveries.expire(later) == 1
+    assert (desk.events.find(gone.id), desk.events.find(kept.id)) == (None, kept)
+    with desk.database.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM attempts")).scalar() == 0
