@@ -21,7 +21,7 @@ from storycore.rendering.transition import blend
 from storycore.rendering.words import Words
 from storycore.units import timecode
 
-_KEPT_STILLS = 3
+_KEPT_STILLS = 2
 
 
 class _Reel(Protocol):
