@@ -2,7 +2,7 @@
 
     python3 run.py bench render             20 shots, a minute of 1080p
     python3 run.py bench render --shots 6   a shorter film, for slow peers
-    python3 run.py bench render --write     also writes docs/benchmarks-film.md
+    python3 run.py bench render --write     also writes docs/benchmarks.md
 
 All make the same film: stills with a move each, dissolves, music, dialogue; x264 veryfast, crf 20, AAC 192k. Each is a
 process of its own and counted whole, start-up and children included. MoviePy is asked of the Python that
@@ -31,6 +31,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import _page
 from _render_film import make, still
 from _render_peers import melt, moviepy, zoompan
 
@@ -39,8 +40,6 @@ from storycore.rendering.film import machine
 from storycore.rendering.motion import Move, view
 from storycore.settings import Settings
 
-HERE = Path(__file__).resolve().parent.parent
-PAGE = HERE / "docs/benchmarks-film.md"
 LONGEST = 900
 
 
@@ -193,13 +192,13 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--shots", type=int, default=20)
     words.add_argument("--peers", type=int, default=6, help="shots of the film that MoviePy and melt make")
-    words.add_argument("--write", action="store_true", help="write docs/benchmarks-film.md")
+    words.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     asked = words.parse_args()
     with tempfile.TemporaryDirectory(prefix="storycore-bench-") as place:
         text = "\n".join(measured(Path(place), asked.shots, asked.peers))
     print(text)
     if asked.write:
-        PAGE.write_text(text + "\n", encoding="utf-8")
+        _page.write(text.splitlines())
 
 
 def measured(place: Path, shots: int, peers: int):
@@ -207,7 +206,7 @@ def measured(place: Path, shots: int, peers: int):
     ffmpeg = encoder.find(Settings.read()).path
     film = make(place / "film", shots)
     frames = shots * 84 - (shots - 1) * 12
-    yield "# Films: what rendering costs"
+    yield "## Films: what rendering costs"
     yield ""
     yield f"Made by `python3 run.py bench render --shots {shots} --peers {peers} --write`. {shots} stills of 2304×1296,"
     yield f"a zoom each, dissolves, music and dialogue: {frames} frames of 1080p at 24 a second, x264 veryfast crf 20."
@@ -239,7 +238,7 @@ def measured(place: Path, shots: int, peers: int):
     mine, theirs = jitter(ffmpeg)
     counted, off = facts(made)
     cancelled = cancelling(film, place)
-    yield "## Bars"
+    yield "### Bars of rendering"
     yield ""
     yield _bar("processor time of a full export ÷ ffmpeg's own graph", full.cpu / graph.cpu, 1.10)
     yield _bar("private memory at its peak ÷ the graph's", full.mebibytes / graph.mebibytes, 0.6)

@@ -1,6 +1,8 @@
 """Finished films, judged by PyAV: frames, times, colours, sound."""
 
+import io
 import os
+import zipfile
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageSequence
 
 from fixtures.films import cached_segments, deliver, film_in, make_film, middle, see
 from fixtures.media_files import film_bytes, image_bytes, wav_bytes
@@ -250,3 +253,82 @@ def test_several_formats_are_drawn_once(tmp_path):
     assert len(cached_segments()) == 6 + 3, "two shots and a sound for each format"
     fractions = [report.fraction for report in reports]
     assert fractions == sorted(fractions)
+
+
+def test_a_full_measurement_tells_what_is_black_and_what_stands_still(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red", "duration": 3}, {"colour": "black", "duration": 2})
+    _, made = deliver(folder, "mp4", tmp_path, measure="full")
+    assert made.metrics["black_stretches"]["value"] == [[3.0, pytest.approx(5, abs=0.05)]]
+    assert made.metrics["frozen_stretches"]["value"][0] == [0.0, 3.0]
+
+
+@pytest.mark.parametrize("name", ["mp4", "webm", "mkv"])
+def test_captions_are_a_track_a_file_or_part_of_the_picture(tmp_path, name):
+    shot = {"colour": (20, 60, 90), "duration": 2, "dialogue": [{"character": "a", "text": "Then we use mine."}]}
+    folder = make_film(tmp_path / "film", shot)
+    plain, _ = deliver(folder, name, tmp_path / "a")
+    burned, _ = deliver(folder, name, tmp_path / "b", captions="burn")
+    soft, _ = deliver(folder, name, tmp_path / "c", captions="soft", caption_language="en")
+    side, made = deliver(folder, name, tmp_path / "d", captions="sidecar")
+    assert see(plain).frames[20].max() < 120
+    assert see(burned).frames[20][60:].max() > 200
+    with av.open(str(soft)) as film:
+        assert film.streams.subtitles[0].metadata["language"] == "eng"
+        assert sum(1 for packet in film.demux(film.streams.subtitles[0]) if packet.size > 4) == 1
+    assert [path.name for path in made.beside] == ["Small.srt"]
+    assert "Then we use mine." in made.beside[0].read_text(encoding="utf-8")
+    assert side.is_file()
+
+
+def test_scenes_are_chapters(tmp_path):
+    shots = [{"colour": "red"}, {"colour": "blue"}, {"colour": "green"}]
+    scenes = [
+        {"id": "a", "title": "Night; = # one", "shot_ids": ["s1", "s2"]},
+        {"id": "b", "title": "Day", "shot_ids": ["s3"]},
+    ]
+    folder = make_film(tmp_path / "film", *shots, scenes=scenes)
+    path, _ = deliver(folder, "mp4", tmp_path)
+    with av.open(str(path)) as film:
+        told = [(float(one["start"] * one["time_base"]), one["metadata"]["title"]) for one in film.chapters()]
+    assert told == [(0.0, "Night; = # one"), (2.0, "Day")]
+
+
+@pytest.mark.parametrize(
+    "kind", ["dissolve", "fade", "fade_white", "wipe_left", "wipe_down", "slide_right", "slide_up", "zoom", "blur"]
+)
+def test_a_transition_leads_from_one_shot_to_the_other(tmp_path, kind):
+    shots = [{"colour": "red", "transition": kind, "transition_duration": 0.5}, {"colour": "blue"}]
+    path, _ = deliver(make_film(tmp_path / "film", *shots), "mp4", tmp_path, fps=24)
+    seen = see(path)
+    overlaps = kind not in ("fade", "fade_white")
+    assert len(seen.frames) == (36 if overlaps else 48)
+    assert middle(seen.frames[0]) == pytest.approx((255, 0, 0), abs=4)
+    assert middle(seen.frames[-1]) == pytest.approx((0, 0, 255), abs=4)
+    if not overlaps:
+        assert middle(seen.frames[23 if kind == "fade" else 24]) == pytest.approx(
+            (0,) * 3 if kind == "fade" else (255,) * 3, abs=45
+        )
+
+
+@pytest.mark.parametrize("name", ["gif", "frames", "poster", "sheet"])
+def test_pictures_show_the_film(tmp_path, name):
+    folder = make_film(tmp_path / "film", {"colour": "red"}, {"colour": "blue"}, {"colour": "lime"})
+    film = film_in(folder)
+    made = export(film, wanted(name, {"width": 64, "height": 36}), tmp_path / "out", Progress())[0]
+    pictures = _pictures(made.path, name)
+    colours = [middle(np.asarray(picture.convert("RGB"))) for picture in pictures]
+    if name == "sheet":
+        assert pictures[0].size == (2 * 64 + 3 * 8, 2 * 36 + 3 * 8)
+        return
+    expected = {"poster": [(0, 0, 255)], "gif": [(255, 0, 0), (0, 255, 0)], "frames": [(255, 0, 0), (0, 255, 0)]}[name]
+    assert colours[0] == pytest.approx(expected[0], abs=4)
+    assert colours[-1] == pytest.approx(expected[-1], abs=4)
+    assert len(colours) == {"poster": 1, "gif": 38, "frames": 72}[name]
+
+
+def _pictures(path, name):
+    if name == "frames":
+        with zipfile.ZipFile(path) as package:
+            return [Image.open(io.BytesIO(package.read(entry))) for entry in package.namelist()]
+    with Image.open(path) as image:
+        return [frame.copy() for frame in ImageSequence.Iterator(image)]

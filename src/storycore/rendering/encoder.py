@@ -34,7 +34,7 @@ DEMUXERS = (
 """Containers that media of strangers may have. None of them names other files or places on the net."""
 
 _MOST_PIXELS = 16384 * 16384
-_KEPT_LINES = 60
+_KEPT_LINES = 400
 _LOOK_SECONDS = 0.05
 _PROGRESS = re.compile(
     r"^(frame|fps|bitrate|total_size|out_time|out_time_us|out_time_ms|dup_frames|drop_frames|speed|progress"

@@ -10,13 +10,17 @@ from storycore.errors import DependencyFailed, Reason
 from storycore.observe.progress import Progress
 from storycore.project.headers import HeaderFault
 from storycore.rendering import container
-from storycore.rendering.encoder import Ffmpeg, child, source
+from storycore.rendering.encoder import Ffmpeg, child, run, source
 
 _VIDEO = re.compile(
     r"Stream #0:\d+.*?: Video: (?P<codec>\w+)(?: \((?P<profile>[^)/]+)\))?.*?, "
     r"(?P<pixels>\w+)(?:\((?P<colour>[^)]*)\))?, (?P<width>\d+)x(?P<height>\d+)"
 )
 _PACKET = re.compile(r"^\d+, +(-?\d+), +(-?\d+), +(-?\d+), +(\d+), 0x[0-9a-f]+(, F=0x0)?")
+_BLACK = re.compile(r"black_start:([\d.]+) black_end:([\d.]+)")
+_FREEZE_BEGIN = re.compile(r"freeze_start: ([\d.]+)")
+_FREEZE_END = re.compile(r"freeze_end: ([\d.]+)")
+_MOST_STRETCHES = 200
 _BASE = re.compile(r"^#tb \d+: (\d+)/(\d+)")
 
 
@@ -111,6 +115,40 @@ def measure_film(ffmpeg: Ffmpeg, path: Path, progress: Progress) -> FilmFacts:
         video_bytes=packets.size_bytes,
         faststart=None if boxes is None else boxes.faststart,
         edits=None if boxes is None else sum(track.edits for track in boxes.tracks),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretches:
+    """Where a film shows little, in seconds from and to.
+
+    Attributes:
+        black: black for half a second or more.
+        frozen: the same for two seconds or more.
+    """
+
+    black: tuple[tuple[float, float], ...]
+    frozen: tuple[tuple[float, float], ...]
+
+
+def measure_stretches(ffmpeg: Ffmpeg, path: Path, progress: Progress) -> Stretches:
+    """Black and frozen stretches of a film, by decoding all of it; 200 of each at most.
+
+    Raises:
+        DependencyFailed: encoder_failed: it can't be decoded.
+        Cancelled.
+    """
+    looked = "blackdetect=d=0.5:pix_th=0.05,freezedetect=n=-60dB:d=2"
+    ran = run(
+        ffmpeg, [*source(path), "-map", "0:v:0", "-vf", looked, "-f", "null", "-"], level="info", progress=progress
+    )
+    lines = "\n".join(ran.lines)
+    end = float(ran.told.get("out_time_us", "0").replace("N/A", "0")) / 1e6
+    begins = [float(found) for found in _FREEZE_BEGIN.findall(lines)]
+    ends = [float(found) for found in _FREEZE_END.findall(lines)]
+    return Stretches(
+        black=tuple((float(begin), float(until)) for begin, until in _BLACK.findall(lines))[:_MOST_STRETCHES],
+        frozen=tuple(itertools.zip_longest(begins, ends, fillvalue=end))[:_MOST_STRETCHES],
     )
 
 

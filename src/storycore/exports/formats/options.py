@@ -96,7 +96,7 @@ class VideoOptions(PictureOptions):
     hardware: Switch = Field(default=False, description="Use an encoder in hardware, if one proves to work.")
     title: Annotated[str, Strict()] = Field(default="", max_length=200, description="Tag; the film's title if empty.")
     measure: Literal["base", "full"] = Field(
-        default="base", description="full: compare with the frames as drawn, and look for black and frozen stretches."
+        default="base", description="full: also decode all of it, and look for black and frozen stretches."
     )
 
 

@@ -20,7 +20,7 @@ from storycore.rendering.captions import cues, srt
 from storycore.rendering.codecs import CODECS
 from storycore.rendering.film import Picture, Studio, render
 from storycore.rendering.joining import Captions, Wrapping, join
-from storycore.rendering.measure import FilmFacts, measure_film
+from storycore.rendering.measure import FilmFacts, measure_film, measure_stretches
 from storycore.rendering.sound_file import SoundEncoding
 from storycore.rendering.tags import clean, three_letters
 from storycore.storage.local import new_file
@@ -88,13 +88,14 @@ class VideoFile:
             join(studio.ffmpeg, rendered, wrapping, path, progress)
             progress.begin("measuring", until=0.99)
             facts = measure_film(studio.ffmpeg, path, progress)
+            more = _stretches(studio, path, progress) if options.measure == "full" else {}
             size_bytes, sha256 = finished(file)
             warnings = (*filming.shape(film, options).warnings, *studio.sources.warnings, *captions.warnings)
             beside = captions.beside(target, stack)
         return Made(
             size_bytes=size_bytes,
             sha256=sha256,
-            metrics={**film_figures(facts, wanted, size_bytes), **({} if sound is None else sound.metrics)},
+            metrics={**film_figures(facts, wanted, size_bytes), **({} if sound is None else sound.metrics), **more},
             warnings=warnings if sound is None else (*warnings, *sound.warnings),
             beside=beside,
         )
@@ -195,6 +196,14 @@ def _duration_verdict(facts: FilmFacts, wanted: Picture) -> str:
     return (
         "within target" if abs(off) <= facts.tick else f"{abs(float(off)):.3f} s too {'long' if off > 0 else 'short'}"
     )
+
+
+def _stretches(studio: Studio, path: Path, progress: Progress) -> dict[str, Any]:
+    found = measure_stretches(studio.ffmpeg, path, progress)
+    return {
+        "black_stretches": metric([list(one) for one in found.black], "s", "ffmpeg blackdetect, 0.5 s or more"),
+        "frozen_stretches": metric([list(one) for one in found.frozen], "s", "ffmpeg freezedetect, 2 s or more"),
+    }
 
 
 def _same(value: Any, target: Any) -> str:
