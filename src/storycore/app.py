@@ -12,6 +12,7 @@ from storycore.project.paths import Places
 from storycore.settings import Settings
 
 if TYPE_CHECKING:
+    from storycore.comfyui.backends import Backends
     from storycore.database.connect import Database
     from storycore.keys.records import KeyRecords
     from storycore.replies.records import ReplyRecords
@@ -45,6 +46,7 @@ class App:
     Attributes:
         settings: as read once.
         places: which folders the caller may use.
+        is_confined: whether callers come over a network, so that they may not have any address called.
     """
 
     def __init__(
@@ -57,10 +59,12 @@ class App:
         roots = settings.roots or ((default_root,) if default_root else None)
         base = roots[0] if roots and default_root else None
         self.settings = settings
+        self.is_confined = default_root is not None
         self.places = Places(roots=roots, output_roots=settings.output_roots, base=base)
         self._opening = threading.Lock()
         self._database: Database | None = None
         self._tasks: TaskQueue | None = None
+        self._comfyui: Backends | None = None
         self._make_outbox = outbox
         self._courier: Courier | None = None
         self._noted: list[str] = []
@@ -182,7 +186,7 @@ class App:
 
     @cached_property
     def vault(self) -> "Vault":
-        """Seals the secrets of webhooks."""
+        """Seals secrets: those of webhooks, and what ComfyUI servers are let in by."""
         from storycore.webhooks.sealing import Vault, key_from
 
         return Vault(key_from(self.settings.secret_key.get_secret_value(), self.settings.sealing_key_place))
@@ -239,12 +243,35 @@ class App:
             self._courier.wake()
 
     @property
+    def comfyui(self) -> "Backends":
+        """The ComfyUI servers of this database.
+
+        Raises:
+            InvalidInput, Unavailable: see `database`; setting_invalid: an entry of `comfyui_allow` is none.
+        """
+        from storycore.comfyui.address import rules
+        from storycore.comfyui.backends import Backends
+        from storycore.comfyui.pace import Pace
+        from storycore.comfyui.records import ComfyRecords
+
+        database = self.database
+        with self._opening:
+            if self._comfyui is None:
+                allow = rules(self.settings.comfyui_allow)
+                self._comfyui = Backends(ComfyRecords(database, self.vault), allow, Pace())
+            return self._comfyui
+
+    @property
     def owner(self) -> str:
         """Name of this process among those on the database."""
         return self.tasks.owner
 
-    def engine(self, worker: "Worker") -> "Engine":
+    def engine(self, worker: "Worker", *, more: int = 0) -> "Engine":
         """The engine that fits the database: threads of this process on SQLite, procrastinate on Postgres.
+
+        Args:
+            worker: takes and does tasks.
+            more: turns beside the `workers` of the settings, for tasks that mostly wait.
 
         Raises:
             DependencyFailed: library_missing: the extra `postgres` is not installed.
@@ -254,7 +281,7 @@ class App:
         if self.database.dialect == "sqlite":
             from storycore.tasks.embedded import EmbeddedEngine
 
-            return EmbeddedEngine(worker, self.tasks.records, slots=slots)
+            return EmbeddedEngine(worker, self.tasks.records, slots=slots, more=more)
         from storycore.tasks.dispatch.records import DispatchRecords
 
         try:
@@ -265,11 +292,11 @@ class App:
                 reason=Reason.LIBRARY_MISSING,
             ) from None
         dispatch = DispatchRecords(self.database)
-        return ProcrastinateEngine(worker, self.tasks.records, dispatch, self.database.conninfo, slots=slots)
+        return ProcrastinateEngine(worker, self.tasks.records, dispatch, self.database.conninfo, slots=slots + more)
 
     def close(self) -> None:
         """Closes the database, if it was opened."""
         with self._opening:
             if self._database is not None:
                 self._database.close()
-            self._database, self._tasks = None, None
+            self._database, self._tasks, self._comfyui = None, None, None

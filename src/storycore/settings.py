@@ -79,6 +79,20 @@ class Settings(BaseModel):
         default_factory=lambda: user_cache_path("storycore", appauthor=False),
         description="Where measured facts of media are remembered; may be deleted at any time.",
     )
+    ffmpeg: Path | None = Field(
+        default=None, description="The ffmpeg to use; the one that came with StoryCore if left out, else one on PATH."
+    )
+    render_workers: int = Field(
+        default_factory=lambda: min(16, os.cpu_count() or 1),
+        ge=1,
+        le=64,
+        description="Segments of one film that are rendered at a time.",
+    )
+    segment_cache_bytes: int = Field(
+        default=10 * 1024 * MEBIBYTE,
+        ge=0,
+        description="Most bytes of rendered segments that are kept in the cache folder to be used again.",
+    )
     database_url: str = Field(
         default="",
         description="Where tasks, events and keys are kept: `sqlite:///` and an absolute path, or `postgresql://…`. "
@@ -92,6 +106,18 @@ class Settings(BaseModel):
     )
     retention_days: float = Field(
         default=30, gt=0, description="How long finished tasks are remembered; their files stay where they are."
+    )
+    comfyui_allow: tuple[str, ...] = Field(
+        default=(),
+        description="ComfyUI servers that callers over the network may name beside those of this machine: "
+        "`host-or-CIDR[:port]`, with commas between.",
+    )
+    comfyui_api_key: SecretStr = Field(
+        default=SecretStr(""), description="Key of a Comfy account, for nodes that call its paid services."
+    )
+    generated_folder: Path = Field(
+        default_factory=lambda: user_data_path("storycore", appauthor=False) / "generated",
+        description="Where what ComfyUI makes goes if it belongs to no project and there is no output root.",
     )
     webhook_allow: tuple[str, ...] = Field(
         default=(),
@@ -134,7 +160,7 @@ class Settings(BaseModel):
     def _absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         return tuple(Path(os.path.abspath(path.expanduser())) for path in value)  # noqa: PTH100 - keeps links
 
-    @field_validator("allowed_hosts", "webhook_allow", mode="before")
+    @field_validator("allowed_hosts", "comfyui_allow", "webhook_allow", mode="before")
     @classmethod
     def _split_names(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -231,6 +257,11 @@ class Settings(BaseModel):
             ) from None
 
 
+def user_folder() -> Path:
+    """Where a person's own settings and presets are."""
+    return user_config_path("storycore", appauthor=False)
+
+
 def sources(flags: Mapping[str, Any] | None = None) -> list[tuple[str, dict[str, Any]]]:
     """What each place says, and what that place is called; a later one overrules those before it.
 
@@ -248,7 +279,7 @@ def sources(flags: Mapping[str, Any] | None = None) -> list[tuple[str, dict[str,
 
 def files() -> tuple[Path, Path]:
     """Where settings files are looked for, the nearest last."""
-    return (user_config_path("storycore", appauthor=False) / "storycore.toml", Path("storycore.toml"))
+    return (user_folder() / "storycore.toml", Path("storycore.toml"))
 
 
 def _read_file(path: Path) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from storycore.settings import Settings
 BODY_SECONDS = 60.0
 
 
-async def read_body(http: HttpRequest, settings: Settings) -> dict[str, Any]:
-    """The JSON object in a body.
+async def read_body(http: HttpRequest, settings: Settings, *, least_limit: int = 0) -> dict[str, Any]:
+    """The JSON object in a body, which may have at least `least_limit` bytes whatever the settings say.
 
     Raises:
         InvalidInput: unsupported_media_type, body_too_large, body_too_slow, malformed_json, duplicate_key, wrong_type.
@@ -23,7 +23,7 @@ async def read_body(http: HttpRequest, settings: Settings) -> dict[str, Any]:
     media_type = http.headers.get("content-type", "").split(";")[0].strip().lower()
     if media_type != "application/json" or http.headers.get("content-encoding", "identity") != "identity":
         raise InvalidInput("The body must be application/json, not compressed.", reason=Reason.UNSUPPORTED_MEDIA_TYPE)
-    text = await _limited(http, settings.max_body_bytes)
+    text = await _limited(http, max(settings.max_body_bytes, least_limit))
     try:
         body = read_strict(text, max_depth=settings.max_json_depth)
     except BadJson as fault:

@@ -86,7 +86,7 @@ def _endpoint(
 
     async def answer(request: HttpRequest, caller: str) -> Response:
         if operation.method == "POST":
-            values = await read_body(request, core.settings)
+            values = await read_body(request, core.settings, least_limit=operation.body_bytes)
         else:
             values = read_query(request, request_type)
         if operation.answer == "events":

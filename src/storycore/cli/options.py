@@ -4,6 +4,7 @@ Only the form is read here; whether a value is acceptable is decided by the requ
 HTTP refuse the same things for the same reasons.
 """
 
+import contextlib
 import sys
 import types
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from storycore.errors import InvalidInput, Reason
 from storycore.json_text import BadJson, read_strict
+from storycore.loading import load
 from storycore.operations.request import Request, Spelling
 
 _NOT_MEANT = ("Expecting", "Extra data", "Unterminated", "Invalid")
@@ -59,7 +61,7 @@ def _parameter(name: str, field: FieldInfo, *, streams: bool) -> click.Parameter
     if spelling and spelling.secret:
         return _secret_file(name, field)
     if spelling and not spelling.flags:
-        word, required = name.removesuffix("_path").upper(), field.is_required()
+        word, required = name.removesuffix("_path").removesuffix("_definition").upper(), field.is_required()
         return click.Argument([name], required=required, metavar=word if required else f"[{word}]")
     flag = f"--{name.replace('_', '-')}"
     text = field.description or ""
@@ -89,15 +91,18 @@ def _metavar(name: str, kind: Any) -> str:
         return "|".join(map(str, get_args(kind)))
     if kind is dict:
         return "KEY=VALUE"
-    if kind is int:
+    if kind in (int, float):
         return "N"
     return "PATH" if name.endswith(("_path", "folder", "_to")) else "TEXT"
 
 
 def _members(field: FieldInfo) -> tuple[Any, ...]:
-    annotation = field.annotation
-    whole = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
-    return tuple(member for member in whole if member is not type(None))
+    return tuple(member for member in _parts(field.annotation) if member is not type(None))
+
+
+def _parts(annotation: Any) -> tuple[Any, ...]:
+    """The members of a union, or what is none."""
+    return get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
 
 
 def _spelling(field: FieldInfo) -> Spelling | None:
@@ -107,29 +112,45 @@ def _spelling(field: FieldInfo) -> Spelling | None:
 
 def _kind(field: FieldInfo) -> Any:
     """What a field takes, without None and without constraints: bool, int, str, list, dict or a Literal."""
-    plain = [_bare(member) for member in _members(field)]
+    plain = _plain(field)
     return list if list in plain else plain[0]
 
 
-def _bare(annotation: Any) -> Any:
+def _plain(field: FieldInfo) -> list[Any]:
+    return [_bare(part) for member in _members(field) for part in _parts(_unmarked(member))]
+
+
+def _unmarked(annotation: Any) -> Any:
     while hasattr(annotation, "__metadata__"):
         annotation = annotation.__origin__
+    return annotation
+
+
+def _bare(annotation: Any) -> Any:
+    annotation = _unmarked(annotation)
     origin = get_origin(annotation)
     return origin if origin in (list, dict) else annotation
 
 
 def _read(field: FieldInfo, text: Any) -> Any:
     spelling = _spelling(field)
+    if spelling and spelling.reader:
+        return load(spelling.reader)(text)
     if spelling and spelling.secret:
         return _secret_in(text)
     value = _value(_kind(field), text)
-    only_lists = _kind(field) is list and str not in [_bare(member) for member in _members(field)]
+    only_lists = _kind(field) is list and str not in _plain(field)
     return [value] if only_lists and isinstance(value, str) else value
 
 
 def _value(kind: Any, text: Any) -> Any:
     if kind is int and isinstance(text, str):
         return int(text) if text.removeprefix("-").isascii() and text.removeprefix("-").isdigit() else text
+    if kind is float and isinstance(text, str):
+        with contextlib.suppress(ValueError):
+            return float(text)
+    if kind is list and text.lstrip().startswith("["):
+        return _json(text)
     if kind is list:
         names = [part.strip() for part in text.split(",")]
         return names if len(names) > 1 else names[0]

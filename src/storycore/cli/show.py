@@ -13,9 +13,18 @@ from storycore.operations.request import Result
 _SHOWN = {
     "storycore.export.package": "storycore.cli.show_export:show_package",
     "storycore.export.format": "storycore.cli.show_export:show_format",
+    "storycore.export.presets": "storycore.cli.show_export:show_presets",
     "storycore.export.plan": "storycore.cli.show_export:show_plan",
     "storycore.export.metadata": "storycore.cli.show_metadata:show_metadata",
     "storycore.export.verify": "storycore.cli.show_verify:show_verify",
+    "storycore.integration.comfyui.connect": "storycore.cli.show_generated:show_connect",
+    "storycore.integration.comfyui.workflow": "storycore.cli.show_generated:show_workflow",
+    "storycore.integration.comfyui.generate_video": "storycore.cli.show_generated:show_workflow",
+    "storycore.integration.comfyui.batch": "storycore.cli.show_generated:show_batch",
+    "storycore.integration.comfyui.backends": "storycore.cli.show_generated:show_backends",
+    "storycore.project.pick": "storycore.cli.show_generated:show_pick",
+    "storycore.integration.comfyui.convert": "storycore.cli.show_comfyui:show_convert",
+    "storycore.integration.comfyui.check": "storycore.cli.show_comfyui:show_check",
     "storycore.project.inspect": "storycore.cli.show_project:show_inspect",
     "storycore.project.list": "storycore.cli.show_project:show_list",
     "storycore.task.status": "storycore.cli.show_tasks:show_status",
@@ -33,7 +42,7 @@ _SHOWN = {
     "storycore.integration.webhook.trigger": "storycore.cli.show_webhooks:show_attempt",
     "storycore.event.list": "storycore.cli.show_webhooks:show_events",
 }
-_DATA = {"storycore.export.metadata"}
+_DATA = {"storycore.export.metadata", "storycore.integration.comfyui.convert"}
 """Operations whose result is data for stdout, whatever `--quiet` says."""
 
 

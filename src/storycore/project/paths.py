@@ -172,6 +172,25 @@ class Places:
             )
         return target
 
+    def results(self, path: str) -> Path:
+        """Absolute path for results that belong to no project: a folder, or a file; nothing is made yet.
+
+        With roots, only inside an output root, or inside an exports/ folder of a root.
+
+        Raises:
+            InvalidInput: path_invalid.
+            AccessDenied: path_outside_root.
+        """
+        check_text(path, pointer="/output_path")
+        target = self._resolve(path, self._readable())
+        if self.roots is not None and not self._takes_results(target / "result"):
+            raise AccessDenied(
+                "Results are written only inside an exports/ folder or an output root.",
+                reason=Reason.PATH_OUTSIDE_ROOT,
+                remediation=f"Name a place inside an {EXPORTS}/ folder, or add a folder to STORYCORE_OUTPUT_ROOTS.",
+            )
+        return target
+
     def _readable(self) -> tuple[Path, ...] | None:
         return None if self.roots is None else _resolved((*self.roots, *self.output_roots))
 

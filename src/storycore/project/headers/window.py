@@ -16,13 +16,19 @@ _BLOCK = 4096
 class Window:
     """Reads of one open file, counted.
 
+    Args:
+        file: open for reading; can seek.
+        size: of the file in bytes.
+        most_bytes: so many bytes are read at most.
+
     Attributes:
         size: of the file in bytes.
     """
 
-    def __init__(self, file: BinaryIO, size: int) -> None:
+    def __init__(self, file: BinaryIO, size: int, *, most_bytes: int = MAX_BYTES) -> None:
         self.size = size
         self._file = file
+        self._most_bytes = most_bytes
         self._bytes = self._places = 0
         self._start, self._block = 0, b""
 
@@ -55,7 +61,7 @@ class Window:
 
     def _load(self, offset: int, length: int) -> None:
         self._bytes += length
-        if self._bytes > MAX_BYTES:
+        if self._bytes > self._most_bytes:
             raise HeaderFault("its headers are larger than any reader needs")
         self._file.seek(offset)
         self._start, self._block = offset, self._file.read(length)
