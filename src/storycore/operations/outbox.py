@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from typing_extensions import override
 
 from storycore.app import App
-from storycore.errors import StoryCoreError
 from storycore.events import Event, make
 from storycore.observe import logging
 from storycore.operations.admission import GENERATING
@@ -52,18 +51,21 @@ class TaskOutbox(Outbox):
 
 def events_of(task: Task) -> list[Event]:
     """What is told of a task that has just been accepted or has just ended; nothing of many kinds."""
-    told: Iterable[tuple[str, dict[str, Any]]] = ()
-    if task.kind in _EXPORTS:
-        told = [_export(task)]
-    elif task.kind in _CHECKS:
-        told = [_check(task)]
-    elif task.kind in GENERATING and task.status is Status.COMPLETED:
-        told = _generated(task)
     try:
-        return [make(kind, facts, occurred_at=task.updated_at) for kind, facts in told]
-    except StoryCoreError:  # a task must end, whatever can be told of it
+        return [make(kind, facts, occurred_at=task.updated_at) for kind, facts in _told(task)]
+    except Exception:  # a task must end, whatever can be told of it
         log.exception("event_not_made", task_id=task.id, kind=task.kind, status=task.status.value)
         return []
+
+
+def _told(task: Task) -> Iterable[tuple[str, dict[str, Any]]]:
+    if task.kind in _EXPORTS:
+        return [_export(task)]
+    if task.kind in _CHECKS:
+        return [_check(task)]
+    if task.kind in GENERATING and task.status is Status.COMPLETED:
+        return _generated(task)
+    return ()
 
 
 def _generated(task: Task) -> Iterator[tuple[str, dict[str, Any]]]:
