@@ -25,7 +25,8 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Count = Annotated[int, BeforeValidator(_whole)]
+Count = Annotated[int, Field(ge=0), BeforeValidator(_whole)]
+Size = Annotated[int, Field(ge=1), BeforeValidator(_whole)]
 
 
 class Facts(BaseModel):
@@ -55,7 +56,7 @@ class File(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     path: str = Field(max_length=4096, description="Where it is.")
-    size_bytes: Count = Field(ge=0, description="Its size.")
+    size_bytes: Count = Field(description="Its size.")
     checksum: str = Field(default="", max_length=200, description="sha256: and 64 hex digits.")
     media_type: str = Field(default="", max_length=255, description="IANA media type.")
     format: str = Field(default="", max_length=64, description="Name of the format.")
@@ -103,7 +104,7 @@ class QaCompleted(Facts):
     """A check of quality was passed."""
 
     subject: str = Field(max_length=4096, description="What was checked.")
-    checked: Count | None = Field(default=None, ge=0, description="How many parts were looked at.")
+    checked: Count | None = Field(default=None, description="How many parts were looked at.")
     warnings: list[QaFinding] = Field(default=[], description="Odd, but not wrong; the first twenty.")
     duration_ms: float | None = Field(default=None, ge=0, description="From acceptance to the end.")
 
@@ -113,7 +114,7 @@ class QaFailed(Facts):
 
     subject: str = Field(max_length=4096, description="What was checked.")
     faults: list[QaFinding] = Field(default=[], description="What is wrong; the first twenty.")
-    fault_count: Count | None = Field(default=None, ge=0, description="How many faults there are in all.")
+    fault_count: Count | None = Field(default=None, description="How many faults there are in all.")
     error: Fault | None = Field(default=None, description="Why the check could not be made.")
     duration_ms: float | None = Field(default=None, ge=0, description="From acceptance to the end.")
 
@@ -148,8 +149,8 @@ class ImageGenerated(Facts):
 
     output: File
     shot_id: str | None = Field(default=None, max_length=255, description="The shot that it belongs to.")
-    width: Count | None = Field(default=None, ge=1, description="In pixels.")
-    height: Count | None = Field(default=None, ge=1, description="In pixels.")
+    width: Size | None = Field(default=None, description="In pixels.")
+    height: Size | None = Field(default=None, description="In pixels.")
     workflow_id: str | None = Field(default=None, max_length=64, description="The run that made it.")
 
 
@@ -159,8 +160,8 @@ class AudioGenerated(Facts):
     output: File
     shot_id: str | None = Field(default=None, max_length=255, description="The shot that it belongs to.")
     duration_seconds: float | None = Field(default=None, ge=0, description="Its length.")
-    sample_rate: Count | None = Field(default=None, ge=1, description="In hertz.")
-    channels: Count | None = Field(default=None, ge=1, description="How many.")
+    sample_rate: Size | None = Field(default=None, description="In hertz.")
+    channels: Size | None = Field(default=None, description="How many.")
     workflow_id: str | None = Field(default=None, max_length=64, description="The run that made it.")
 
 
@@ -170,8 +171,8 @@ class VideoRendered(Facts):
     output: File
     shot_id: str | None = Field(default=None, max_length=255, description="The shot that it belongs to.")
     duration_seconds: float | None = Field(default=None, ge=0, description="Its length.")
-    width: Count | None = Field(default=None, ge=1, description="In pixels.")
-    height: Count | None = Field(default=None, ge=1, description="In pixels.")
+    width: Size | None = Field(default=None, description="In pixels.")
+    height: Size | None = Field(default=None, description="In pixels.")
     frame_rate: str | None = Field(
         default=None, pattern=r"^[0-9]+(/[0-9]+)?$", description="As a fraction, 24000/1001."
     )

@@ -35,8 +35,10 @@ _LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _LAST = "[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _PORT = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
 _LETTER = r"([A-Za-z0-9._~!$&'()*+,;=:@/-]|%([2-689A-Fa-f][0-9A-Fa-f]|7[0-9A-Ea-e]))"
-URL_PATTERN = rf"^https?://({_LABEL}\.){{0,3}}{_LAST}(:{_PORT})?(/{_LETTER}*)?(\?({_LETTER}|\?)*)?$"
-"""URLs for the published schema; addresses and names of many parts are taken too."""
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_HOST = rf"(({_LABEL}\.){{0,3}}{_LAST}|({_OCTET}\.){{3}}{_OCTET})"
+URL_PATTERN = rf"^https?://{_HOST}(:{_PORT})?(/{_LETTER}*)?(\?({_LETTER}|\?)*)?$"
+"""URLs for the published schema; IPv6 addresses and names of many parts are taken too."""
 
 Url = Annotated[str, Field(max_length=2048, json_schema_extra={"pattern": URL_PATTERN})]
 OwnSecret = Annotated[
