@@ -120,6 +120,13 @@ def test_a_postgres_that_is_not_there_is_told_without_its_password():
     assert "very-secret" not in str(told.value.as_dict())
 
 
+def test_where_a_postgres_is_can_be_told_without_its_password():
+    with postgres() as url:
+        database = Database.open(f"{url}&password=very-secret")
+        database.close()
+    assert ("very-secret" in database.url, "very-secret" in database.conninfo) == (False, True)
+
+
 def test_what_a_mount_table_says_decides_which_disk_is_far_away():
     mounts = "/dev/a / ext4 rw 0 0\nnas:/x /mnt/nas nfs4 rw 0 0\n/dev/b /mnt/nas/local\\040disk xfs rw 0 0\n"
     kinds = [kind_of_mount(Path(path), mounts) for path in ("/home/x.db", "/mnt/nas/x.db", "/mnt/nas/local disk/x.db")]

@@ -22,6 +22,7 @@ from storycore.database.line import Line
 from storycore.database.migrate import is_current, migrate
 from storycore.database.shares import is_network_share
 from storycore.errors import InvalidInput, Reason, Unavailable
+from storycore.settings import without_passwords
 
 _BUSY_SECONDS = 30
 _ABOUT_A_FILE = (
@@ -40,7 +41,7 @@ class Database:
     """
 
     def __init__(self, url: URL) -> None:
-        self.url = url.render_as_string(hide_password=True)
+        self.url = without_passwords(url.render_as_string(hide_password=True))
         self.conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self.dialect = url.get_backend_name()
         self._line = Line() if self.dialect == "sqlite" else None
