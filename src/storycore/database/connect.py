@@ -125,7 +125,7 @@ def _checked(text: str) -> URL:
     try:
         url = make_url(text)
         backend = url.get_backend_name()
-    except (ArgumentError, NoSuchModuleError):
+    except (ArgumentError, NoSuchModuleError, ValueError):  # the last for a port that is no number
         url, backend = None, ""
     if url is None or backend not in ("sqlite", "postgresql"):
         raise InvalidInput("The database URL is neither sqlite:///… nor postgresql://….", reason=Reason.SETTING_INVALID)
@@ -184,7 +184,9 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except DBAPIError as fault:
-        ours = isinstance(fault, OperationalError) or type(fault) is DatabaseError or fault.connection_invalidated
+        unasked = fault.statement is None  # it could not even be reached in the way that the URL says
+        plain = isinstance(fault, OperationalError) or type(fault) is DatabaseError
+        ours = plain or unasked or fault.connection_invalidated
         if not ours:  # a statement that is wrong, or a rule of the tables that was broken
             raise
         if "full" in str(fault.orig):
