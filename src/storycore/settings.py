@@ -92,7 +92,10 @@ class Settings(BaseModel):
         default=15, ge=1, le=3600, description="A task whose process is silent for that long is taken over."
     )
     retention_days: float = Field(
-        default=30, gt=0, description="How long finished tasks are remembered; their files stay where they are."
+        default=30,
+        gt=0,
+        le=36_500,
+        description="How long finished tasks are remembered; their files stay where they are.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level of log lines that `serve` writes to stderr."
