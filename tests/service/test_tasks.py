@@ -99,7 +99,7 @@ def test_a_running_task_that_is_cancelled_ends_so_and_leaves_nothing(client, fil
     assert (ended["status"], ended["error"]["details"]["reason"]) == ("cancelled", "cancelled")
     assert list(film.glob("exports/*")) == []
     again = client.post(CANCEL, json={"task_id": task["task_id"]}).json()["error"]
-    assert again["details"]["reason"] == "task_finished"
+    assert (again["details"]["reason"], again["message"]) == ("task_finished", "The task is over already: cancelled.")
 
 
 def test_the_library_keeps_record_of_what_it_does_here(film):
