@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import http.server
 import json
 import os
 import signal
@@ -254,6 +255,55 @@ def test_a_server_that_dies_and_comes_back_is_waited_for(film):
     with StoryCore() as core:
         task = core.run(TaskListRequest()).items[0]
         assert core.run(TaskStatusRequest(task_id=task.task_id)).attempt == 2
+
+
+@contextlib.contextmanager
+def answering(*answers, kind="application/json"):
+    """URL of a server that gives these answers, the last one to all calls that follow; and the calls that it had."""
+    calls = []
+
+    class Liar(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = answers[min(len(calls), len(answers) - 1)]
+            calls.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815 - as its parent wants it
+
+        def log_message(self, *_words):
+            """Says nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", calls
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"<html>", b"[]", b'{"status": "success"}', b'{"status": "success", "data": [1]}',
+     b'{"status": "pending", "data": {}}', b'{"status": "pending", "data": {"task_id": 5}}', b"[" * 100_000],
+)  # fmt: skip
+def test_what_a_stranger_answers_is_no_fault_of_ours_nor_of_the_caller(answer, film):
+    with answering(answer) as (url, _), StoryCore(server=url) as core:
+        assert refused(core, TaskListRequest()) == "server_unreachable"
+        assert refused(core, PackageRequest(project_path=str(film))) == "server_unreachable"
+
+
+@pytest.mark.parametrize(
+    "line", [b"id: x\ndata: {}", b"id: 1\ndata: {", b"id: 1\nevent: a\ndata: []", b"id: 1\ndata: {}"]
+)
+def test_events_that_are_none_are_told(line, monkeypatch):
+    monkeypatch.setattr("storycore.remote.door._TRIES", 1)
+    with answering(line + b"\n\n", kind="text/event-stream") as (url, _), StoryCore(server=url) as core:
+        with pytest.raises(StoryCoreError) as fault:
+            list(core.events(TaskEventsRequest(task_id="task_1")))
+        assert fault.value.reason == "server_unreachable"
 
 
 def test_a_server_does_its_own_work_whatever_is_set_around_it(films, film, monkeypatch):

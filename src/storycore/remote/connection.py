@@ -141,8 +141,9 @@ def _envelope(answer: httpx.Response) -> dict[str, Any]:
     try:
         body: dict[str, Any] = answer.json()
         fault = from_dict(body["error"]) if body["status"] == "error" else None
-        understood = fault is not None or body["status"] in ("success", "pending")
-    except (ValueError, KeyError, TypeError):
+        held = body["status"] in ("success", "pending") and isinstance(body["data"], dict)
+        understood = fault is not None or held
+    except (ValueError, KeyError, TypeError, RecursionError):
         understood, fault, body = False, None, {}
     if fault is not None:
         raise fault

@@ -64,7 +64,7 @@ class Remote:
         else:
             data = self.connection.send(operation.name, values, repeatable=not operation.secret)
         progress.finish()
-        return _result(request, data)
+        return _read(request.result_type(), data)
 
     def stream(self, request: Request[R], sink: BinaryIO, progress: Progress) -> None:
         """Writes the product to `sink` as the server makes it.
@@ -156,7 +156,7 @@ class Remote:
         target = values.pop("output_path", None)
         if target is not None:
             _refuse_taken(Path(target))
-        task_id = self.connection.send(operation.name, values, wait=0)["task_id"]
+        task_id = _read(TaskStatusResult, self.connection.send(operation.name, values, wait=0)).task_id
         data = self._follow(task_id, progress)
         if target is None:
             return data
@@ -179,9 +179,7 @@ class Remote:
                 if fields.get("event") == "end":
                     yield None
                 if "data" in fields and "id" in fields:
-                    data = json.loads(fields["data"])
-                    instant = data.pop("created_at", "")
-                    yield EventEntry(id=int(fields["id"]), event=fields["event"], data=data, created_at=instant)
+                    yield _event(fields)
                 fields = {}
 
     def _values(self, request: Request[Any]) -> dict[str, Any]:
@@ -241,15 +239,28 @@ class Remote:
             threading.Event().wait(_LOOK_SECONDS)
 
 
-def _result(request: Request[R], data: Mapping[str, Any]) -> R:
+def _read(kind: type[R], data: Mapping[str, Any]) -> R:
     try:
-        return request.result_type()(**data)
+        return kind(**data)
     except ValueError:
-        raise DependencyFailed(
-            "The server answers in a way that this version does not understand.",
-            reason=Reason.SERVER_UNREACHABLE,
-            remediation="Use the same version of StoryCore on both sides.",
-        ) from None
+        raise _not_understood() from None
+
+
+def _event(fields: Mapping[str, str]) -> EventEntry:
+    try:
+        data = json.loads(fields["data"])
+        instant = data.pop("created_at", "")
+        return EventEntry(id=int(fields["id"]), event=fields["event"], data=data, created_at=instant)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise _not_understood() from None
+
+
+def _not_understood() -> DependencyFailed:
+    return DependencyFailed(
+        "The server answers in a way that this version does not understand.",
+        reason=Reason.SERVER_UNREACHABLE,
+        remediation="Use the same version of StoryCore on both sides.",
+    )
 
 
 def _refuse_taken(target: Path) -> None:
