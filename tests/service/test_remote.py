@@ -306,6 +306,23 @@ def test_events_that_are_none_are_told(line, monkeypatch):
         assert fault.value.reason == "server_unreachable"
 
 
+def test_a_stream_of_events_that_ends_early_is_taken_up_again_without_haste(monkeypatch):
+    monkeypatch.setattr("storycore.remote.door._LOOK_SECONDS", 0.25)
+    some, last = b"id: 1\nevent: accepted\ndata: {}\n\n", b"event: end\ndata: {}\n\n"
+    with answering(some, b"", b"", last, kind="text/event-stream") as (url, calls), StoryCore(server=url) as core:
+        begun = time.monotonic()
+        events = [event.event for event in core.events(TaskEventsRequest(task_id="task_1"))]
+        assert (events, [call[-1] for call in calls]) == (["accepted"], ["0", "1", "1", "1"])
+        assert time.monotonic() - begun >= 3 * 0.25
+
+
+def test_what_is_no_stream_of_events_is_told(monkeypatch):
+    monkeypatch.setattr("storycore.remote.door._LOOK_SECONDS", 0.01)
+    with answering(b"{}") as (url, _), StoryCore(server=url) as core, pytest.raises(StoryCoreError) as fault:
+        list(core.events(TaskEventsRequest(task_id="task_1")))
+    assert fault.value.reason == "server_unreachable"
+
+
 def test_a_server_does_its_own_work_whatever_is_set_around_it(films, film, monkeypatch):
     monkeypatch.setenv("STORYCORE_SERVER", "http://127.0.0.1:1")
     with serving(films) as url, StoryCore(Settings.read(server=url)) as core:

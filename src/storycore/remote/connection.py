@@ -112,9 +112,12 @@ class Connection:
                 method, f"/v1/{name}", params=query, json=body, headers={"Accept": accept}, timeout=_STREAM_TIMEOUT
             ) as answer,
         ):
+            kind = answer.headers.get("Content-Type", "").partition(";")[0]
             if answer.status_code >= 300:
                 answer.read()
                 _envelope(answer)
+            if accept not in ("*/*", kind):
+                raise _stranger(answer)
             yield answer
 
     def _again(self, call: Callable[[], httpx.Response], tries: int) -> httpx.Response:

@@ -92,6 +92,7 @@ class Remote:
                         return
                     after, tries = event.id, 0
                     yield event
+                threading.Event().wait(_LOOK_SECONDS)  # the stream has ended, and the task has not
             except DependencyFailed:
                 tries += 1
                 if tries >= _TRIES:
