@@ -31,6 +31,7 @@ from storycore import (
     TaskStatusRequest,
     VerifyRequest,
 )
+from storycore.observe.progress import Progress
 from storycore.operations.key import KeyCreateRequest
 
 
@@ -321,6 +322,21 @@ def test_what_is_no_stream_of_events_is_told(monkeypatch):
     with answering(b"{}") as (url, _), StoryCore(server=url) as core, pytest.raises(StoryCoreError) as fault:
         list(core.events(TaskEventsRequest(task_id="task_1")))
     assert fault.value.reason == "server_unreachable"
+
+
+def test_who_waits_for_a_server_that_is_away_can_stop_waiting(film, monkeypatch):
+    monkeypatch.setattr("storycore.remote.connection._PAUSE_SECONDS", 0.01)
+    told = {"task_id": "task_1", "kind": "x", "status": "running", "priority": "NORMAL", "progress": 0.5, "step": "x",
+            "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "attempt": 1,
+            "started_at": None, "finished_at": None}  # fmt: skip
+    answer = json.dumps({"status": "pending", "data": told}).encode()
+    with contextlib.ExitStack() as stack:
+        url, calls = stack.enter_context(answering(answer))
+        progress = Progress(lambda _report: stack.close() if len(calls) > 1 else None)
+        threading.Timer(1.5, progress.cancel).start()
+        with StoryCore(server=url) as core, pytest.raises(StoryCoreError) as fault:
+            core.run(PackageRequest(project_path=str(film)), progress=progress)
+    assert (fault.value.reason, "storycore task cancel task_1" in fault.value.remediation) == ("cancelled", True)
 
 
 def test_a_server_does_its_own_work_whatever_is_set_around_it(films, film, monkeypatch):

@@ -202,7 +202,7 @@ class Remote:
             try:
                 status = self.run(TaskStatusRequest(task_id=task_id), Progress())
             except DependencyFailed as fault:
-                self._bear(fault, task_id, time.monotonic() - seen)
+                self._bear(fault, task_id, time.monotonic() - seen, progress)
             else:
                 seen = time.monotonic()
                 ended = status.fault()
@@ -221,8 +221,15 @@ class Remote:
             self._cancel(task_id)
             raise
 
-    def _bear(self, fault: DependencyFailed, task_id: str, silent_seconds: float) -> None:
-        """Raises if the server has been away for too long; the task is not lost by that."""
+    def _bear(self, fault: DependencyFailed, task_id: str, silent_seconds: float, progress: Progress) -> None:
+        """Raises if the server has been away for too long, or nobody waits any more; the task is not lost by that."""
+        try:
+            progress.check()
+        except Cancelled:
+            raise Cancelled(
+                f"Stopped waiting; {self.connection.address} does not answer, and its task goes on when it does.",
+                remediation=f"To stop it then: storycore task cancel {task_id} --server {self.connection.address}",
+            ) from None
         if silent_seconds > _PATIENCE_SECONDS:
             raise DependencyFailed(
                 fault.message,
