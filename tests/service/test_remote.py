@@ -13,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from fixtures.media_files import sparse
@@ -256,6 +257,44 @@ def test_a_server_that_dies_and_comes_back_is_waited_for(film):
     with StoryCore() as core:
         task = core.run(TaskListRequest()).items[0]
         assert core.run(TaskStatusRequest(task_id=task.task_id)).attempt == 2
+
+
+@contextlib.contextmanager
+def losing_the_first_answer(server):
+    """URL that leads to `server`; what it says to the first POST is lost, and its task has ended when it comes again."""
+    lost = []
+
+    class Relay(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            passed = {name: text for name, text in self.headers.items() if name.lower() != "host"}
+            answer = httpx.request(self.command, server + self.path, content=body, headers=passed)
+            if self.command == "POST" and not lost:
+                lost.append(answer.json()["data"]["task_id"])
+                status = {"params": {"task_id": lost[0]}}
+                until(lambda: "completed" in httpx.get(f"{server}/v1/storycore.task.status", **status).text)
+                return
+            self.send_response(answer.status_code)
+            self.send_header("Content-Length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        do_POST = do_GET  # noqa: N815 - as its parent wants it
+
+        def log_message(self, *_words):
+            """Says nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Relay) as relay:
+        threading.Thread(target=relay.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{relay.server_port}"
+        relay.shutdown()
+
+
+def test_a_result_comes_though_the_answer_that_named_its_task_was_lost(server, film, tmp_path):
+    with losing_the_first_answer(server) as url, StoryCore(server=url) as core:
+        packed = core.run(PackageRequest(project_path=str(film), output_path=str(tmp_path / "mine.zip")))
+        assert (packed.export_path, len(core.run(TaskListRequest()).items)) == (str(tmp_path / "mine.zip"), 1)
+    assert sha256(packed.export_path) == packed.checksum
 
 
 @contextlib.contextmanager

@@ -157,11 +157,17 @@ class Remote:
         target = values.pop("output_path", None)
         if target is not None:
             _refuse_taken(Path(target))
-        task_id = _read(TaskStatusResult, self.connection.send(operation.name, values, wait=0)).task_id
-        data = self._follow(task_id, progress)
+        data: dict[str, Any] = self.connection.send(operation.name, values, wait=0)
+        task_id = None
+        if data.keys() & {"task_id"}:
+            task_id = _read(TaskStatusResult, data).task_id
+            data = self._follow(task_id, progress)
+        # Else it is the result already: a first answer was lost, and the task has ended since.
         if target is None:
             return data
         made = sorted(self._artifacts(task_id), key=lambda entry: entry.artifact_id)
+        if task_id is None:
+            made = _named(data, made)
         place = _place(Path(target), [entry.name for entry in made])
         fetched = {entry.path: str(self.download(entry, place, progress)) for entry in made}
         moved: dict[str, Any] = _replaced(data, fetched)
@@ -269,6 +275,13 @@ def _not_understood() -> DependencyFailed:
         reason=Reason.SERVER_UNREACHABLE,
         remediation="Use the same version of StoryCore on both sides.",
     )
+
+
+def _named(data: Mapping[str, Any], entries: Sequence[ArtifactEntry]) -> list[ArtifactEntry]:
+    """Those whose paths stand in a result; of several with one path the newest, as the older ones are gone."""
+    ordered = sorted(entries, key=lambda entry: entry.created_at)
+    found = {entry.path: entry for entry in ordered}
+    return [entry for path, entry in found.items() if _replaced(data, {path: ""}) != data]
 
 
 def _refuse_taken(target: Path) -> None:
