@@ -259,9 +259,18 @@ def test_a_server_that_dies_and_comes_back_is_waited_for(film):
         assert core.run(TaskStatusRequest(task_id=task.task_id)).attempt == 2
 
 
+@pytest.mark.parametrize("key", ["sck_1\nsck_2", "schlüssel", "sck_\x00"])
+def test_a_key_that_is_none_is_told_before_anything_is_sent(key, tmp_path, monkeypatch):
+    (tmp_path / "key").write_text(key, encoding="utf-8")
+    monkeypatch.setenv("STORYCORE_KEY_FILE", str(tmp_path / "key"))
+    with pytest.raises(StoryCoreError) as fault:
+        StoryCore(server="http://127.0.0.1:1")
+    assert (fault.value.reason, key in str(fault.value.as_dict())) == ("setting_invalid", False)
+
+
 @contextlib.contextmanager
 def losing_the_first_answer(server):
-    """URL that leads to `server`; what it says to the first POST is lost, and its task has ended when it comes again."""
+    """URL that leads to `server`; what it says to the first POST is lost, and the task has ended before the next."""
     lost = []
 
     class Relay(http.server.BaseHTTPRequestHandler):

@@ -30,7 +30,7 @@ class Connection:
         is_near: whether it runs on this machine.
 
     Raises:
-        InvalidInput: setting_invalid: the URL is none.
+        InvalidInput: setting_invalid: the URL is none, or the key.
     """
 
     def __init__(self, server: str, key: str) -> None:
@@ -40,6 +40,12 @@ class Connection:
                 f"{server!r} is no URL of a server.",
                 reason=Reason.SETTING_INVALID,
                 remediation="Name it like http://127.0.0.1:8765.",
+            )
+        if not (key.isascii() and key.isprintable()):
+            raise InvalidInput(
+                "The API key for the server holds characters that no key has.",
+                reason=Reason.SETTING_INVALID,
+                remediation="Copy it whole and alone, on one line, into STORYCORE_KEY or the key file.",
             )
         self.address = server.rstrip("/")
         self.is_near = _is_loopback(parts.hostname)
