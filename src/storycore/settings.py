@@ -93,7 +93,7 @@ class Settings(BaseModel):
     )
     retention_days: float = Field(
         default=30,
-        gt=0,
+        ge=1,
         le=36_500,
         description="How long finished tasks are remembered; their files stay where they are.",
     )

@@ -34,8 +34,17 @@ def test_names_are_a_list_with_commas(monkeypatch):
     assert Settings.read().allowed_hosts == ("studio.local", "films")
 
 
-@pytest.mark.parametrize(("name", "value"), [("PORT", "99999"), ("PORT", "x"), ("LOG_LEVEL", "loud"),
-                                               ("RETENTION_DAYS", "1000000"), ("RETENTION_DAYS", "inf")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "99999"),
+        ("PORT", "x"),
+        ("LOG_LEVEL", "loud"),
+        ("RETENTION_DAYS", "1000000"),
+        ("RETENTION_DAYS", "inf"),
+        ("RETENTION_DAYS", "0.5"),
+    ],
+)
 def test_a_value_that_is_not_acceptable_is_named(name, value, monkeypatch):
     monkeypatch.setenv(f"STORYCORE_{name}", value)
     with pytest.raises(InvalidInput, match=name.lower()) as fault:
