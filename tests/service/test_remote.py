@@ -269,8 +269,8 @@ def test_a_key_that_is_none_is_told_before_anything_is_sent(key, tmp_path, monke
 
 
 @contextlib.contextmanager
-def losing_the_first_answer(server):
-    """URL that leads to `server`; what it says to the first POST is lost, and the task has ended before the next."""
+def losing_the_first_answer(server, operation):
+    """URL that leads to `server`; what it says to the first such call is lost, and a task has ended before the next."""
     lost = []
 
     class Relay(http.server.BaseHTTPRequestHandler):
@@ -278,10 +278,9 @@ def losing_the_first_answer(server):
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             passed = {name: text for name, text in self.headers.items() if name.lower() != "host"}
             answer = httpx.request(self.command, server + self.path, content=body, headers=passed)
-            if self.command == "POST" and not lost:
-                lost.append(answer.json()["data"]["task_id"])
-                status = {"params": {"task_id": lost[0]}}
-                until(lambda: "completed" in httpx.get(f"{server}/v1/storycore.task.status", **status).text)
+            if operation in self.path and not lost:
+                lost.append(self.path)
+                until(lambda: "completed" in httpx.get(f"{server}/v1/storycore.task.list").text)
                 return
             self.send_response(answer.status_code)
             self.send_header("Content-Length", str(len(answer.content)))
@@ -300,10 +299,20 @@ def losing_the_first_answer(server):
 
 
 def test_a_result_comes_though_the_answer_that_named_its_task_was_lost(server, film, tmp_path):
-    with losing_the_first_answer(server) as url, StoryCore(server=url) as core:
+    with losing_the_first_answer(server, "export.package") as url, StoryCore(server=url) as core:
         packed = core.run(PackageRequest(project_path=str(film), output_path=str(tmp_path / "mine.zip")))
         assert (packed.export_path, len(core.run(TaskListRequest()).items)) == (str(tmp_path / "mine.zip"), 1)
     assert sha256(packed.export_path) == packed.checksum
+
+
+def test_who_is_cut_off_while_fetching_learns_how_to_fetch_again(server, film, tmp_path):
+    with losing_the_first_answer(server, "artifact.download") as url, StoryCore(server=url) as core:
+        with pytest.raises(StoryCoreError) as fault:
+            core.run(PackageRequest(project_path=str(film), output_path=str(tmp_path / "mine.zip")))
+        artifact = core.run(ArtifactListRequest()).items[0].artifact_id
+    assert fault.value.reason == "server_unreachable"
+    assert f"storycore artifact download {artifact} --server {url}" in fault.value.remediation
+    assert list(tmp_path.glob("*mine*")) == []
 
 
 @contextlib.contextmanager

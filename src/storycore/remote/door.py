@@ -169,9 +169,21 @@ class Remote:
         if task_id is None:
             made = _named(data, made)
         place = _place(Path(target), [entry.name for entry in made])
-        fetched = {entry.path: str(self.download(entry, place, progress)) for entry in made}
+        fetched = {entry.path: str(self._fetched(entry, place, progress)) for entry in made}
         moved: dict[str, Any] = _replaced(data, fetched)
         return moved
+
+    def _fetched(self, entry: ArtifactEntry, place: Path, progress: Progress) -> Path:
+        """As `download`; who meets a server that goes away learns that the work need not be done again."""
+        try:
+            return self.download(entry, place, progress)
+        except DependencyFailed as fault:
+            raise DependencyFailed(
+                fault.message,
+                reason=fault.reason,
+                remediation=f"The work is done. To fetch it: storycore artifact download {entry.artifact_id} "
+                f"--server {self.connection.address}",
+            ) from fault
 
     def _events(self, task_id: str, after: int) -> Iterator[EventEntry | None]:
         """Events of one connection; None at the end of the task."""
