@@ -21,7 +21,8 @@ from pydantic_core import ErrorDetails
 from storycore.errors import FieldFault, InvalidInput, Reason
 from storycore.units import MEBIBYTE
 
-_PASSWORD = re.compile(r"(://[^/@:]*):[^/]*@")
+_PASSWORD = re.compile(r"(://[^/@:]*:).*@|((?:^|[?&\s])(?:ssl)?password\s*=\s*)[^&\s]+", re.IGNORECASE | re.DOTALL)
+"""Before the host of a URL, whatever stands in it; in its query; and in what libpq takes in place of a URL."""
 
 
 class Settings(BaseModel):
@@ -105,7 +106,10 @@ class Settings(BaseModel):
         default=15, ge=1, le=3600, description="A task whose process is silent for that long is taken over."
     )
     retention_days: float = Field(
-        default=30, gt=0, description="How long finished tasks are remembered; their files stay where they are."
+        default=30,
+        ge=1,
+        le=36_500,
+        description="How long finished tasks are remembered; their files stay where they are.",
     )
     comfyui_allow: tuple[str, ...] = Field(
         default=(),
@@ -190,10 +194,7 @@ class Settings(BaseModel):
     def shown(self) -> dict[str, Any]:
         """Every setting as JSON, without secrets."""
         values = self.model_dump(mode="json")
-        return {
-            name: _PASSWORD.sub(r"\1:***@", value) if isinstance(value, str) else value
-            for name, value in values.items()
-        }
+        return {name: without_passwords(value) if isinstance(value, str) else value for name, value in values.items()}
 
     @property
     def is_local(self) -> bool:
@@ -260,6 +261,11 @@ class Settings(BaseModel):
 def user_folder() -> Path:
     """Where a person's own settings and presets are."""
     return user_config_path("storycore", appauthor=False)
+
+
+def without_passwords(url: str) -> str:
+    """A URL as people may see it."""
+    return _PASSWORD.sub(lambda found: f"{found[1]}***@" if found[1] else f"{found[2]}***", url)
 
 
 def sources(flags: Mapping[str, Any] | None = None) -> list[tuple[str, dict[str, Any]]]:

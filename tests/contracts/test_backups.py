@@ -1,5 +1,6 @@
 """A backup holds everything, and any database of ours can be made from it again."""
 
+import io
 import json
 import stat
 import sys
@@ -11,6 +12,7 @@ import pytest
 from fixtures.databases import sqlite
 from fixtures.projects import make_project
 from storycore import PackageRequest, Settings, StoryCore
+from storycore.database.backup import read
 from storycore.database.connect import Database
 from storycore.database.tables import metadata
 from storycore.errors import StoryCoreError
@@ -89,6 +91,24 @@ def test_a_damaged_backup_is_refused_and_changes_nothing(filled, tmp_path, empty
         with core_of(other) as core, pytest.raises(StoryCoreError) as refused:
             core.restore(made.path)
         assert (refused.value.reason, rows(other)) == ("backup_invalid", before)
+
+
+def test_whatever_bit_of_its_directory_is_flipped_a_backup_is_whole_or_refused(database_url, tmp_path):
+    with core_of(database_url) as core:
+        core.run(KeyCreateRequest(name="suite"))
+    whole = back_up(database_url, tmp_path / "all.backup").path.read_bytes()
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        begin = archive.start_dir
+    met = set()
+    for place in range(begin, len(whole)):
+        for bit in range(8):
+            harmed = bytearray(whole)
+            harmed[place] ^= 1 << bit
+            try:
+                read(io.BytesIO(harmed))
+            except StoryCoreError as fault:
+                met.add(fault.reason.value)
+    assert met == {"backup_invalid"}
 
 
 def harm(path: Path, damage: str) -> None:

@@ -88,7 +88,9 @@ def test_sqlite_waits_for_the_disk_where_it_was_promised(tmp_path):
     assert (accepting, writing) == (["wal", 2], [1, 1])
 
 
-@pytest.mark.parametrize("url", ["", "mysql://x/y", "sqlite://", "sqlite:///:memory:", "nonsense", "http://x"])
+@pytest.mark.parametrize(
+    "url", ["", "mysql://x/y", "sqlite://", "sqlite:///:memory:", "nonsense", "http://x", "postgresql://x:port/y"]
+)
 def test_urls_of_other_kinds_are_refused_in_words(url):
     with pytest.raises(InvalidInput) as told:
         Database.open(url)
@@ -118,6 +120,19 @@ def test_a_postgres_that_is_not_there_is_told_without_its_password():
         Database.open("postgresql://user:very-secret@127.0.0.1:9/none")
     assert told.value.reason == "database_unavailable"
     assert "very-secret" not in str(told.value.as_dict())
+
+
+def test_an_option_that_postgres_does_not_know_is_told():
+    with pytest.raises(Unavailable, match="sslmood") as told:
+        Database.open("postgresql://127.0.0.1:9/none?sslmood=require")
+    assert told.value.reason == "database_unavailable"
+
+
+def test_where_a_postgres_is_can_be_told_without_its_password():
+    with postgres() as url:
+        database = Database.open(f"{url}&password=very-secret")
+        database.close()
+    assert ("very-secret" in database.url, "very-secret" in database.conninfo) == (False, True)
 
 
 def test_what_a_mount_table_says_decides_which_disk_is_far_away():

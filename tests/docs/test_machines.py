@@ -73,7 +73,9 @@ def test_the_page_leads_to_a_package_that_another_machine_made(film, films, tmp_
         call = ["bash", "-euc", commands["From anywhere"]]
         first = json.loads(subprocess.run(call, cwd=tmp_path / "server", capture_output=True, check=True).stdout)
         assert first["status"] == "success", first
-        key = json.loads((tmp_path / "server/edit-suite.json").read_text())["data"]["key"]
+        kept = tmp_path / "server/edit-suite.json"
+        assert kept.stat().st_mode & 0o077 == 0
+        key = json.loads(kept.read_text())["data"]["key"]
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {key}"}) as client:
             made = [client.post("/v1/storycore.export.package", json={"project_path": "little"}, headers={
                 "Prefer": "wait=0"}).json()["data"]["task_id"] for _ in range(8)]  # fmt: skip

@@ -53,6 +53,7 @@ def test_doctor_finds_nothing_wrong_where_nothing_is(tmp_path):
     ("environment", "name"),
     [
         ({"STORYCORE_DATABASE_URL": "postgresql://ann:secret@127.0.0.1:1/none"}, "database"),
+        ({"STORYCORE_DATABASE_URL": "postgresql://127.0.0.1:1/none?user=ann&password=secret"}, "database"),
         ({"STORYCORE_ROOTS": "/there/is/none"}, "root_1"),
         ({"STORYCORE_SERVER": "http://127.0.0.1:1"}, "server"),
         ({"STORYCORE_HOST": "0.0.0.0"}, "keys"),

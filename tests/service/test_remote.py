@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import http.server
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from fixtures.media_files import sparse
@@ -30,6 +32,7 @@ from storycore import (
     TaskStatusRequest,
     VerifyRequest,
 )
+from storycore.observe.progress import Progress
 from storycore.operations.key import KeyCreateRequest
 
 
@@ -254,6 +257,143 @@ def test_a_server_that_dies_and_comes_back_is_waited_for(film):
     with StoryCore() as core:
         task = core.run(TaskListRequest()).items[0]
         assert core.run(TaskStatusRequest(task_id=task.task_id)).attempt == 2
+
+
+@pytest.mark.parametrize("key", ["sck_1\nsck_2", "schlüssel", "sck_\x00"])
+def test_a_key_that_is_none_is_told_before_anything_is_sent(key, tmp_path, monkeypatch):
+    (tmp_path / "key").write_text(key, encoding="utf-8")
+    monkeypatch.setenv("STORYCORE_KEY_FILE", str(tmp_path / "key"))
+    with pytest.raises(StoryCoreError) as fault:
+        StoryCore(server="http://127.0.0.1:1")
+    assert (fault.value.reason, key in str(fault.value.as_dict())) == ("setting_invalid", False)
+
+
+@contextlib.contextmanager
+def losing_the_first_answer(server, operation):
+    """URL that leads to `server`; what it says to the first such call is lost, and a task has ended before the next."""
+    lost = []
+
+    class Relay(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            passed = {name: text for name, text in self.headers.items() if name.lower() != "host"}
+            answer = httpx.request(self.command, server + self.path, content=body, headers=passed)
+            if operation in self.path and not lost:
+                lost.append(self.path)
+                until(lambda: "completed" in httpx.get(f"{server}/v1/storycore.task.list").text)
+                return
+            self.send_response(answer.status_code)
+            self.send_header("Content-Length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        do_POST = do_GET  # noqa: N815 - as its parent wants it
+
+        def log_message(self, *_words):
+            """Says nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Relay) as relay:
+        threading.Thread(target=relay.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{relay.server_port}"
+        relay.shutdown()
+
+
+def test_a_result_comes_though_the_answer_that_named_its_task_was_lost(server, film, tmp_path):
+    with losing_the_first_answer(server, "export.package") as url, StoryCore(server=url) as core:
+        packed = core.run(PackageRequest(project_path=str(film), output_path=str(tmp_path / "mine.zip")))
+        assert (packed.export_path, len(core.run(TaskListRequest()).items)) == (str(tmp_path / "mine.zip"), 1)
+    assert sha256(packed.export_path) == packed.checksum
+
+
+def test_who_is_cut_off_while_fetching_learns_how_to_fetch_again(server, film, tmp_path):
+    with losing_the_first_answer(server, "artifact.download") as url, StoryCore(server=url) as core:
+        with pytest.raises(StoryCoreError) as fault:
+            core.run(PackageRequest(project_path=str(film), output_path=str(tmp_path / "mine.zip")))
+        artifact = core.run(ArtifactListRequest()).items[0].artifact_id
+    assert fault.value.reason == "server_unreachable"
+    assert f"storycore artifact download {artifact} --server {url}" in fault.value.remediation
+    assert list(tmp_path.glob("*mine*")) == []
+
+
+@contextlib.contextmanager
+def answering(*answers, kind="application/json"):
+    """URL of a server that gives these answers, the last one to all calls that follow; and the calls that it had."""
+    calls = []
+
+    class Liar(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = answers[min(len(calls), len(answers) - 1)]
+            calls.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815 - as its parent wants it
+
+        def log_message(self, *_words):
+            """Says nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", calls
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"<html>", b"[]", b'{"status": "success"}', b'{"status": "success", "data": [1]}',
+     b'{"status": "pending", "data": {}}', b'{"status": "pending", "data": {"task_id": 5}}', b"[" * 100_000],
+)  # fmt: skip
+def test_what_a_stranger_answers_is_no_fault_of_ours_nor_of_the_caller(answer, film):
+    with answering(answer) as (url, _), StoryCore(server=url) as core:
+        assert refused(core, TaskListRequest()) == "server_unreachable"
+        assert refused(core, PackageRequest(project_path=str(film))) == "server_unreachable"
+
+
+@pytest.mark.parametrize(
+    "line", [b"id: x\ndata: {}", b"id: 1\ndata: {", b"id: 1\nevent: a\ndata: []", b"id: 1\ndata: {}"]
+)
+def test_events_that_are_none_are_told(line, monkeypatch):
+    monkeypatch.setattr("storycore.remote.door._TRIES", 1)
+    with answering(line + b"\n\n", kind="text/event-stream") as (url, _), StoryCore(server=url) as core:
+        with pytest.raises(StoryCoreError) as fault:
+            list(core.events(TaskEventsRequest(task_id="task_1")))
+        assert fault.value.reason == "server_unreachable"
+
+
+def test_a_stream_of_events_that_ends_early_is_taken_up_again_without_haste(monkeypatch):
+    monkeypatch.setattr("storycore.remote.door._LOOK_SECONDS", 0.25)
+    some, last = b"id: 1\nevent: accepted\ndata: {}\n\n", b"event: end\ndata: {}\n\n"
+    with answering(some, b"", b"", last, kind="text/event-stream") as (url, calls), StoryCore(server=url) as core:
+        begun = time.monotonic()
+        events = [event.event for event in core.events(TaskEventsRequest(task_id="task_1"))]
+        assert (events, [call[-1] for call in calls]) == (["accepted"], ["0", "1", "1", "1"])
+        assert time.monotonic() - begun >= 3 * 0.25
+
+
+def test_what_is_no_stream_of_events_is_told(monkeypatch):
+    monkeypatch.setattr("storycore.remote.door._LOOK_SECONDS", 0.01)
+    with answering(b"{}") as (url, _), StoryCore(server=url) as core, pytest.raises(StoryCoreError) as fault:
+        list(core.events(TaskEventsRequest(task_id="task_1")))
+    assert fault.value.reason == "server_unreachable"
+
+
+def test_who_waits_for_a_server_that_is_away_can_stop_waiting(film, monkeypatch):
+    monkeypatch.setattr("storycore.remote.connection._PAUSE_SECONDS", 0.01)
+    told = {"task_id": "task_1", "kind": "x", "status": "running", "priority": "NORMAL", "progress": 0.5, "step": "x",
+            "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "attempt": 1,
+            "started_at": None, "finished_at": None}  # fmt: skip
+    answer = json.dumps({"status": "pending", "data": told}).encode()
+    with contextlib.ExitStack() as stack:
+        url, calls = stack.enter_context(answering(answer))
+        progress = Progress(lambda _report: stack.close() if len(calls) > 1 else None)
+        threading.Timer(1.5, progress.cancel).start()
+        with StoryCore(server=url) as core, pytest.raises(StoryCoreError) as fault:
+            core.run(PackageRequest(project_path=str(film)), progress=progress)
+    assert (fault.value.reason, "storycore task cancel task_1" in fault.value.remediation) == ("cancelled", True)
 
 
 def test_a_server_does_its_own_work_whatever_is_set_around_it(films, film, monkeypatch):

@@ -6,6 +6,7 @@ import time
 import httpx
 import pytest
 
+from fixtures.databases import postgres, restart_postgres
 from fixtures.media_files import sparse
 from fixtures.servers import serving
 from storycore import (
@@ -99,7 +100,18 @@ def test_a_running_task_that_is_cancelled_ends_so_and_leaves_nothing(client, fil
     assert (ended["status"], ended["error"]["details"]["reason"]) == ("cancelled", "cancelled")
     assert list(film.glob("exports/*")) == []
     again = client.post(CANCEL, json={"task_id": task["task_id"]}).json()["error"]
-    assert again["details"]["reason"] == "task_finished"
+    assert (again["details"]["reason"], again["message"]) == ("task_finished", "The task is over already: cancelled.")
+
+
+def test_who_waits_while_the_database_is_away_is_told_the_task_that_goes_on(film, films):
+    sparse(film / "assets/big.mov", size_bytes=50 * 2**30)
+    with postgres() as url, serving(films, database_url=url) as there, httpx.Client(base_url=there, timeout=60) as http:
+        leaving = threading.Timer(2, restart_postgres, kwargs={"away_seconds": 3})
+        leaving.start()
+        answer = http.post(PACKAGE, json={"project_path": film.name}, headers={"Prefer": "wait=7"})
+        leaving.join()
+        assert (answer.status_code, answer.json().get("error")) == (202, None)
+        http.post(CANCEL, json={"task_id": answer.json()["data"]["task_id"]})
 
 
 def test_the_library_keeps_record_of_what_it_does_here(film):

@@ -190,7 +190,8 @@ async def _wait(core: StoryCore, task: TaskStatusResult, until: float) -> TaskSt
             if left <= 0 or core.draining:
                 break
             await _either(ended, min(LOOK_SECONDS, left))
-            task = await anyio.to_thread.run_sync(core.run, TaskStatusRequest(task_id=task.task_id))
+            with contextlib.suppress(Unavailable):  # it was accepted and goes on, whether or not we can see it
+                task = await anyio.to_thread.run_sync(core.run, TaskStatusRequest(task_id=task.task_id))
     return task
 
 

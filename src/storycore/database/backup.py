@@ -80,9 +80,11 @@ def read(file: BinaryIO) -> tuple[Backup, bytes | None]:
     """
     try:
         with zipfile.ZipFile(file) as archive:
+            if {member.compress_type for member in archive.infolist()} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                raise _invalid("it is packed in another way")
             backup = _checked(archive)
             return backup, archive.read(_SECRET) if backup.has_secret else None
-    except (zipfile.BadZipFile, zlib.error, EOFError) as fault:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as fault:  # the last for a form of ZIP not read
         raise _invalid("it is no ZIP, or is damaged") from fault
 
 

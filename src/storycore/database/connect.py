@@ -22,6 +22,7 @@ from storycore.database.line import Line
 from storycore.database.migrate import is_current, migrate
 from storycore.database.shares import is_network_share
 from storycore.errors import InvalidInput, Reason, Unavailable
+from storycore.settings import without_passwords
 
 _BUSY_SECONDS = 30
 _ABOUT_A_FILE = (
@@ -40,7 +41,7 @@ class Database:
     """
 
     def __init__(self, url: URL) -> None:
-        self.url = url.render_as_string(hide_password=True)
+        self.url = without_passwords(url.render_as_string(hide_password=True))
         self.conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self.dialect = url.get_backend_name()
         self._line = Line() if self.dialect == "sqlite" else None
@@ -124,7 +125,7 @@ def _checked(text: str) -> URL:
     try:
         url = make_url(text)
         backend = url.get_backend_name()
-    except (ArgumentError, NoSuchModuleError):
+    except (ArgumentError, NoSuchModuleError, ValueError):  # the last for a port that is no number
         url, backend = None, ""
     if url is None or backend not in ("sqlite", "postgresql"):
         raise InvalidInput("The database URL is neither sqlite:///… nor postgresql://….", reason=Reason.SETTING_INVALID)
@@ -183,7 +184,9 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except DBAPIError as fault:
-        ours = isinstance(fault, OperationalError) or type(fault) is DatabaseError or fault.connection_invalidated
+        unasked = fault.statement is None  # it could not even be reached in the way that the URL says
+        plain = isinstance(fault, OperationalError) or type(fault) is DatabaseError
+        ours = plain or unasked or fault.connection_invalidated
         if not ours:  # a statement that is wrong, or a rule of the tables that was broken
             raise
         if "full" in str(fault.orig):

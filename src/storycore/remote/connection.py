@@ -30,7 +30,7 @@ class Connection:
         is_near: whether it runs on this machine.
 
     Raises:
-        InvalidInput: setting_invalid: the URL is none.
+        InvalidInput: setting_invalid: the URL is none, or the key.
     """
 
     def __init__(self, server: str, key: str) -> None:
@@ -40,6 +40,12 @@ class Connection:
                 f"{server!r} is no URL of a server.",
                 reason=Reason.SETTING_INVALID,
                 remediation="Name it like http://127.0.0.1:8765.",
+            )
+        if not (key.isascii() and key.isprintable()):
+            raise InvalidInput(
+                "The API key for the server holds characters that no key has.",
+                reason=Reason.SETTING_INVALID,
+                remediation="Copy it whole and alone, on one line, into STORYCORE_KEY or the key file.",
             )
         self.address = server.rstrip("/")
         self.is_near = _is_loopback(parts.hostname)
@@ -112,9 +118,12 @@ class Connection:
                 method, f"/v1/{name}", params=query, json=body, headers={"Accept": accept}, timeout=_STREAM_TIMEOUT
             ) as answer,
         ):
+            kind = answer.headers.get("Content-Type", "").partition(";")[0]
             if answer.status_code >= 300:
                 answer.read()
                 _envelope(answer)
+            if accept not in ("*/*", kind):
+                raise _stranger(answer)
             yield answer
 
     def _again(self, call: Callable[[], httpx.Response], tries: int) -> httpx.Response:
@@ -141,8 +150,9 @@ def _envelope(answer: httpx.Response) -> dict[str, Any]:
     try:
         body: dict[str, Any] = answer.json()
         fault = from_dict(body["error"]) if body["status"] == "error" else None
-        understood = fault is not None or body["status"] in ("success", "pending")
-    except (ValueError, KeyError, TypeError):
+        held = body["status"] in ("success", "pending") and isinstance(body["data"], dict)
+        understood = fault is not None or held
+    except (ValueError, KeyError, TypeError, RecursionError):
         understood, fault, body = False, None, {}
     if fault is not None:
         raise fault

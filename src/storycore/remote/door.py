@@ -64,7 +64,7 @@ class Remote:
         else:
             data = self.connection.send(operation.name, values, repeatable=not operation.secret)
         progress.finish()
-        return _result(request, data)
+        return _read(request.result_type(), data)
 
     def stream(self, request: Request[R], sink: BinaryIO, progress: Progress) -> None:
         """Writes the product to `sink` as the server makes it.
@@ -92,6 +92,7 @@ class Remote:
                         return
                     after, tries = event.id, 0
                     yield event
+                threading.Event().wait(_LOOK_SECONDS)  # the stream has ended, and the task has not
             except DependencyFailed:
                 tries += 1
                 if tries >= _TRIES:
@@ -156,15 +157,33 @@ class Remote:
         target = values.pop("output_path", None)
         if target is not None:
             _refuse_taken(Path(target))
-        task_id = self.connection.send(operation.name, values, wait=0)["task_id"]
-        data = self._follow(task_id, progress)
+        data: dict[str, Any] = self.connection.send(operation.name, values, wait=0)
+        task_id = None
+        if data.keys() & {"task_id"}:
+            task_id = _read(TaskStatusResult, data).task_id
+            data = self._follow(task_id, progress)
+        # Else it is the result already: a first answer was lost, and the task has ended since.
         if target is None:
             return data
         made = sorted(self._artifacts(task_id), key=lambda entry: entry.artifact_id)
+        if task_id is None:
+            made = _named(data, made)
         place = _place(Path(target), [entry.name for entry in made])
-        fetched = {entry.path: str(self.download(entry, place, progress)) for entry in made}
+        fetched = {entry.path: str(self._fetched(entry, place, progress)) for entry in made}
         moved: dict[str, Any] = _replaced(data, fetched)
         return moved
+
+    def _fetched(self, entry: ArtifactEntry, place: Path, progress: Progress) -> Path:
+        """As `download`; who meets a server that goes away learns that the work need not be done again."""
+        try:
+            return self.download(entry, place, progress)
+        except DependencyFailed as fault:
+            raise DependencyFailed(
+                fault.message,
+                reason=fault.reason,
+                remediation=f"The work is done. To fetch it: storycore artifact download {entry.artifact_id} "
+                f"--server {self.connection.address}",
+            ) from fault
 
     def _events(self, task_id: str, after: int) -> Iterator[EventEntry | None]:
         """Events of one connection; None at the end of the task."""
@@ -179,9 +198,7 @@ class Remote:
                 if fields.get("event") == "end":
                     yield None
                 if "data" in fields and "id" in fields:
-                    data = json.loads(fields["data"])
-                    instant = data.pop("created_at", "")
-                    yield EventEntry(id=int(fields["id"]), event=fields["event"], data=data, created_at=instant)
+                    yield _event(fields)
                 fields = {}
 
     def _values(self, request: Request[Any]) -> dict[str, Any]:
@@ -203,7 +220,7 @@ class Remote:
             try:
                 status = self.run(TaskStatusRequest(task_id=task_id), Progress())
             except DependencyFailed as fault:
-                self._bear(fault, task_id, time.monotonic() - seen)
+                self._bear(fault, task_id, time.monotonic() - seen, progress)
             else:
                 seen = time.monotonic()
                 ended = status.fault()
@@ -222,8 +239,15 @@ class Remote:
             self._cancel(task_id)
             raise
 
-    def _bear(self, fault: DependencyFailed, task_id: str, silent_seconds: float) -> None:
-        """Raises if the server has been away for too long; the task is not lost by that."""
+    def _bear(self, fault: DependencyFailed, task_id: str, silent_seconds: float, progress: Progress) -> None:
+        """Raises if the server has been away for too long, or nobody waits any more; the task is not lost by that."""
+        try:
+            progress.check()
+        except Cancelled:
+            raise Cancelled(
+                f"Stopped waiting; {self.connection.address} does not answer, and its task goes on when it does.",
+                remediation=f"To stop it then: storycore task cancel {task_id} --server {self.connection.address}",
+            ) from None
         if silent_seconds > _PATIENCE_SECONDS:
             raise DependencyFailed(
                 fault.message,
@@ -241,15 +265,35 @@ class Remote:
             threading.Event().wait(_LOOK_SECONDS)
 
 
-def _result(request: Request[R], data: Mapping[str, Any]) -> R:
+def _read(kind: type[R], data: Mapping[str, Any]) -> R:
     try:
-        return request.result_type()(**data)
+        return kind(**data)
     except ValueError:
-        raise DependencyFailed(
-            "The server answers in a way that this version does not understand.",
-            reason=Reason.SERVER_UNREACHABLE,
-            remediation="Use the same version of StoryCore on both sides.",
-        ) from None
+        raise _not_understood() from None
+
+
+def _event(fields: Mapping[str, str]) -> EventEntry:
+    try:
+        data = json.loads(fields["data"])
+        instant = data.pop("created_at", "")
+        return EventEntry(id=int(fields["id"]), event=fields["event"], data=data, created_at=instant)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise _not_understood() from None
+
+
+def _not_understood() -> DependencyFailed:
+    return DependencyFailed(
+        "The server answers in a way that this version does not understand.",
+        reason=Reason.SERVER_UNREACHABLE,
+        remediation="Use the same version of StoryCore on both sides.",
+    )
+
+
+def _named(data: Mapping[str, Any], entries: Sequence[ArtifactEntry]) -> list[ArtifactEntry]:
+    """Those whose paths stand in a result; of several with one path the newest, as the older ones are gone."""
+    ordered = sorted(entries, key=lambda entry: entry.created_at)
+    found = {entry.path: entry for entry in ordered}
+    return [entry for path, entry in found.items() if _replaced(data, {path: ""}) != data]
 
 
 def _refuse_taken(target: Path) -> None:

@@ -215,7 +215,7 @@ class TaskRecords:
         with self._database.accept() as connection:
             task = _found(connection, task_id, lock=True)
             if task.status.is_final:
-                raise Conflict(f"The task has {task.status} already.", reason=Reason.TASK_FINISHED)
+                raise Conflict(f"The task is over already: {task.status}.", reason=Reason.TASK_FINISHED)
             if task.status is Status.PENDING:
                 self._end(connection, task, Status.CANCELLED, None, error)
             else:
