@@ -276,6 +276,7 @@ SCOPES = {
     "storycore.export.metadata": "exports:read",
     "storycore.export.verify": "exports:write",
     "storycore.export.plan": "exports:read",
+    "storycore.export.presets": "exports:read",
     "storycore.project.inspect": "projects:read",
     "storycore.project.list": "projects:read",
     "storycore.integration.comfyui.convert": "comfyui:read",
