@@ -11,10 +11,18 @@ if TYPE_CHECKING:
     from storycore.operations.artifact import ArtifactDownloadResult as ArtifactDownloadResult
     from storycore.operations.artifact import ArtifactListRequest as ArtifactListRequest
     from storycore.operations.artifact import ArtifactListResult as ArtifactListResult
+    from storycore.operations.batch import BatchRequest as BatchRequest
+    from storycore.operations.batch import BatchResult as BatchResult
     from storycore.operations.comfyui_graph import CheckRequest as CheckRequest
     from storycore.operations.comfyui_graph import CheckResult as CheckResult
     from storycore.operations.comfyui_graph import ConvertRequest as ConvertRequest
     from storycore.operations.comfyui_graph import ConvertResult as ConvertResult
+    from storycore.operations.comfyui_servers import BackendsRequest as BackendsRequest
+    from storycore.operations.comfyui_servers import BackendsResult as BackendsResult
+    from storycore.operations.comfyui_servers import ConnectRequest as ConnectRequest
+    from storycore.operations.comfyui_servers import ConnectResult as ConnectResult
+    from storycore.operations.comfyui_servers import DisconnectRequest as DisconnectRequest
+    from storycore.operations.comfyui_servers import DisconnectResult as DisconnectResult
     from storycore.operations.delivery import WebhookDeliveriesRequest as WebhookDeliveriesRequest
     from storycore.operations.delivery import WebhookDeliveriesResult as WebhookDeliveriesResult
     from storycore.operations.delivery import WebhookPingRequest as WebhookPingRequest
@@ -51,6 +59,12 @@ if TYPE_CHECKING:
     from storycore.operations.project import InspectResult as InspectResult
     from storycore.operations.project import ListRequest as ListRequest
     from storycore.operations.project import ListResult as ListResult
+    from storycore.operations.shot_video import GenerateVideoRequest as GenerateVideoRequest
+    from storycore.operations.shot_video import GenerateVideoResult as GenerateVideoResult
+    from storycore.operations.shot_video import GetStatusRequest as GetStatusRequest
+    from storycore.operations.shot_video import GetStatusResult as GetStatusResult
+    from storycore.operations.take import PickRequest as PickRequest
+    from storycore.operations.take import PickResult as PickResult
     from storycore.operations.task import TaskCancelRequest as TaskCancelRequest
     from storycore.operations.task import TaskCancelResult as TaskCancelResult
     from storycore.operations.task import TaskEventsRequest as TaskEventsRequest
@@ -71,6 +85,8 @@ if TYPE_CHECKING:
     from storycore.operations.webhook import WebhookRotateSecretResult as WebhookRotateSecretResult
     from storycore.operations.webhook import WebhookUpdateRequest as WebhookUpdateRequest
     from storycore.operations.webhook import WebhookUpdateResult as WebhookUpdateResult
+    from storycore.operations.workflow import WorkflowRequest as WorkflowRequest
+    from storycore.operations.workflow import WorkflowResult as WorkflowResult
     from storycore.settings import Settings as Settings
 
 __version__ = "0.1.0"
@@ -80,16 +96,28 @@ _HOMES = {
     "ArtifactDownloadResult": "storycore.operations.artifact",
     "ArtifactListRequest": "storycore.operations.artifact",
     "ArtifactListResult": "storycore.operations.artifact",
+    "BackendsRequest": "storycore.operations.comfyui_servers",
+    "BackendsResult": "storycore.operations.comfyui_servers",
+    "BatchRequest": "storycore.operations.batch",
+    "BatchResult": "storycore.operations.batch",
     "CheckRequest": "storycore.operations.comfyui_graph",
     "CheckResult": "storycore.operations.comfyui_graph",
+    "ConnectRequest": "storycore.operations.comfyui_servers",
+    "ConnectResult": "storycore.operations.comfyui_servers",
     "ConvertRequest": "storycore.operations.comfyui_graph",
     "ConvertResult": "storycore.operations.comfyui_graph",
+    "DisconnectRequest": "storycore.operations.comfyui_servers",
+    "DisconnectResult": "storycore.operations.comfyui_servers",
     "EventListRequest": "storycore.operations.event",
     "EventListResult": "storycore.operations.event",
     "EventPublishRequest": "storycore.operations.event",
     "EventPublishResult": "storycore.operations.event",
     "FormatRequest": "storycore.operations.export",
     "FormatResult": "storycore.operations.export",
+    "GenerateVideoRequest": "storycore.operations.shot_video",
+    "GenerateVideoResult": "storycore.operations.shot_video",
+    "GetStatusRequest": "storycore.operations.shot_video",
+    "GetStatusResult": "storycore.operations.shot_video",
     "InspectRequest": "storycore.operations.project",
     "InspectResult": "storycore.operations.project",
     "KeyCreateRequest": "storycore.operations.key",
@@ -104,6 +132,8 @@ _HOMES = {
     "MetadataResult": "storycore.operations.export",
     "PackageRequest": "storycore.operations.export",
     "PackageResult": "storycore.operations.export",
+    "PickRequest": "storycore.operations.take",
+    "PickResult": "storycore.operations.take",
     "PlanRequest": "storycore.operations.export",
     "PlanResult": "storycore.operations.export",
     "PresetsRequest": "storycore.operations.presets",
@@ -145,6 +175,8 @@ _HOMES = {
     "WebhookTriggerResult": "storycore.operations.delivery",
     "WebhookUpdateRequest": "storycore.operations.webhook",
     "WebhookUpdateResult": "storycore.operations.webhook",
+    "WorkflowRequest": "storycore.operations.workflow",
+    "WorkflowResult": "storycore.operations.workflow",
 }
 
 __all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605 - a test compares it with what can be imported

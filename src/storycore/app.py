@@ -12,6 +12,7 @@ from storycore.project.paths import Places
 from storycore.settings import Settings
 
 if TYPE_CHECKING:
+    from storycore.comfyui.backends import Backends
     from storycore.database.connect import Database
     from storycore.keys.records import KeyRecords
     from storycore.replies.records import ReplyRecords
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from storycore.webhooks.endpoints.records import EndpointRecords
     from storycore.webhooks.outbox.records import EventRecords
     from storycore.webhooks.post import Post
+    from storycore.webhooks.queue.records import QueueRecords
     from storycore.webhooks.recovery.records import RecoveryRecords
     from storycore.webhooks.sealing import Vault
 
@@ -44,6 +46,7 @@ class App:
     Attributes:
         settings: as read once.
         places: which folders the caller may use.
+        is_confined: whether callers come over a network, so that they may not have any address called.
     """
 
     def __init__(
@@ -56,10 +59,12 @@ class App:
         roots = settings.roots or ((default_root,) if default_root else None)
         base = roots[0] if roots and default_root else None
         self.settings = settings
+        self.is_confined = default_root is not None
         self.places = Places(roots=roots, output_roots=settings.output_roots, base=base)
         self._opening = threading.Lock()
         self._database: Database | None = None
         self._tasks: TaskQueue | None = None
+        self._comfyui: Backends | None = None
         self._make_outbox = outbox
         self._courier: Courier | None = None
         self._noted: list[str] = []
@@ -155,7 +160,18 @@ class App:
         """
         from storycore.webhooks.deliveries.records import DeliveryRecords
 
-        return DeliveryRecords(self.database, self.events)
+        return DeliveryRecords(self.database)
+
+    @property
+    def queue(self) -> "QueueRecords":
+        """What waits for webhooks, for those who send it.
+
+        Raises:
+            InvalidInput, Unavailable: see `database`.
+        """
+        from storycore.webhooks.queue.records import QueueRecords
+
+        return QueueRecords(self.database, self.events)
 
     @property
     def recovery(self) -> "RecoveryRecords":
@@ -170,7 +186,7 @@ class App:
 
     @cached_property
     def vault(self) -> "Vault":
-        """Seals the secrets of webhooks."""
+        """Seals secrets: those of webhooks, and what ComfyUI servers are let in by."""
         from storycore.webhooks.sealing import Vault, key_from
 
         return Vault(key_from(self.settings.secret_key.get_secret_value(), self.settings.sealing_key_place))
@@ -192,7 +208,7 @@ class App:
             raise InvalidInput(f"webhook_allow: {fault}.", reason=Reason.SETTING_INVALID) from None
         return Post(
             self.vault, guard, timeout_seconds=settings.webhook_timeout_seconds,
-            require_https=settings.webhook_require_https, proxy=settings.webhook_proxy,
+            require_https=settings.webhook_require_https, proxy=settings.webhook_proxy.get_secret_value(),
             ca_file=settings.webhook_ca_file,
         )  # fmt: skip
 
@@ -205,7 +221,7 @@ class App:
         from storycore.webhooks.courier import Courier
 
         self._courier = Courier(
-            self.deliveries, self.post, slots=self.settings.webhook_slots,
+            self.queue, self.post, slots=self.settings.webhook_slots,
             retention=timedelta(days=self.settings.retention_days), watch=watch,
         )  # fmt: skip
         self._courier.start()
@@ -227,12 +243,35 @@ class App:
             self._courier.wake()
 
     @property
+    def comfyui(self) -> "Backends":
+        """The ComfyUI servers of this database.
+
+        Raises:
+            InvalidInput, Unavailable: see `database`; setting_invalid: an entry of `comfyui_allow` is none.
+        """
+        from storycore.comfyui.address import rules
+        from storycore.comfyui.backends import Backends
+        from storycore.comfyui.pace import Pace
+        from storycore.comfyui.records import ComfyRecords
+
+        database = self.database
+        with self._opening:
+            if self._comfyui is None:
+                allow = rules(self.settings.comfyui_allow)
+                self._comfyui = Backends(ComfyRecords(database, self.vault), allow, Pace())
+            return self._comfyui
+
+    @property
     def owner(self) -> str:
         """Name of this process among those on the database."""
         return self.tasks.owner
 
-    def engine(self, worker: "Worker") -> "Engine":
+    def engine(self, worker: "Worker", *, more: int = 0) -> "Engine":
         """The engine that fits the database: threads of this process on SQLite, procrastinate on Postgres.
+
+        Args:
+            worker: takes and does tasks.
+            more: turns beside the `workers` of the settings, for tasks that mostly wait.
 
         Raises:
             DependencyFailed: library_missing: the extra `postgres` is not installed.
@@ -242,7 +281,7 @@ class App:
         if self.database.dialect == "sqlite":
             from storycore.tasks.embedded import EmbeddedEngine
 
-            return EmbeddedEngine(worker, self.tasks.records, slots=slots)
+            return EmbeddedEngine(worker, self.tasks.records, slots=slots, more=more)
         from storycore.tasks.dispatch.records import DispatchRecords
 
         try:
@@ -253,11 +292,11 @@ class App:
                 reason=Reason.LIBRARY_MISSING,
             ) from None
         dispatch = DispatchRecords(self.database)
-        return ProcrastinateEngine(worker, self.tasks.records, dispatch, self.database.conninfo, slots=slots)
+        return ProcrastinateEngine(worker, self.tasks.records, dispatch, self.database.conninfo, slots=slots + more)
 
     def close(self) -> None:
         """Closes the database, if it was opened."""
         with self._opening:
             if self._database is not None:
                 self._database.close()
-            self._database, self._tasks = None, None
+            self._database, self._tasks, self._comfyui = None, None, None

@@ -9,6 +9,7 @@
     │   └── Cancelled                                  the caller asked for it to stop
     ├── RateLimited           RATE_LIMIT_EXCEEDED      too many calls in too little time
     ├── DependencyFailed      DEPENDENCY_ERROR         something that we stand on failed
+    ├── TimedOut              TIMEOUT                  it took longer than was allowed
     ├── Unavailable           SERVICE_UNAVAILABLE      not now: no room on the disk
     └── Unexpected            INTERNAL_ERROR           a fault of ours; never for bad input
 
@@ -33,6 +34,7 @@ class Code(StrEnum):
     RATE_LIMIT_EXCEEDED = "RATE_LIMIT_EXCEEDED"
     DEPENDENCY_ERROR = "DEPENDENCY_ERROR"
     SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
+    TIMEOUT = "TIMEOUT"
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
@@ -83,6 +85,9 @@ class Reason(StrEnum):
     TASK_NOT_FOUND = "task_not_found"
     ARTIFACT_NOT_FOUND = "artifact_not_found"
     KEY_NOT_FOUND = "key_not_found"
+    BACKEND_NOT_FOUND = "backend_not_found"
+    SHOT_NOT_FOUND = "shot_not_found"
+    TAKE_NOT_FOUND = "take_not_found"
     WEBHOOK_NOT_FOUND = "webhook_not_found"
     DELIVERY_NOT_FOUND = "delivery_not_found"
     OUTPUT_EXISTS = "output_exists"
@@ -100,6 +105,12 @@ class Reason(StrEnum):
     ENCODER_MISSING = "encoder_missing"
     ENCODER_FAILED = "encoder_failed"
     SERVER_UNREACHABLE = "server_unreachable"
+    COMFYUI_NOT_CONNECTED = "comfyui_not_connected"
+    COMFYUI_REJECTED = "comfyui_rejected"
+    COMFYUI_FAILED = "comfyui_failed"
+    COMFYUI_LOST = "comfyui_lost"
+    COMFYUI_STOPPED = "comfyui_stopped"
+    TIMED_OUT = "timed_out"
     DISK_FULL = "disk_full"
     DATABASE_UNAVAILABLE = "database_unavailable"
     DATABASE_NEWER = "database_newer"
@@ -284,6 +295,27 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         retryable=False,
         remediation="See which deliveries there are with `storycore webhook deliveries`.",
     ),
+    Reason.BACKEND_NOT_FOUND: ReasonFacts(
+        Code.NOT_FOUND,
+        404,
+        3,
+        retryable=False,
+        remediation="See which servers there are with `storycore comfyui backends`.",
+    ),
+    Reason.SHOT_NOT_FOUND: ReasonFacts(
+        Code.NOT_FOUND,
+        404,
+        3,
+        retryable=False,
+        remediation="See which shots there are with `storycore project inspect`.",
+    ),
+    Reason.TAKE_NOT_FOUND: ReasonFacts(
+        Code.NOT_FOUND,
+        404,
+        3,
+        retryable=False,
+        remediation="Choose one of details.takes, or generate the shot first.",
+    ),
     Reason.OUTPUT_EXISTS: ReasonFacts(
         Code.CONFLICT,
         409,
@@ -388,6 +420,48 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         6,
         retryable=True,
         remediation="Start it with `storycore serve`, or correct --server.",
+    ),
+    Reason.COMFYUI_NOT_CONNECTED: ReasonFacts(
+        Code.DEPENDENCY_ERROR,
+        502,
+        6,
+        retryable=True,
+        remediation="Start ComfyUI, then connect: `storycore comfyui connect`.",
+    ),
+    Reason.COMFYUI_REJECTED: ReasonFacts(
+        Code.DEPENDENCY_ERROR,
+        502,
+        6,
+        retryable=False,
+        remediation="Repair the workflow where details.node_errors point, then send it again.",
+    ),
+    Reason.COMFYUI_FAILED: ReasonFacts(
+        Code.DEPENDENCY_ERROR,
+        502,
+        6,
+        retryable=False,
+        remediation="Look at the node that details name; details.output_paths has what was made before.",
+    ),
+    Reason.COMFYUI_LOST: ReasonFacts(
+        Code.DEPENDENCY_ERROR,
+        502,
+        6,
+        retryable=True,
+        remediation="Look in the log of the ComfyUI server for why it ended, then start the workflow again.",
+    ),
+    Reason.COMFYUI_STOPPED: ReasonFacts(
+        Code.DEPENDENCY_ERROR,
+        502,
+        6,
+        retryable=True,
+        remediation="Somebody stopped it at the ComfyUI server; start it again when you want it.",
+    ),
+    Reason.TIMED_OUT: ReasonFacts(
+        Code.TIMEOUT,
+        504,
+        7,
+        retryable=True,
+        remediation="Allow it more time, or make the work smaller.",
     ),
     Reason.DISK_FULL: ReasonFacts(
         Code.SERVICE_UNAVAILABLE,
@@ -563,6 +637,12 @@ class DependencyFailed(StoryCoreError):
     default = Reason.LIBRARY_MISSING
 
 
+class TimedOut(StoryCoreError):
+    """It took longer than was allowed."""
+
+    default = Reason.TIMED_OUT
+
+
 class Unavailable(StoryCoreError):
     """Not now."""
 
@@ -594,6 +674,7 @@ _FAMILIES: Mapping[Code, type[StoryCoreError]] = {
     Code.CONFLICT: Conflict,
     Code.RATE_LIMIT_EXCEEDED: RateLimited,
     Code.DEPENDENCY_ERROR: DependencyFailed,
+    Code.TIMEOUT: TimedOut,
     Code.SERVICE_UNAVAILABLE: Unavailable,
     Code.INTERNAL_ERROR: Unexpected,
 }

@@ -16,6 +16,7 @@ from storycore.operations.request import Request, Result
 from storycore.settings import Settings
 
 if TYPE_CHECKING:
+    from storycore.comfyui.backends import Monitor
     from storycore.keys.key import Key
     from storycore.observe.metrics import Metrics
     from storycore.operations.artifact import ArtifactDownloadResult
@@ -73,6 +74,7 @@ class StoryCore:
         )
         self._work: set[Progress] = set()
         self._engine: Engine | None = None
+        self._monitor: Monitor | None = None
         self._upkeep: Upkeep | None = None
         self._courier: Courier | None = None
         self._metrics: Metrics | None = None
@@ -152,6 +154,8 @@ class StoryCore:
         Raises:
             InvalidInput, Unavailable: the database can't be used.
         """
+        from storycore.comfyui.backends import Monitor
+        from storycore.operations.admission import MOST_GENERATING, Admission
         from storycore.operations.counting import Counting, CountingWebhooks
         from storycore.operations.upkeep import Upkeep
         from storycore.tasks.worker import Worker
@@ -160,9 +164,11 @@ class StoryCore:
         self._courier = self._app.send(CountingWebhooks(self.metrics()))
         worker = Worker(
             tasks.records, tasks.news, operations.kinds(self._app), lease_seconds=settings.lease_seconds,
-            watch=Counting(self.metrics()),
+            watch=Counting(self.metrics()), admit=Admission(self._app, settings.workers),
         )  # fmt: skip
-        self._engine = self._app.engine(worker)
+        self._monitor = Monitor(self._app.comfyui)
+        self._monitor.start()
+        self._engine = self._app.engine(worker, more=MOST_GENERATING)
         tasks.employ(self._engine)
         self._engine.run()
         self._upkeep = Upkeep(self._app)
@@ -324,6 +330,9 @@ class StoryCore:
         self.draining = True
         for work in tuple(self._work):
             work.cancel()
+        if self._monitor is not None:
+            self._monitor.stop()
+            self._monitor = None
         if self._upkeep is not None:
             self._upkeep.stop()
             self._upkeep = None

@@ -107,6 +107,18 @@ class Settings(BaseModel):
     retention_days: float = Field(
         default=30, gt=0, description="How long finished tasks are remembered; their files stay where they are."
     )
+    comfyui_allow: tuple[str, ...] = Field(
+        default=(),
+        description="ComfyUI servers that callers over the network may name beside those of this machine: "
+        "`host-or-CIDR[:port]`, with commas between.",
+    )
+    comfyui_api_key: SecretStr = Field(
+        default=SecretStr(""), description="Key of a Comfy account, for nodes that call its paid services."
+    )
+    generated_folder: Path = Field(
+        default_factory=lambda: user_data_path("storycore", appauthor=False) / "generated",
+        description="Where what ComfyUI makes goes if it belongs to no project and there is no output root.",
+    )
     webhook_allow: tuple[str, ...] = Field(
         default=(),
         description="Places beside the public internet that webhooks may call, each by host or network, and port: "
@@ -119,8 +131,8 @@ class Settings(BaseModel):
     webhook_slots: int = Field(
         default=64, ge=1, le=1024, description="Attempts that one process makes at a time, over all webhooks."
     )
-    webhook_proxy: str = Field(
-        default="", description="URL of a proxy that webhooks are sent through; targets are still checked."
+    webhook_proxy: SecretStr = Field(
+        default=SecretStr(""), description="URL of a proxy that webhooks are sent through; targets are still checked."
     )
     webhook_ca_file: Path | None = Field(
         default=None, description="File of certificates that webhooks trust, instead of the system's."
@@ -148,7 +160,7 @@ class Settings(BaseModel):
     def _absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         return tuple(Path(os.path.abspath(path.expanduser())) for path in value)  # noqa: PTH100 - keeps links
 
-    @field_validator("allowed_hosts", "webhook_allow", mode="before")
+    @field_validator("allowed_hosts", "comfyui_allow", "webhook_allow", mode="before")
     @classmethod
     def _split_names(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

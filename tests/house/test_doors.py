@@ -12,7 +12,14 @@ PACKAGE = ROOT / "src/storycore"
 DOORS = {
     "PIL": ("demo", "rendering/still", "rendering/title"),
     "aiodns": ("webhooks/names",),
-    "aiohttp": ("webhooks/sender", "webhooks/faults", "webhooks/wire"),
+    "aiohttp": (
+        "comfyui/address",
+        "comfyui/client",
+        "comfyui/ear",
+        "webhooks/sender",
+        "webhooks/faults",
+        "webhooks/wire",
+    ),
     "alembic": ("database",),
     "anyio": ("api", "processes"),
     "bagit": ("demo",),
@@ -50,6 +57,7 @@ DOORS = {
     "rich": ("cli", "demo"),
     "sqlalchemy": (
         "database",
+        "comfyui/records",
         "keys/records",
         "replies/records",
         "tasks/records",
@@ -65,6 +73,7 @@ DOORS = {
         "webhooks/endpoints/records",
         "webhooks/health/records",
         "webhooks/outbox/records",
+        "webhooks/queue/records",
         "webhooks/recovery/records",
     ),
     "starlette": ("api",),
@@ -89,6 +98,7 @@ PURE = (
     "rendering/codecs",
     "metadata/document", "metadata/write", "api/ranges", "webhooks/signing", "webhooks/schedule", "webhooks/url",
     "webhooks/address", "webhooks/headers", "webhooks/delivery", "webhooks/endpoint", "webhooks/message", "events",
+        *(f"comfyui/{name}" for name in ("backend", "outputs", "pace", "progress", "wire")),
     *(f"comfyui/graph/{name}" for name in (
         "api_graph", "branch_order", "canvas", "check", "companions", "controls", "convert", "document",
         "dynamic_text", "embedded", "file_names", "group_nodes", "node_class", "oddities", "parameters", "promotions",

@@ -17,13 +17,14 @@ def test_every_reason_says_what_to_do(reason):
 
 def test_codes_have_the_status_that_callers_expect():
     statuses = {
-        Code.VALIDATION_ERROR: {400, 405, 408, 413, 415, 416, 421},
+        Code.VALIDATION_ERROR: {400, 405, 408, 413, 415, 416, 421, 431},
         Code.AUTHENTICATION_REQUIRED: {401},
         Code.AUTHORIZATION_DENIED: {403},
         Code.NOT_FOUND: {404},
         Code.CONFLICT: {409, 412},
         Code.RATE_LIMIT_EXCEEDED: {429},
         Code.DEPENDENCY_ERROR: {502},
+        Code.TIMEOUT: {504},
         Code.SERVICE_UNAVAILABLE: {503},
         Code.INTERNAL_ERROR: {500},
     }

@@ -29,6 +29,7 @@ _STATUSES = {
     500: "A fault of StoryCore's own",
     502: "Something that StoryCore stands on failed",
     503: "Not now",
+    504: "It took too long",
 }
 
 

@@ -22,7 +22,9 @@ from storycore.api.connection import cancel_when_gone
 from storycore.api.events import Event, EventStream
 from storycore.errors import Reason, Unavailable
 from storycore.library import StoryCore
+from storycore.loading import load
 from storycore.operations.request import Request
+from storycore.operations.run import operation_of, task_facts
 from storycore.operations.task import (
     TaskEventsRequest,
     TaskEventsResult,
@@ -62,6 +64,8 @@ async def answer_task(
 ) -> Response:
     """200 with the result, the error of the failed task, or 202 with the task that goes on.
 
+    Some operations answer at once to callers who do not say that they wait; then 200 tells that it was accepted.
+
     A caller who hangs up changes nothing: what was accepted is done.
 
     Args:
@@ -75,15 +79,18 @@ async def answer_task(
         StoryCoreError: the request was refused before it was accepted.
     """
     asked = wanted_wait(http.headers.getlist("prefer"))
-    seconds = WAIT_SECONDS if asked is None else asked
+    operation = operation_of(type(request))
+    at_once = asked is None and operation.accepted
+    seconds = 0 if at_once else WAIT_SECONDS if asked is None else asked
     until = time.monotonic() + seconds
     key = idempotency_key(http)
     facts: dict[str, Any] = {
         "id": new_id(),
+        **task_facts(request),
         "request_id": http.scope.get("storycore.request_id", ""),
         "traceparent": (http.scope.get("storycore.traceparent") or "")[:64],
         "caller": caller,
-        "stay": seconds > 0,
+        "stay": seconds > 0 and not operation.order,  # what has an order of its own keeps to it
     }
 
     def submit() -> tuple[TaskStatusResult, bool]:
@@ -95,6 +102,9 @@ async def answer_task(
     if submitted is None:
         submitted = await anyio.to_thread.run_sync(core.run, TaskStatusRequest(task_id=facts["id"])), False
     task = submitted[0]
+    if at_once:
+        told = load(operation.accepted)(request, task.task_id)
+        return succeed(http, told, REPLAYED if submitted[1] else {})
     if task.status in _GOES_ON:
         async with anyio.create_task_group() as group:
             group.start_soon(cancel_when_gone, http.receive, group.cancel_scope)

@@ -4,6 +4,7 @@ Only the form is read here; whether a value is acceptable is decided by the requ
 HTTP refuse the same things for the same reasons.
 """
 
+import contextlib
 import sys
 import types
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from storycore.errors import InvalidInput, Reason
 from storycore.json_text import BadJson, read_strict
+from storycore.loading import load
 from storycore.operations.request import Request, Spelling
 
 _NOT_MEANT = ("Expecting", "Extra data", "Unterminated", "Invalid")
@@ -59,7 +61,7 @@ def _parameter(name: str, field: FieldInfo, *, streams: bool) -> click.Parameter
     if spelling and spelling.secret:
         return _secret_file(name, field)
     if spelling and not spelling.flags:
-        word, required = name.removesuffix("_path").upper(), field.is_required()
+        word, required = name.removesuffix("_path").removesuffix("_definition").upper(), field.is_required()
         return click.Argument([name], required=required, metavar=word if required else f"[{word}]")
     flag = f"--{name.replace('_', '-')}"
     text = field.description or ""
@@ -89,7 +91,7 @@ def _metavar(name: str, kind: Any) -> str:
         return "|".join(map(str, get_args(kind)))
     if kind is dict:
         return "KEY=VALUE"
-    if kind is int:
+    if kind in (int, float):
         return "N"
     return "PATH" if name.endswith(("_path", "folder", "_to")) else "TEXT"
 
@@ -132,6 +134,8 @@ def _bare(annotation: Any) -> Any:
 
 def _read(field: FieldInfo, text: Any) -> Any:
     spelling = _spelling(field)
+    if spelling and spelling.reader:
+        return load(spelling.reader)(text)
     if spelling and spelling.secret:
         return _secret_in(text)
     value = _value(_kind(field), text)
@@ -142,6 +146,11 @@ def _read(field: FieldInfo, text: Any) -> Any:
 def _value(kind: Any, text: Any) -> Any:
     if kind is int and isinstance(text, str):
         return int(text) if text.removeprefix("-").isascii() and text.removeprefix("-").isdigit() else text
+    if kind is float and isinstance(text, str):
+        with contextlib.suppress(ValueError):
+            return float(text)
+    if kind is list and text.lstrip().startswith("["):
+        return _json(text)
     if kind is list:
         names = [part.strip() for part in text.split(",")]
         return names if len(names) > 1 else names[0]

@@ -17,6 +17,12 @@ _SHOWN = {
     "storycore.export.plan": "storycore.cli.show_export:show_plan",
     "storycore.export.metadata": "storycore.cli.show_metadata:show_metadata",
     "storycore.export.verify": "storycore.cli.show_verify:show_verify",
+    "storycore.integration.comfyui.connect": "storycore.cli.show_generated:show_connect",
+    "storycore.integration.comfyui.workflow": "storycore.cli.show_generated:show_workflow",
+    "storycore.integration.comfyui.generate_video": "storycore.cli.show_generated:show_workflow",
+    "storycore.integration.comfyui.batch": "storycore.cli.show_generated:show_batch",
+    "storycore.integration.comfyui.backends": "storycore.cli.show_generated:show_backends",
+    "storycore.project.pick": "storycore.cli.show_generated:show_pick",
     "storycore.integration.comfyui.convert": "storycore.cli.show_comfyui:show_convert",
     "storycore.integration.comfyui.check": "storycore.cli.show_comfyui:show_check",
     "storycore.project.inspect": "storycore.cli.show_project:show_inspect",
@@ -28,6 +34,13 @@ _SHOWN = {
     "storycore.key.create": "storycore.cli.show_keys:show_created",
     "storycore.key.list": "storycore.cli.show_keys:show_list",
     "storycore.key.revoke": "storycore.cli.show_keys:show_revoked",
+    "storycore.integration.webhook.register": "storycore.cli.show_webhooks:show_registered",
+    "storycore.integration.webhook.rotate_secret": "storycore.cli.show_webhooks:show_rotated",
+    "storycore.integration.webhook.list": "storycore.cli.show_webhooks:show_list",
+    "storycore.integration.webhook.deliveries": "storycore.cli.show_webhooks:show_deliveries",
+    "storycore.integration.webhook.ping": "storycore.cli.show_webhooks:show_attempt",
+    "storycore.integration.webhook.trigger": "storycore.cli.show_webhooks:show_attempt",
+    "storycore.event.list": "storycore.cli.show_webhooks:show_events",
 }
 _DATA = {"storycore.export.metadata", "storycore.integration.comfyui.convert"}
 """Operations whose result is data for stdout, whatever `--quiet` says."""

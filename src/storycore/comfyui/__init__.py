@@ -1,1 +1,1 @@
-"""ComfyUI: its graphs read, converted, filled in and checked."""
+"""ComfyUI: servers that generate, graphs for them, and runs that survive crashes on either side."""

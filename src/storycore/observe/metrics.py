@@ -32,6 +32,7 @@ OTHER: Final = "other"
 Outcome = Literal["completed", "failed", "cancelled"]
 OUTCOMES: Final[tuple[Outcome, ...]] = ("completed", "failed", "cancelled")
 STATUSES: Final = ("pending", "running", "completed", "failed", "cancelled")
+RUN_OUTCOMES: Final = ("completed", "completed_with_blocked", "failed", "cancelled")
 PRIORITIES: Final = ("LOW", "NORMAL", "HIGH")
 
 _LONG = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
@@ -51,6 +52,23 @@ class Queue:
     counts: Mapping[str, int]
     oldest_seconds: float
     webhooks_waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A ComfyUI server as the database knows it.
+
+    Attributes:
+        name: `host:port`; as many as a person has connected.
+        up: whether it answered last.
+        in_flight: prompts of ours that it has.
+        waiting: prompts of others that wait or run there, as far as was seen.
+    """
+
+    name: str
+    up: bool
+    in_flight: int
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,16 +97,19 @@ class Metrics:
         version: of StoryCore.
         names: what there is to count.
         read_queue: reads the tasks at each scrape; None leaves those figures out, and so does a StoryCoreError.
+        read_servers: reads the ComfyUI servers at each scrape; None leaves those figures out, and so does a
+            StoryCoreError.
         read_free_bytes: reads the room left on the disk at each scrape; None, also as its answer, leaves it out.
         process: whether memory, processor time, open files and the interpreter are told too.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each reads one thing
         self,
         *,
         version: str,
         names: Names,
         read_queue: Callable[[], Queue] | None = None,
+        read_servers: Callable[[], list[Server]] | None = None,
         read_free_bytes: Callable[[], int | None] | None = None,
         process: bool = False,
     ) -> None:
@@ -104,12 +125,18 @@ class Metrics:
         self._call_seconds = self._histogram(
             "storycore_http_request_duration_seconds", "Of calls, to their last byte.", _SHORT, "operation"
         )
+        self._runs = self._counter("storycore_comfyui_runs", "Workflows that ended.", "outcome")
+        self._run_seconds = Histogram(
+            "storycore_comfyui_run_duration_seconds", "Of tasks that generate.", buckets=_LONG, registry=self._registry
+        )
         self._attempts = self._counter("storycore_webhook_deliveries", "Attempts at webhooks.", "event", "outcome")
         self._attempt_seconds = self._histogram(
             "storycore_webhook_attempt_duration_seconds", "Of attempts at webhooks.", _SHORT
         )
         self._start_at_zero()
         self._registry.register(_AtScrape(read_queue, read_free_bytes))
+        if read_servers:
+            self._registry.register(_Servers(read_servers))
         if process:
             ProcessCollector(registry=self._registry)
             PlatformCollector(registry=self._registry)
@@ -133,6 +160,14 @@ class Metrics:
         """Counts a task that begins to run, `waited_seconds` after it was accepted."""
         name = kind if kind in self._names.kinds else OTHER
         self._waits.labels(name, priority if priority in PRIORITIES else OTHER).observe(waited_seconds)
+
+    def comfyui_run(self, outcome: str) -> None:
+        """Counts a workflow that ended."""
+        self._runs.labels(outcome if outcome in RUN_OUTCOMES else OTHER).inc()
+
+    def comfyui_seconds(self, seconds: float) -> None:
+        """Counts how long a task took that generates."""
+        self._run_seconds.observe(seconds)
 
     def webhook_attempt(self, event: str, outcome: str, seconds: float) -> None:
         """Counts an attempt at a webhook, by the word for how it ended."""
@@ -161,6 +196,8 @@ class Metrics:
             for status in ("200", "400", "500"):
                 self._calls.labels(name, status)
             self._call_seconds.labels(name)
+        for ending in RUN_OUTCOMES:
+            self._runs.labels(ending)
         for event in self._names.events:
             self._attempts.labels(event, "ok")
         for kind in self._names.kinds:
@@ -198,6 +235,34 @@ class _AtScrape(Collector):
             yield GaugeMetricFamily(
                 "storycore_disk_free_bytes", "Room on the fullest disk that results go to.", free_bytes
             )
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing: what is read at a scrape is not read at the start."""
+        return iter(())
+
+
+class _Servers(Collector):
+    """The ComfyUI servers, read when they are asked for."""
+
+    def __init__(self, read: Callable[[], list[Server]]) -> None:
+        self._read = read
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        try:
+            servers = self._read()
+        except StoryCoreError:
+            return
+        up = GaugeMetricFamily("storycore_comfyui_up", "Whether a ComfyUI server answers.", labels=["backend"])
+        queue = GaugeMetricFamily(
+            "storycore_comfyui_queue", "Prompts at a ComfyUI server.", labels=["backend", "state"]
+        )
+        for server in servers:
+            up.add_metric([server.name], int(server.up))
+            queue.add_metric([server.name, "ours"], server.in_flight)
+            queue.add_metric([server.name, "others"], server.waiting)
+        yield up
+        yield queue
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: what is read at a scrape is not read at the start."""

@@ -46,10 +46,14 @@ class Progress:
 
     Attributes:
         accepted_at: when the work was accepted; the same for each attempt at it.
+        task_id: task that the work is of; "" if there is no record of it.
+        goes_on_elsewhere: whether it was asked to stop only here, since another process goes on with it.
     """
 
     def __init__(self, listener: Listener | None = None, *, interval_seconds: float = 0.1) -> None:
         self.accepted_at: datetime = now()
+        self.task_id = ""
+        self.goes_on_elsewhere = False
         self._listeners: tuple[Listener, ...] = () if listener is None else (listener,)
         self._interval = interval_seconds
         self._started = time.monotonic()
@@ -63,6 +67,16 @@ class Progress:
     def cancel(self) -> None:
         """Asks the work to stop at its next count; safe from any thread and from a signal handler."""
         self._stop.set()
+
+    def leave(self) -> None:
+        """Asks the work to stop here without undoing it, since another process goes on with it."""
+        self.goes_on_elsewhere = True
+        self.cancel()
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the work was asked to stop."""
+        return self._stop.is_set()
 
     def listen(self, listener: Listener) -> None:
         """Tells one more listener from now on."""

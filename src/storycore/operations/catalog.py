@@ -23,6 +23,9 @@ class Operation(NamedTuple):
         answer: "data"; or "file" and "events" for operations that answer by HTTP with a file or a stream of events.
         command: last word on the command line, if it is not that of the name.
         secret: whether its answer holds a secret, which is then kept nowhere.
+        order: `module:function`, takes the request and gives further facts of the task's `Order`, or "".
+        accepted: `module:function`, takes the request and the id of its task and gives the answer for callers who
+            do not say that they wait, or "".
         body_bytes: largest body by HTTP, where it may be larger than the setting `max_body_bytes`.
     """
 
@@ -39,6 +42,8 @@ class Operation(NamedTuple):
     answer: str = "data"
     command: str = ""
     secret: bool = False
+    order: str = ""
+    accepted: str = ""
     body_bytes: int = 0
 
     @property
@@ -60,12 +65,20 @@ _GRAPH = "storycore.operations.comfyui_graph"
 _TASK = "storycore.operations.task"
 _ARTIFACT = "storycore.operations.artifact"
 _KEY = "storycore.operations.key"
-_WEBHOOK = "storycore.operations.webhook"
-_DELIVERY = "storycore.operations.delivery"
-_EVENT = "storycore.operations.event"
+_SERVERS = "storycore.operations.comfyui_servers"
+_WORKFLOW = "storycore.operations.workflow"
+_VIDEO = "storycore.operations.shot_video"
+_BATCH = "storycore.operations.batch"
+_TAKE = "storycore.operations.take"
 
 _WORKFLOW_BYTES = 8 * 1024 * 1024
 """A workflow holds every text and every group of nodes that its author drew."""
+
+_PICTURE_BYTES = 64 * 1024 * 1024
+"""With a picture in it, in base64."""
+_WEBHOOK = "storycore.operations.webhook"
+_DELIVERY = "storycore.operations.delivery"
+_EVENT = "storycore.operations.event"
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -122,6 +135,63 @@ OPERATIONS: tuple[Operation, ...] = (
         ("storycore project list", "storycore project list ~/films"),
     ),
     Operation(
+        "storycore.integration.comfyui.connect", "POST", f"{_SERVERS}:connect", f"{_SERVERS}:ConnectRequest",
+        "Connect a ComfyUI server",
+        ("storycore comfyui connect", "storycore comfyui connect gpu.local --port 8188 --tls"),
+    ),
+    Operation(
+        "storycore.integration.comfyui.workflow", "POST", f"{_WORKFLOW}:workflow", f"{_WORKFLOW}:WorkflowRequest",
+        "Run a workflow on a ComfyUI server, and bring home what it makes",
+        (
+            "storycore comfyui workflow shot.json",
+            "storycore comfyui workflow shot.json --project film/ --shot shot_01 -p prompt='a red car'",
+        ),
+        long=True, check=f"{_WORKFLOW}:check_workflow", order=f"{_WORKFLOW}:order", accepted=f"{_WORKFLOW}:accepted",
+        body_bytes=_WORKFLOW_BYTES,
+    ),
+    Operation(
+        "storycore.integration.comfyui.generate_video", "POST", f"{_VIDEO}:generate_video",
+        f"{_VIDEO}:GenerateVideoRequest",
+        "Make the clip of a shot from its picture",
+        ("storycore comfyui generate-video film/ shot_01 --workflow image-to-video.json",),
+        long=True, check=f"{_VIDEO}:check_video", order=f"{_WORKFLOW}:order", accepted=f"{_VIDEO}:accepted_video",
+        body_bytes=_PICTURE_BYTES,
+    ),
+    Operation(
+        "storycore.integration.comfyui.get_status", "GET", f"{_VIDEO}:get_status", f"{_VIDEO}:GetStatusRequest",
+        "Tell how far a clip is",
+        ("storycore comfyui get-status workflow_0123456789ab",),
+    ),
+    Operation(
+        "storycore.integration.comfyui.batch", "POST", f"{_BATCH}:batch", f"{_BATCH}:BatchRequest",
+        "Run one workflow for the shots of a project, or for the rows of a table",
+        (
+            "storycore comfyui batch shot.json --project film/",
+            "storycore comfyui batch shot.json --project film/ --missing --seed 7",
+            "storycore comfyui batch shot.json --csv prompts.csv",
+            "storycore comfyui batch shot.json --project film/ --again task_0123456789ab",
+        ),
+        long=True, check=f"{_BATCH}:check_batch", order=f"{_BATCH}:order", body_bytes=_WORKFLOW_BYTES,
+    ),
+    Operation(
+        "storycore.integration.comfyui.backends", "GET", f"{_SERVERS}:backends", f"{_SERVERS}:BackendsRequest",
+        "List the ComfyUI servers that are known, and how they stand",
+        ("storycore comfyui backends",),
+    ),
+    Operation(
+        "storycore.integration.comfyui.disconnect", "POST", f"{_SERVERS}:disconnect", f"{_SERVERS}:DisconnectRequest",
+        "Forget a ComfyUI server, or give it nothing new",
+        ("storycore comfyui disconnect backend_0123456789ab",),
+    ),
+    Operation(
+        "storycore.project.pick", "POST", f"{_TAKE}:pick", f"{_TAKE}:PickRequest",
+        "Choose which take of a shot counts",
+        (
+            "storycore project pick film/ shot_01",
+            "storycore project pick film/ shot_01 workflow_0123456789ab/ComfyUI_00001_.png",
+        ),
+    ),
+    Operation(
         "storycore.integration.comfyui.convert", "POST", f"{_GRAPH}:convert", f"{_GRAPH}:ConvertRequest",
         "Make workflows that ComfyUI's page saved into graphs that ComfyUI runs",
         (
@@ -134,6 +204,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "storycore.integration.comfyui.check", "POST", f"{_GRAPH}:check", f"{_GRAPH}:CheckRequest",
         "Check a workflow against what a ComfyUI server has: nodes, models, files, inputs, values",
         (
+            "storycore comfyui check shot.json",
             "storycore comfyui check shot.json --object-info object_info.json",
             "storycore comfyui check shot.json --object-info object_info.json -p 3.seed=7",
         ),
@@ -279,6 +350,14 @@ SCOPES = {
     "storycore.export.presets": "exports:read",
     "storycore.project.inspect": "projects:read",
     "storycore.project.list": "projects:read",
+    "storycore.project.pick": "projects:write",
+    "storycore.integration.comfyui.connect": "comfyui:manage",
+    "storycore.integration.comfyui.workflow": "comfyui:run",
+    "storycore.integration.comfyui.generate_video": "comfyui:run",
+    "storycore.integration.comfyui.get_status": "tasks:read",
+    "storycore.integration.comfyui.batch": "comfyui:run",
+    "storycore.integration.comfyui.backends": "comfyui:read",
+    "storycore.integration.comfyui.disconnect": "comfyui:manage",
     "storycore.integration.comfyui.convert": "comfyui:read",
     "storycore.integration.comfyui.check": "comfyui:read",
     "storycore.task.status": "tasks:read",

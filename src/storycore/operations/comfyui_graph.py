@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from storycore.app import App
 from storycore.errors import Conflict, InvalidInput, NotFound, Reason, StoryCoreError
+from storycore.operations.comfyui_servers import ask_nodes
 from storycore.operations.request import Facts, Made, OutputPath, PathText, Request, Result, Spelling
 from storycore.storage.local import new_file
 
@@ -81,8 +82,10 @@ class ConvertRequest(Request[ConvertResult]):
         default=None, description="A workflow, a picture or film that ComfyUI made, or a folder of these."
     )
     workflow_definition: Facts | None = Field(default=None, description="The workflow itself, instead of a path.")
-    object_info_path: ObjectInfoPath = Field(
-        description="What the server tells of its node classes: the answer of GET /object_info, plain or gzip."
+    object_info_path: ObjectInfoPath | None = Field(
+        default=None,
+        description="What a server tells of its node classes: the answer of GET /object_info, plain or gzip; a "
+        "connected server is asked if left out.",
     )
     output_path: OutputPath | None = Field(
         default=None, description="Folder for the graphs, or the name of one ending in .json; needed for a folder."
@@ -140,8 +143,10 @@ class CheckRequest(Request[CheckResult]):
     workflow_definition: Facts | None = Field(
         default=None, description="The workflow itself, in UI or API format, instead of a path."
     )
-    object_info_path: ObjectInfoPath = Field(
-        description="What the server tells of its node classes: the answer of GET /object_info, plain or gzip."
+    object_info_path: ObjectInfoPath | None = Field(
+        default=None,
+        description="What a server tells of its node classes: the answer of GET /object_info, plain or gzip; a "
+        "connected server is asked if left out.",
     )
     input_parameters: Annotated[Facts, Spelling(("-p", "--parameter"))] = Field(
         default={}, description="Values to fill in first: `3.seed`, `Title.input`, or the name of a {{placeholder}}."
@@ -160,10 +165,9 @@ def convert(app: App, request: ConvertRequest) -> ConvertResult:
         Conflict: output_exists: told before anything is written.
     """
     from storycore.comfyui.graph.document import graph_document
-    from storycore.comfyui.graph.graph_file import read_object_info
 
     started = time.perf_counter()
-    info = read_object_info(app.places.file(request.object_info_path))
+    info = _info(app, request)
     source = _source(app, request)
     output = app.places.results(request.output_path) if request.output_path is not None else None
     if source is None:
@@ -194,16 +198,16 @@ def check(app: App, request: CheckRequest) -> CheckResult:
     Raises:
         InvalidInput: missing_field, malformed_json, workflow_invalid, body_too_large; parameters that don't fit.
         NotFound, AccessDenied: see `Places.file`.
+        DependencyFailed: comfyui_not_connected.
     """
     from storycore.comfyui.graph.api_graph import output_nodes
     from storycore.comfyui.graph.check import check as find
     from storycore.comfyui.graph.document import graph_document
-    from storycore.comfyui.graph.graph_file import read_object_info
     from storycore.comfyui.graph.parameters import fill
 
-    info = read_object_info(app.places.file(request.object_info_path))
     source = _source(app, request)
     document = graph_document(request.workflow_definition) if source is None else _read(source)
+    info = _info(app, request, document)
     graph, warnings = _converted(document, info, by_name=True)
     if request.input_parameters:
         graph = fill(graph, request.input_parameters, info)
@@ -219,6 +223,17 @@ def check(app: App, request: CheckRequest) -> CheckResult:
         missing_files=[f"{it.node}.{it.input}" for it in findings if it.reason == "missing_file"],
         warnings=_warnings(warnings),
     )
+
+
+def _info(app: App, request: ConvertRequest | CheckRequest, document: "GraphDocument | None" = None) -> "ObjectInfo":
+    """What a server has: by a file, or by the word of a connected one, asked for the classes of `document` alone."""
+    from storycore.comfyui.graph.graph_file import read_object_info
+
+    if request.object_info_path is not None:
+        return read_object_info(app.places.file(request.object_info_path))
+    from storycore.comfyui.prepare import wanted_classes
+
+    return ask_nodes(app, None if document is None else wanted_classes(document.api or document.ui or {}))
 
 
 def _source(app: App, request: ConvertRequest | CheckRequest) -> Path | None:

@@ -7,10 +7,12 @@ from typing_extensions import override
 
 from storycore import __version__
 from storycore.app import App
+from storycore.comfyui.backend import Status as Backend
 from storycore.events import OWN_TYPES, TYPES
 from storycore.exports.formats import registry
-from storycore.observe.metrics import Metrics, Names, Outcome, Queue
+from storycore.observe.metrics import Metrics, Names, Outcome, Queue, Server
 from storycore.observe.readiness import free_bytes
+from storycore.operations.admission import GENERATING
 from storycore.operations.catalog import OPERATIONS
 from storycore.operations.presets import formats_of
 from storycore.tasks.task import Status, Task
@@ -37,6 +39,7 @@ def metrics(app: App, more: frozenset[str]) -> Metrics:
             codes=frozenset(code.value for code in Code),
         ),
         read_queue=(lambda: _queue(app)) if app.keeps_records else None,
+        read_servers=(lambda: _servers(app)) if app.keeps_records else None,
         read_free_bytes=lambda: free_bytes((*(app.places.roots or ()), *app.settings.output_roots)),
         process=True,
     )
@@ -59,11 +62,29 @@ class Counting(Watch):
 
     @override
     def ended(self, task: Task, status: Status, seconds: float, result: Mapping[str, Any]) -> None:
+        if task.kind in GENERATING:
+            self._generated(status, seconds, result)
+            return
         sizes = {made["target_format"]: made["output_size_bytes"] for made in result.get("outputs", ())}
         if "package_size_bytes" in result:
             sizes["zip"] = result["package_size_bytes"]
         for name in _formats(task):
             self._figures.export(name, _OUTCOMES[status], seconds, sizes.get(name, 0))
+
+    def _generated(self, status: Status, seconds: float, result: Mapping[str, Any]) -> None:
+        """Counts what a task generated: each row of a batch for itself."""
+        outcomes = [item["outcome"] or item["status"] for item in result.get("items", ())]
+        for outcome in outcomes or [result.get("outcome") or _OUTCOMES[status]]:
+            self._figures.comfyui_run(outcome)
+        self._figures.comfyui_seconds(seconds)
+
+
+def _servers(app: App) -> list[Server]:
+    return [
+        Server(name=it.address.name, up=it.status is not Backend.DOWN, in_flight=it.in_flight,
+               waiting=max(0, (it.queue_remaining or 0) - it.in_flight))
+        for it in app.comfyui.records.backends()
+    ]  # fmt: skip
 
 
 class CountingWebhooks(WebhookWatch):

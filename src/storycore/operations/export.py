@@ -205,8 +205,14 @@ class ShotPart(BaseModel):
     )  # fmt: skip
 
 
+def _named(field: str) -> dict[str, Any]:
+    return {"required": [field], "properties": {field: {"not": {"type": "null"}}}}
+
+
 class FormatRequest(Request[FormatResult]):
     """Write a project in one or several formats."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [_named("target_format"), _named("preset")]})
 
     project_path: ProjectPath = Field(description="Folder of the project.")
     target_format: Annotated[str | list[str], Spelling(("-t", "--to")), FormatNames] | None = Field(

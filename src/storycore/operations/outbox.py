@@ -1,7 +1,7 @@
 """What tasks tell other systems: their kinds and results as events."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
@@ -10,6 +10,7 @@ from storycore.app import App
 from storycore.errors import StoryCoreError
 from storycore.events import Event, make
 from storycore.observe import logging
+from storycore.operations.admission import GENERATING
 from storycore.operations.presets import formats_of
 from storycore.tasks.records import Outbox
 from storycore.tasks.task import Status, Task
@@ -24,6 +25,7 @@ _MOST_LETTERS: Final = 2000
 _MOST_METADATA: Final = 64 * 1024
 _EXPORTS: Final = frozenset({"storycore.export.package", "storycore.export.format"})
 _CHECKS: Final = frozenset({"storycore.export.verify"})
+_MADE: Final = {"image": "image.generated", "audio": "audio.generated", "video": "video.rendered"}
 _ENDINGS: Final = {Status.COMPLETED: "completed", Status.FAILED: "failed", Status.CANCELLED: "failed"}
 
 
@@ -39,8 +41,7 @@ class TaskOutbox(Outbox):
 
     @override
     def write(self, connection: "Connection", task: Task) -> None:
-        event = event_of(task)
-        if event is not None:
+        for event in events_of(task):
             written = self._app.events.write(connection, event)
             if written.deliveries:
                 self._app.note_event(event.id)
@@ -50,16 +51,34 @@ class TaskOutbox(Outbox):
         self._app.wake_courier()
 
 
-def event_of(task: Task) -> Event | None:
-    """What is told of a task that has just been accepted or has just ended; None for kinds of which nothing is."""
-    told = _export if task.kind in _EXPORTS else _check if task.kind in _CHECKS else None
-    if told is None:
-        return None
+def events_of(task: Task) -> list[Event]:
+    """What is told of a task that has just been accepted or has just ended; nothing of many kinds."""
+    told: Iterable[tuple[str, dict[str, Any]]] = ()
+    if task.kind in _EXPORTS:
+        told = [_export(task)]
+    elif task.kind in _CHECKS:
+        told = [_check(task)]
+    elif task.kind in GENERATING and task.status is Status.COMPLETED:
+        told = _generated(task)
     try:
-        return make(*told(task), occurred_at=task.updated_at)
+        return [make(kind, facts, occurred_at=task.updated_at) for kind, facts in told]
     except StoryCoreError:  # a task must end, whatever can be told of it
         log.exception("event_not_made", task_id=task.id, kind=task.kind, status=task.status.value)
-        return None
+        return []
+
+
+def _generated(task: Task) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each picture, sound and film that a workflow made, or the rows of a batch."""
+    result = task.result or {}
+    for run in result.get("items", [result]):
+        for output in run.get("outputs", ()):
+            kind = _MADE.get(output["kind"])
+            if kind is not None:
+                file = {name: output[name] for name in ("path", "size_bytes", "checksum", "media_type")}
+                yield kind, {
+                    "task_id": task.id, "project_path": task.request.get("project_path"), "metadata": _metadata(task),
+                    "output": file, "shot_id": run.get("shot_id"), "workflow_id": run.get("workflow_id"),
+                }  # fmt: skip
 
 
 def _export(task: Task) -> tuple[str, dict[str, Any]]:

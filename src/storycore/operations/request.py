@@ -92,6 +92,12 @@ def not_bool_or_text(value: object) -> object:
     return value
 
 
+def _number(value: object) -> object:
+    if isinstance(value, (bool, str, bytes)):
+        raise ValueError("a number is needed")  # noqa: TRY004 - pydantic reports ValueError
+    return value
+
+
 def _real_bool(value: object) -> object:
     if not isinstance(value, bool):
         raise ValueError("true or false is needed")  # noqa: TRY004 - pydantic reports ValueError
@@ -129,11 +135,13 @@ class Spelling:
 
     Attributes:
         flags: more option names, `("-o", "--output")`; empty for a positional argument.
+        reader: `module:function` that reads the value from the file which the argument names, or "".
         secret: whether the option names a file that holds the value, `-` for the standard input: what stands on a
             command line others can see.
     """
 
     flags: tuple[str, ...] = ()
+    reader: str = ""
     secret: bool = False
 
 
@@ -148,6 +156,9 @@ Whole = Annotated[int, BeforeValidator(not_bool_or_text)]
 
 Flag = Annotated[bool, BeforeValidator(_real_bool)]
 """true or false and nothing that looks like it."""
+
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False), BeforeValidator(_number)]
+"""A time span."""
 
 PathText = Annotated[
     str, Field(min_length=1, max_length=1024, json_schema_extra=_PATH_SCHEMA), BeforeValidator(_harmless)
@@ -183,6 +194,7 @@ _REASONS = {
     "path_invalid": Reason.PATH_INVALID,
     "greater_than_equal": Reason.OUT_OF_RANGE,
     "less_than_equal": Reason.OUT_OF_RANGE,
+    "greater_than": Reason.OUT_OF_RANGE,
     "string_too_long": Reason.OUT_OF_RANGE,
     "string_too_short": Reason.OUT_OF_RANGE,
     "string_pattern_mismatch": Reason.OUT_OF_RANGE,

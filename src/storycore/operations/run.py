@@ -51,7 +51,7 @@ def run(app: App, request: Request[R], progress: Progress) -> R:
     from storycore.tasks.task import Order
 
     check(app, request)
-    order = Order(kind=operation.name, request=request.model_dump(mode="json"))
+    order = Order(kind=operation.name, request=request.model_dump(mode="json"), **task_facts(request))
     result = app.tasks.run_here(order, partial(call, app, request), outcome, progress)
     _tidy(app)
     return result
@@ -117,8 +117,17 @@ def submit(
     if not operation.long:
         raise TypeError(f"{operation.name} is no task")
     check(app, request)
-    order = Order(kind=operation.name, request=request.model_dump(mode="json"), **facts)
+    order = Order(kind=operation.name, request=request.model_dump(mode="json"), **{**task_facts(request), **facts})
     return app.tasks.submit(order, also=also, stay=stay)
+
+
+def task_facts(request: Request[Any]) -> dict[str, Any]:
+    """What the operation of a request says of how its tasks are queued: further fields of the `Order`."""
+    from storycore.tasks.task import Priority
+
+    operation = operation_of(type(request))
+    facts: dict[str, Any] = load(operation.order)(request) if operation.order else {}
+    return {**facts, "priority": Priority(facts["priority"])} if "priority" in facts else facts
 
 
 def kinds(app: App) -> "Mapping[str, Work]":

@@ -50,7 +50,7 @@ class Attempt:
     ) -> None:
         self.task = task
         self.progress = progress or Progress()
-        self.progress.accepted_at = task.created_at
+        self.progress.accepted_at, self.progress.task_id = task.created_at, task.id
         self.progress.listen(self._report)
         self._records, self._news, self._keeper = records, news, keeper
         self._patience = patience_seconds
@@ -74,12 +74,12 @@ class Attempt:
     def lose(self) -> None:
         """Its lease has passed to another process: it must leave nothing and tell nothing."""
         self._lost = True
-        self.progress.cancel()
+        self.progress.leave()
 
     def give_back(self) -> None:
         """Stops it here, so that it is done again elsewhere or later."""
         self._given_back = True
-        self.progress.cancel()
+        self.progress.leave()
 
     def run(self, work: Callable[[Progress], T], describe: Callable[[T], Outcome]) -> T:
         """Does the work and records how it ended.

@@ -28,16 +28,17 @@ class EmbeddedEngine(Engine):
         worker: takes and does tasks.
         records: where tasks stand.
         slots: how many tasks are done at a time.
+        more: further ones, for tasks that mostly wait; the worker says which.
     """
 
-    def __init__(self, worker: Worker, records: TaskRecords, *, slots: int) -> None:
-        self._worker, self._records = worker, records
+    def __init__(self, worker: Worker, records: TaskRecords, *, slots: int, more: int = 0) -> None:
+        self._worker, self._records, self._more = worker, records, more
         self._called = threading.Condition()
         self._calls = self._idle = self._kept = 0
         self._stopping = threading.Event()
         self._slots = [
             threading.Thread(target=self._work, name=f"storycore-worker-{number}", daemon=True)
-            for number in range(slots)
+            for number in range(slots + more)
         ]
         self._watch = threading.Thread(target=self._look, name="storycore-sweep", daemon=True)
 
@@ -48,7 +49,7 @@ class EmbeddedEngine(Engine):
     @override
     def reserve(self) -> str | None:
         with self._called:
-            if self._stopping.is_set() or self._calls or self._idle <= self._kept:
+            if self._stopping.is_set() or self._calls or self._idle - self._more <= self._kept:
                 return None
             self._kept += 1
             return self._worker.owner
@@ -57,6 +58,8 @@ class EmbeddedEngine(Engine):
     def unreserve(self) -> None:
         with self._called:
             self._kept -= 1
+            if self._worker.turns_away:
+                self._calls = max(1, self._calls)
             if self._calls or self._stopping.is_set():  # waking a slot for nothing takes longer than many a task
                 self._called.notify_all()
 

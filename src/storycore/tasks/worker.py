@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from storycore.database.owner import new_owner
@@ -17,6 +18,9 @@ from storycore.tasks.sweep import Sweep
 from storycore.tasks.task import Outcome, Status, Task
 
 Work = Callable[[Mapping[str, Any], Progress], Outcome]
+
+Admit = Callable[[Mapping[str, int]], Collection[str]]
+"""How many tasks of each kind run here → the kinds of which another may begin here now."""
 
 log = logging.get(__name__)
 
@@ -40,9 +44,15 @@ class Worker:
         kinds: what to do for each kind.
         lease_seconds: a task whose process is silent for that long is offered again.
         watch: is told of each task that begins and ends here; None for nobody.
+        admit: says which kinds may begin now; None for all.
+
+    Attributes:
+        owner: name that it claims tasks by.
+        sweep_seconds: how often it should sweep.
+        turns_away: whether tasks of some kinds had to wait when it looked last, though a thread was free.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a worker stands on
         self,
         records: TaskRecords,
         news: News,
@@ -50,10 +60,14 @@ class Worker:
         *,
         lease_seconds: float,
         watch: "Watch | None" = None,
+        admit: Admit | None = None,
     ) -> None:
         self.owner = new_owner()
         self.sweep_seconds = lease_seconds / 4
         self._records, self._news, self._kinds, self._watch = records, news, kinds, watch
+        self._admit = admit
+        self._claiming = threading.Lock()
+        self.turns_away = False
         self._keeper = Keeper(records, self.owner, beat_seconds=min(1.0, lease_seconds / 5))
         self._sweep = Sweep(records, lease_seconds=lease_seconds)
         self._running: dict[str, Attempt] = {}
@@ -68,19 +82,36 @@ class Worker:
         """
         if self._draining.is_set():
             return False
-        task = self._records.claim(self.owner, self._kinds)
-        if task is None:
+        attempt = self._claim()
+        if attempt is None:
             return False
-        self.do(task)
+        self._do(attempt)
         return True
 
     def do(self, task: Task) -> None:
         """Does a task that was claimed for `owner`, to its end."""
+        self._do(self._take(task))
+
+    def _claim(self) -> Attempt | None:
+        """An attempt at the task that comes next; one thread at a time, so that each counts what others took."""
+        with self._claiming:
+            with self._lock:
+                busy = Counter(attempt.task.kind for attempt in self._running.values())
+            kinds = self._admit(busy) if self._admit else self._kinds
+            task = self._records.claim(self.owner, kinds) if kinds else None
+            self.turns_away = task is None and len(kinds) < len(self._kinds)
+            return None if task is None else self._take(task)
+
+    def _take(self, task: Task) -> Attempt:
         attempt = Attempt(self._records, self._news, self._keeper, task)
         with self._lock:
             self._running[task.id] = attempt
             if self._draining.is_set():
                 attempt.give_back()
+        return attempt
+
+    def _do(self, attempt: Attempt) -> None:
+        task = attempt.task
         self._news.tell(task.id, goes_on=True)
         try:
             self._watched(attempt, task)

@@ -1,0 +1,167 @@
+"""The servers that are known: reached, looked at, and chosen among."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from storycore.comfyui.address import Address, Reach, Rule
+from storycore.comfyui.backend import Backend, Status
+from storycore.comfyui.client import Client, Refused, Unreachable
+from storycore.comfyui.graph.api_graph import ObjectInfo
+from storycore.comfyui.pace import Pace
+from storycore.comfyui.records import ComfyRecords
+from storycore.errors import AccessDenied, InvalidInput, StoryCoreError
+from storycore.observe import logging
+
+LOOK_SECONDS: Final = 5.0
+"""How often each server is looked at."""
+_LOOK_TIMEOUT_SECONDS: Final = 5.0
+_REMEMBER_SECONDS: Final = 300.0
+_AT_ONCE: Final = 8
+_MODEL_FOLDERS: Final = ("checkpoints", "diffusion_models", "loras")
+
+log = logging.get(__name__)
+
+
+class Backends:
+    """The servers of one database, as one process reaches them.
+
+    Args:
+        records: where they stand.
+        allow: what callers over the network may have called beside this machine.
+        pace: how long is waited for what.
+    """
+
+    def __init__(self, records: ComfyRecords, allow: tuple[Rule, ...], pace: Pace) -> None:
+        self.records, self.pace = records, pace
+        self._allow = allow
+        self._nodes: dict[tuple[str, str], tuple[float, dict[str, Any] | None]] = {}
+
+    def client(self, address: Address, *, timeout_seconds: float | None = None) -> Client:
+        """A client for a server, not open yet."""
+        reach = Reach(self._allow if address.confined else None)
+        return Client(address, reach, timeout_seconds=timeout_seconds or self.pace.call)
+
+    async def node_facts(self, backend_id: str, client: Client, classes: Sequence[str]) -> ObjectInfo:
+        """What a server tells of some node classes; those that it lacks are left out. Remembered for a while.
+
+        Raises:
+            Unreachable, Refused, AccessDenied: see `Client.call`.
+        """
+        instant, gate = time.monotonic(), asyncio.Semaphore(_AT_ONCE)
+
+        async def ask(name: str) -> None:
+            known = self._nodes.get((backend_id, name))
+            if known is None or known[1] is None or instant - known[0] > _REMEMBER_SECONDS:
+                async with gate:
+                    self._nodes[backend_id, name] = instant, await client.node_info(name)
+
+        await asyncio.gather(*(ask(name) for name in classes))
+        found = {name: self._nodes[backend_id, name][1] for name in classes}
+        return {name: facts for name, facts in found.items() if facts is not None}
+
+    def forget_nodes(self, backend_id: str) -> None:
+        """Forgets what a server told of its classes: it was started anew, or its files have changed."""
+        for key in [key for key in self._nodes if key[0] == backend_id]:
+            self._nodes.pop(key, None)
+
+    async def look_at(self, backend: Backend) -> Status:
+        """Looks at a server once and keeps how it was found."""
+        try:
+            async with self.client(backend.address, timeout_seconds=_LOOK_TIMEOUT_SECONDS) as client:
+                values = await probe(client)
+        except (Unreachable, Refused, StoryCoreError) as fault:
+            self.forget_nodes(backend.id)
+            values = {"status": Status.DOWN, "error": told(fault), "queue_remaining": None}
+        self.records.tell(backend.id, values)
+        return Status(values["status"])
+
+    async def look_at_all(self) -> list[Status]:
+        """Looks at every server once."""
+        return await asyncio.gather(*(self.look_at(backend) for backend in self.records.backends()))
+
+
+class Monitor:
+    """Looks at every server now and then, in a thread of its own.
+
+    Args:
+        backends: the servers.
+    """
+
+    def __init__(self, backends: Backends) -> None:
+        self._backends = backends
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="storycore-comfyui", daemon=True)
+
+    def start(self) -> None:
+        """Begins."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends; waits for the look that goes on."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(_LOOK_TIMEOUT_SECONDS + 1)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                asyncio.run(self._backends.look_at_all())
+            except StoryCoreError as fault:
+                log.warning("comfyui_not_looked_at", reason=fault.reason.value)
+            except Exception:
+                log.exception("comfyui_monitor_broke")  # it must not end while the server runs
+            if self._stopping.wait(LOOK_SECONDS):
+                return
+
+
+async def probe(client: Client) -> dict[str, Any]:
+    """How a server stands now.
+
+    Raises:
+        Unreachable, Refused, AccessDenied: see `Client.call`.
+    """
+    begun = time.perf_counter()
+    remaining = await client.remaining()
+    latency = (time.perf_counter() - begun) * 1000
+    return {
+        "status": Status.UP, "error": "", "latency_ms": latency, "queue_remaining": remaining,
+        "facts": _facts(await client.system_stats()),
+    }  # fmt: skip
+
+
+async def available_models(client: Client) -> dict[str, list[str]]:
+    """The models that a server has, by folder."""
+    listed = await asyncio.gather(*(client.models(folder) for folder in _MODEL_FOLDERS))
+    return {folder: names for folder, names in zip(_MODEL_FOLDERS, listed, strict=True) if names}
+
+
+def told(fault: Exception) -> str:
+    """Why a server can't be used, in words for people."""
+    if isinstance(fault, (AccessDenied, InvalidInput)):
+        return fault.message
+    if isinstance(fault, Refused):
+        if fault.status in (401, 403):
+            return f"It wants to know who calls (HTTP {fault.status}); give a token or headers."
+        return f"It answers, but not as ComfyUI does (HTTP {fault.status})."
+    return f"It does not answer: {fault}"
+
+
+def _facts(stats: Mapping[str, Any]) -> dict[str, Any]:
+    system, devices = stats.get("system"), stats.get("devices")
+    system = system if isinstance(system, dict) else {}
+    listed = [device for device in devices if isinstance(device, dict)] if isinstance(devices, list) else []
+    free = [_whole(device.get("vram_free")) for device in listed]
+    total = [_whole(device.get("vram_total")) for device in listed]
+    return {
+        "version": str(system.get("comfyui_version") or ""),
+        "devices": [str(device.get("name") or "") for device in listed],
+        "vram_free_bytes": max(free, default=0),
+        "vram_total_bytes": max(total, default=0),
+    }
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0

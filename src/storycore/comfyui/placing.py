@@ -1,0 +1,154 @@
+"""Which server runs a workflow: one that is up, has what the workflow needs, and has room."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from typing import Final
+
+from storycore.comfyui.backend import Backend, preferred
+from storycore.comfyui.backends import Backends
+from storycore.comfyui.client import Client, Refused, Unreachable
+from storycore.comfyui.prepare import Prepared, prepare, send_files, wanted_classes
+from storycore.comfyui.run_order import RunState
+from storycore.comfyui.verdict import Retry
+from storycore.errors import Cancelled, DependencyFailed, InvalidInput, Reason
+from storycore.units import now
+
+_LOOK_AGAIN_SECONDS: Final = 2.0
+_YIELD_SECONDS: Final = 5.0
+"""How long a place is left to work of a higher priority that waits to be begun; then nobody seems to begin it."""
+
+
+class Placing:
+    """Finds a server for one run, again and again if need be.
+
+    Args:
+        backends: the servers.
+        state: of the run.
+        stack: closes the clients that were opened.
+
+    Attributes:
+        avoid: ids of servers that the run must not go to any more.
+    """
+
+    def __init__(self, backends: Backends, state: RunState, stack: AsyncExitStack) -> None:
+        self.avoid: set[str] = set()
+        self._backends, self._state, self._stack = backends, state, stack
+        self._records, self._pace = backends.records, backends.pace
+        self._clients: dict[str, Client] = {}
+        self._fits: dict[str, Prepared] = {}
+        self._unfit: dict[str, InvalidInput] = {}
+
+    async def take(self) -> tuple[Backend, Client]:
+        """The server that has the run, or that it has just got a place on, with its graph ready.
+
+        Raises:
+            InvalidInput: no server can run it, and why; what `send_files` refuses.
+            DependencyFailed: comfyui_not_connected, comfyui_lost, comfyui_rejected.
+            Cancelled: we were asked to stop.
+        """
+        record = self._state.record
+        if record.graph is not None and (record.holding or "outputs" in record.facts):
+            return await self._return_to(record.backend_id or "")
+        begun, looked = time.monotonic(), float("-inf")
+        while True:
+            if self._state.voice.stops():
+                raise Cancelled("Stopped on request; nothing was kept.")
+            usable = self.usable()
+            if not usable and time.monotonic() - looked > _LOOK_AGAIN_SECONDS:
+                await self._backends.look_at_all()
+                looked = time.monotonic()
+            for backend in usable:
+                await self._try_on(backend)
+            placed = self._take_one(usable, polite=time.monotonic() - begun < _YIELD_SECONDS)
+            if placed:
+                return await self._ready(placed)
+            self._refuse_hopeless(usable, begun + self._state.order.timeout_seconds)
+            self._state.say("waiting for a ComfyUI server", 0.0)
+            await asyncio.sleep(self._pace.place)
+
+    def usable(self) -> list[Backend]:
+        """The servers that take work now, best first."""
+        instant = now()
+        return preferred([it for it in self._records.backends() if it.takes_work(instant) and it.id not in self.avoid])
+
+    def others(self) -> bool:
+        """Whether another server could take the run over."""
+        state = self._state
+        may = state.order.resubmit and Retry.LOST not in state.tried and not state.partners
+        return may and any(it.id != state.record.backend_id and it.id not in self._unfit for it in self.usable())
+
+    def seek_larger(self) -> bool:
+        """Leaves out every server that has no more memory than the present one; False if none is left."""
+        own = self.find(self._state.record.backend_id or "")
+        most = own.vram_total_bytes if own else 0
+        smaller = {it.id for it in self._records.backends() if it.vram_total_bytes <= most}
+        if not any(it.id not in smaller for it in self.usable()):
+            return False
+        self.avoid |= smaller
+        return True
+
+    def find(self, backend_id: str) -> Backend | None:
+        """A server as it stands now."""
+        return next((it for it in self._records.backends() if it.id == backend_id), None)
+
+    def _take_one(self, usable: list[Backend], *, polite: bool) -> Backend | None:
+        fitting = [backend.id for backend in usable if backend.id in self._fits]
+        if not fitting or (polite and self._records.is_outranked(self._state.order.priority)):
+            return None
+        placed = self._records.take_place(self._state.record, fitting)
+        if placed is None:
+            return None
+        self._state.record = placed
+        return next(backend for backend in usable if backend.id == placed.backend_id)
+
+    async def _try_on(self, backend: Backend) -> None:
+        """Finds out whether a server can run the workflow."""
+        if backend.id in self._fits or backend.id in self._unfit:
+            return
+        workflow = self._state.order.workflow
+        try:
+            client = await self._client(backend)
+            facts = await self._backends.node_facts(backend.id, client, wanted_classes(workflow.definition))
+            self._fits[backend.id] = prepare(workflow, facts)
+        except InvalidInput as fault:
+            self._unfit[backend.id] = fault
+        except (Unreachable, Refused):
+            await self._backends.look_at(backend)
+
+    def _refuse_hopeless(self, usable: list[Backend], until: float) -> None:
+        if usable and all(backend.id in self._unfit for backend in usable):
+            raise min((self._unfit[it.id] for it in usable), key=lambda fault: len(fault.details.get("findings", ())))
+        if time.monotonic() >= until:
+            raise DependencyFailed(
+                "No ComfyUI server had room for it in time." if usable else "No ComfyUI server answers.",
+                reason=Reason.COMFYUI_NOT_CONNECTED,
+            )
+
+    async def _ready(self, backend: Backend) -> tuple[Backend, Client]:
+        client, prepared = await self._client(backend), self._fits[backend.id]
+        try:
+            graph = await send_files(client, prepared)
+        except Unreachable as fault:
+            raise DependencyFailed(f"The ComfyUI server went away: {fault}", reason=Reason.COMFYUI_LOST) from None
+        if prepared.uploads:
+            self._backends.forget_nodes(backend.id)
+        facts = {**self._state.record.facts, "partners": prepared.partners, "ends": prepared.outputs,
+                 "warnings": list(prepared.warnings)}  # fmt: skip
+        self._state.hold(graph=graph, facts=facts)
+        return backend, client
+
+    async def _return_to(self, backend_id: str) -> tuple[Backend, Client]:
+        backend = self.find(backend_id)
+        if backend is None:
+            raise DependencyFailed(
+                "The ComfyUI server that has it was disconnected.", reason=Reason.COMFYUI_LOST,
+                remediation="Connect the server again, and start the workflow again.",
+            )  # fmt: skip
+        return backend, await self._client(backend)
+
+    async def _client(self, backend: Backend) -> Client:
+        if backend.id not in self._clients:
+            client = self._backends.client(backend.address)
+            self._clients[backend.id] = await self._stack.enter_async_context(client)
+        return self._clients[backend.id]

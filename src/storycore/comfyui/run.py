@@ -1,0 +1,196 @@
+"""One run, from a workflow to what it made at home.
+
+The database knows each step before it is taken: which server, under which prompt id, how often it was posted. So a run
+that begins anew after a crash of ours goes on where it was: it finds its prompt at the server and posts none twice.
+A crash of the server is told apart from a run that somebody removed, and is tried once more.
+"""
+
+import asyncio
+import contextlib
+import time
+import uuid
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any, Final
+
+from storycore.comfyui.backend import Backend
+from storycore.comfyui.backends import Backends
+from storycore.comfyui.client import Client, Refused, Unreachable
+from storycore.comfyui.fetch import Fetched, Gone, fetch
+from storycore.comfyui.follow import Fate, Way
+from storycore.comfyui.placing import Placing
+from storycore.comfyui.run_order import Finished, RunOrder, RunState, Voice
+from storycore.comfyui.sidecar import describe
+from storycore.comfyui.trial import GENERATED, Trial
+from storycore.comfyui.verdict import Failure, Judgement, Retry, Verdict, judge, retry_for
+from storycore.errors import Cancelled, DependencyFailed, Reason
+from storycore.units import now
+
+_QUARANTINE_SECONDS: Final = 60.0
+_MOST_QUARANTINE_SECONDS: Final = 3600.0
+
+
+class Run:
+    """One run.
+
+    Args:
+        backends: the servers.
+        order: what is to be run.
+        voice: hears how far it is.
+    """
+
+    def __init__(self, backends: Backends, order: RunOrder, voice: Voice) -> None:
+        self._backends, self._order, self._voice = backends, order, voice
+        self._records, self._pace = backends.records, backends.pace
+        self._state = RunState(self._records, order, voice)
+
+    async def run(self) -> Finished:
+        """Runs it to its end, or goes on with it.
+
+        Raises:
+            InvalidInput: workflow_invalid: no server can run it, and why.
+            DependencyFailed: comfyui_not_connected: no server can be reached; comfyui_rejected; comfyui_lost: its
+                files can't be fetched; comfyui_failed: they are not there.
+            Cancelled: it was asked to stop; the server was told so too, unless it goes on elsewhere.
+        """
+        async with AsyncExitStack() as stack:
+            try:
+                return await self._to_its_end(Placing(self._backends, self._state, stack))
+            except BaseException as fault:
+                if not (isinstance(fault, Cancelled) and self._voice.leaves()):
+                    self._state.change(holding=False)
+                raise
+
+    async def _to_its_end(self, placing: Placing) -> Finished:
+        while True:
+            backend, client = await placing.take()
+            trial = Trial(client, self._state, self._pace)
+            fate = None if "outputs" in self._state.record.facts else await trial.run()
+            if fate is not None and fate.way is Way.AWAY and not placing.others():
+                continue  # nobody else could do it: it is waited for as long as it may take
+            if fate is not None and fate.way in (Way.STOPPED, Way.TIMED_OUT):
+                await self._stop(trial, fate)
+            judgement = self._kept() if fate is None else self._judge(fate)
+            retry = self._retry_for(judgement)
+            if retry is None:
+                try:
+                    return await self._finish(backend, client, judgement)
+                except Gone as gone:
+                    retry = self._after_gone(gone)
+            await self._again(placing, client, retry, fate)
+
+    def _judge(self, fate: Fate) -> Judgement:
+        return judge(fate, outputs=self._state.outputs, partners=self._state.partners)
+
+    def _kept(self) -> Judgement:
+        """The judgement that stood before a crash of ours."""
+        facts = self._state.record.facts
+        failure = facts.get("failure")
+        return Judgement(
+            verdict=Verdict(facts["verdict"]), failure=Failure(failure) if failure else None,
+            blocked=tuple(facts.get("blocked", ())), outputs=facts["outputs"],
+        )  # fmt: skip
+
+    async def _stop(self, trial: Trial, fate: Fate) -> None:
+        """Stops it at the server too, unless it goes on elsewhere.
+
+        Raises:
+            Cancelled: we were asked to stop.
+        """
+        if self._voice.leaves():
+            raise _cancelled()
+        if not fate.away:
+            self._state.say("stopping", 0.0)
+            await trial.stop()
+        if fate.way is Way.STOPPED:
+            self._state.change(verdict=Verdict.CANCELLED.value, finished_at=now())
+            raise _cancelled()
+
+    def _retry_for(self, judgement: Judgement) -> Retry | None:
+        state = self._state
+        return retry_for(judgement, tried=state.tried, partners=state.partners, resubmit=self._order.resubmit)
+
+    def _after_gone(self, gone: Gone) -> Retry:
+        if Retry.KEPT_FILE_GONE in self._state.tried or self._state.partners:
+            raise DependencyFailed(
+                f"The ComfyUI server does not have {gone} any more, though it says that it made it.",
+                reason=Reason.COMFYUI_FAILED,
+            ) from None
+        return Retry.KEPT_FILE_GONE
+
+    async def _again(self, placing: Placing, client: Client, retry: Retry, fate: Fate | None) -> None:
+        """Makes ready for another try."""
+        record = self._state.record
+        facts = {name: value for name, value in record.facts.items() if name != "outputs"}
+        changed: dict[str, Any] = {"facts": {**facts, "tried": [*self._state.tried, retry.value]}, "seen": ""}
+        if retry is Retry.LOST:
+            self._note_crash(placing)
+            move = fate is not None and fate.away and placing.others()
+        else:
+            changed["prompt_id"] = str(uuid.uuid4())
+            with contextlib.suppress(Unreachable, Refused):
+                await client.free()
+            move = retry is Retry.OOM and placing.seek_larger()
+        if move:
+            placing.avoid.add(record.backend_id or "")
+            changed |= {"holding": False, "graph": None}
+        self._state.change(**changed)
+
+    def _note_crash(self, placing: Placing) -> None:
+        """Counts the death of a server; one that dies again and again is left alone for a while."""
+        backend = placing.find(self._state.record.backend_id or "")
+        if backend is None:
+            return
+        self._backends.forget_nodes(backend.id)
+        seconds = min(_MOST_QUARANTINE_SECONDS, _QUARANTINE_SECONDS * 2 ** min(16, backend.crashes - 1))
+        until = now() + timedelta(seconds=seconds) if backend.crashes else None
+        self._records.crashed(backend.id, until)
+
+    async def _finish(self, backend: Backend, client: Client, judgement: Judgement) -> Finished:
+        state, record = self._state, self._state.record
+        if judgement.is_good and "outputs" not in record.facts:
+            kept = {"outputs": dict(judgement.outputs), "verdict": judgement.verdict.value,
+                    "blocked": list(judgement.blocked)}  # fmt: skip
+            state.change(facts={**record.facts, **kept})
+        files = await self._bring_home(backend, client, judgement)
+        if judgement.verdict is Verdict.LOST:
+            self._note_crash(Placing(self._backends, state, AsyncExitStack()))
+        elif backend.crashes:
+            self._records.well(backend.id)
+        state.change(holding=False, verdict=judgement.verdict.value, finished_at=now())
+        return Finished(
+            record=state.record, judgement=judgement, files=files, backend=backend,
+            warnings=tuple(record.facts.get("warnings", ())),
+        )  # fmt: skip
+
+    async def _bring_home(self, backend: Backend, client: Client, judgement: Judgement) -> list[Fetched]:
+        if not judgement.outputs:
+            return []
+        until = time.monotonic() + self._pace.down
+
+        def on_file(count: int, whole: int) -> None:
+            if self._voice.stops():
+                raise _cancelled()
+            self._state.say(f"bringing home {count + 1} of {whole}", GENERATED + 0.04 * count / max(1, whole))
+
+        def tell(item: Fetched) -> dict[str, Any]:
+            return describe(item, self._order, self._state.record, backend, now())
+
+        while True:
+            try:
+                return await fetch(client, judgement.outputs, self._order.folder, tell, on_file=on_file)
+            except Unreachable as fault:
+                if time.monotonic() >= until:
+                    raise DependencyFailed(
+                        f"It was made, but the ComfyUI server does not hand it out: {fault}",
+                        reason=Reason.COMFYUI_LOST,
+                    ) from None
+            except Gone:
+                if judgement.is_good:
+                    raise
+                return []  # what failed is not tried again for what it made before
+            await asyncio.sleep(min(self._pace.poll, 1.0))
+
+
+def _cancelled() -> Cancelled:
+    return Cancelled("Stopped on request; nothing was kept.")

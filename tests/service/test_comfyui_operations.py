@@ -1,0 +1,433 @@
+"""ComfyUI by HTTP, by the library and on the command line, on a server that speaks its protocol."""
+
+import base64
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fixtures.comfyui import picture, until
+from fixtures.comfyui_server import ScriptedComfyUI
+from fixtures.programs import storycore
+from fixtures.projects import write_json
+from fixtures.servers import serving
+from storycore import (
+    BatchRequest,
+    CheckRequest,
+    ConnectRequest,
+    EventListRequest,
+    GenerateVideoRequest,
+    GetStatusRequest,
+    InspectRequest,
+    PickRequest,
+    StoryCore,
+    StoryCoreError,
+    WorkflowRequest,
+)
+
+CONNECT = "/v1/storycore.integration.comfyui.connect"
+WORKFLOW = "/v1/storycore.integration.comfyui.workflow"
+BACKENDS = "/v1/storycore.integration.comfyui.backends"
+DISCONNECT = "/v1/storycore.integration.comfyui.disconnect"
+STATUS = "/v1/storycore.task.status"
+NOBODY = 9  # the discard port: nothing listens there
+
+
+@pytest.fixture
+def comfy(tmp_path):
+    with ScriptedComfyUI(tmp_path / "comfy") as server:
+        yield server
+
+
+@pytest.fixture
+def client(films, tmp_path, monkeypatch):
+    monkeypatch.setenv("STORYCORE_GENERATED_FOLDER", str(tmp_path / "generated"))
+    with serving(films) as url, httpx.Client(base_url=url, timeout=60) as http:
+        yield http
+
+
+@pytest.fixture
+def core(comfy, tmp_path, monkeypatch):
+    monkeypatch.setenv("STORYCORE_GENERATED_FOLDER", str(tmp_path / "generated"))
+    with StoryCore() as sc:
+        sc.run(ConnectRequest(host="127.0.0.1", port=comfy.port))
+        yield sc
+
+
+def reason(answer):
+    return answer.json()["error"]["details"]["reason"]
+
+
+def ended(client, task_id):
+    return until(
+        lambda: client.get(STATUS, params={"task_id": task_id}).json()["data"],
+        lambda task: task["status"] not in ("pending", "running"),
+        seconds=60,
+    )
+
+
+def ask(text="{{prompt}}"):
+    """A graph with a prompt, a seed and a picture."""
+    return {
+        "4": {"class_type": "CLIPTextEncode", "inputs": {"text": text}},
+        "5": {"class_type": "KSampler", "inputs": {"seed": 1, "positive": ["4", 0]}},
+        "3": {"class_type": "SaveImage", "inputs": {"images": ["5", 0], "filename_prefix": "shot"}},
+    }
+
+
+def test_row_12_connecting_tells_the_version_and_the_models(client, comfy):
+    answer = client.post(CONNECT, json={"host": "localhost", "port": comfy.port})
+    data = answer.json()["data"]
+    assert (answer.status_code, data["connected"], data["host"], data["port"]) == (200, True, "localhost", comfy.port)
+    assert (data["server_version"], data["available_models"], data["error_message"]) == (
+        "0.33.0", ["film.safetensors"], None,
+    )  # fmt: skip
+
+
+def test_a_server_that_does_not_answer_is_a_success_that_says_so(client):
+    answer = client.post(CONNECT, json={"port": NOBODY, "timeout_seconds": 2})
+    data = answer.json()["data"]
+    assert (answer.status_code, data["connected"], data["server_version"]) == (200, False, None)
+    assert "does not answer" in data["error_message"]
+    assert client.get(BACKENDS).json()["data"]["items"] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"port": 99999}, {"port": 0}, {"port": "8188"}, {"timeout_seconds": 0}, {"headers": {"Origin": "x"}},
+        {"token": "a b"}, {"base_path": "no/slash"},
+    ],
+)  # fmt: skip
+def test_row_13_what_can_t_be_is_refused(client, body):
+    answer = client.post(CONNECT, json=body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+
+
+def test_row_14_a_workflow_is_pending_at_once_and_its_faults_end_its_task(client, comfy):
+    client.post(CONNECT, json={"port": comfy.port})
+    answer = client.post(WORKFLOW, json={"workflow_definition": {"nodes": [], "connections": []}})
+    data = answer.json()["data"]
+    assert (answer.status_code, answer.json()["status"], data["status"], data["progress"]) == (
+        200, "success", "pending", 0.0,
+    )  # fmt: skip
+    assert len(data["workflow_id"]) == len("workflow_") + 12
+    task = ended(client, data["workflow_id"])
+    assert (task["status"], task["error"]["details"]["reason"]) == ("failed", "workflow_invalid")
+
+
+def test_row_15_without_a_server_a_workflow_is_refused(client):
+    answer = client.post(WORKFLOW, json={"workflow_definition": picture()})
+    assert (answer.status_code, answer.json()["error"]["code"], reason(answer)) == (
+        502, "DEPENDENCY_ERROR", "comfyui_not_connected",
+    )  # fmt: skip
+
+
+def test_row_16_the_priority_is_looked_at_before_the_server(client):
+    answer = client.post(WORKFLOW, json={"workflow_definition": picture(), "priority": "invalid"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize(("body", "missing"), [({}, True), ({"workflow_definition": None}, True),
+                                               ({"workflow_definition": "x"}, False)])  # fmt: skip
+def test_the_first_checks_are_missing_and_no_object(client, body, missing):
+    error = client.post(WORKFLOW, json={**body, "priority": "invalid"}).json()["error"]
+    assert error["code"] == "VALIDATION_ERROR"
+    assert (error["details"].get("missing_fields") == ["workflow_definition"]) is missing
+
+
+def test_row_25_a_workflow_id_is_good_for_the_status_of_its_task(client, comfy, tmp_path):
+    client.post(CONNECT, json={"port": comfy.port})
+    data = client.post(WORKFLOW, json={"workflow_definition": picture(), "metadata": {"take": 3}}).json()["data"]
+    task = ended(client, data["workflow_id"])
+    assert (task["task_id"], task["kind"], task["status"], task["progress"], task["priority"]) == (
+        data["workflow_id"], "storycore.integration.comfyui.workflow", "completed", 1.0, "NORMAL",
+    )  # fmt: skip
+    result = task["result"]
+    assert (result["outcome"], result["metadata"], len(result["output_paths"])) == ("completed", {"take": 3}, 1)
+    assert result["output_paths"][0].startswith(str(tmp_path / "generated"))
+
+
+def test_who_waits_gets_the_result(client, comfy):
+    client.post(CONNECT, json={"port": comfy.port})
+    answer = client.post(WORKFLOW, json={"workflow_definition": picture()}, headers={"Prefer": "wait=60"})
+    assert (answer.status_code, answer.json()["data"]["status"]) == (200, "completed")
+
+
+def test_a_workflow_that_is_cancelled_stops_at_the_server_too(client, comfy):
+    client.post(CONNECT, json={"port": comfy.port})
+    data = client.post(WORKFLOW, json={"workflow_definition": picture(steps=500)}).json()["data"]
+    until(lambda: comfy.do(lambda: comfy.server.running is not None))
+    client.post("/v1/storycore.task.cancel", json={"task_id": data["workflow_id"]})
+    assert ended(client, data["workflow_id"])["status"] == "cancelled"
+    assert comfy.do(lambda: comfy.server.running) is None
+
+
+def test_callers_over_the_network_reach_this_machine_only(client, monkeypatch):
+    for host in ("10.1.2.3", "169.254.169.254", "192.168.1.1", "[::ffff:10.0.0.1]"):
+        answer = client.post(CONNECT, json={"host": host, "timeout_seconds": 2})
+        assert (host, answer.status_code, reason(answer)) == (host, 403, "address_forbidden")
+
+
+def test_servers_are_listed_drained_and_forgotten(client, comfy):
+    backend_id = client.post(CONNECT, json={"port": comfy.port}).json()["data"]["backend_id"]
+    again = client.post(CONNECT, json={"port": comfy.port}).json()["data"]["backend_id"]
+    listed = client.get(BACKENDS).json()["data"]["items"]
+    assert (again, [(it["backend_id"], it["status"], it["server_version"]) for it in listed]) == (
+        backend_id, [(backend_id, "up", "0.33.0")],
+    )  # fmt: skip
+    client.post(DISCONNECT, json={"backend_id": backend_id, "drain": True})
+    assert client.get(BACKENDS).json()["data"]["items"][0]["status"] == "draining"
+    client.post(DISCONNECT, json={"backend_id": backend_id})
+    assert client.get(BACKENDS).json()["data"]["items"] == []
+    assert reason(client.post(DISCONNECT, json={"backend_id": backend_id})) == "backend_not_found"
+
+
+def test_a_token_is_sent_and_never_told(client, comfy):
+    comfy.faults.token = "open-sesame"
+    refused = client.post(CONNECT, json={"port": comfy.port}).json()["data"]
+    assert (refused["connected"], "token" in refused["error_message"]) == (False, True)
+    for body in ({"token": "open-sesame"}, {"token": "open-sesame", "token_in_query": True}):
+        assert client.post(CONNECT, json={"port": comfy.port, **body}).json()["data"]["connected"] is True
+        answer = client.post(WORKFLOW, json={"workflow_definition": picture()}, headers={"Prefer": "wait=60"})
+        assert answer.json()["data"]["status"] == "completed"
+    told = client.get(BACKENDS).text + client.get("/v1/storycore.task.list").text + answer.text
+    assert "open-sesame" not in told
+
+
+def test_the_routes_of_comfy_cloud_are_the_same_under_api(core, comfy):
+    """Against the scripted server alone: nothing here was tried on the live service."""
+    comfy.faults.token, comfy.faults.signed_views = "cloud-key", True
+    told = core.run(ConnectRequest(host="127.0.0.1", port=comfy.port, kind="cloud", token="cloud-key"))
+    comfy.server.log.clear()
+    result = core.run(WorkflowRequest(workflow_definition=picture()))
+    assert (told.connected, result.outcome) == (True, "completed")
+    assert {line.split()[1].split("/")[1] for line in comfy.server.log} <= {"api", "ws", "signed"}
+
+
+def test_pictures_for_a_shot_are_its_takes_and_one_is_picked(core, film):
+    results = [
+        core.run(WorkflowRequest(workflow_definition=picture(color=number), project_path=str(film), shot_id="shot_01"))
+        for number in (1, 2)
+    ]
+    takes = core.run(PickRequest(project_path=str(film), shot_id="shot_01")).takes
+    assert [film / take.path for take in takes] == [film / it.output_paths[0] for it in results]
+    assert shown(core, film) == takes[1].path
+    picked = core.run(PickRequest(project_path=str(film), shot_id="shot_01", take_id=takes[0].take_id))
+    assert (picked.picked, shown(core, film)) == (takes[0].take_id, takes[0].path)
+    with pytest.raises(StoryCoreError, match="has no take") as told:
+        core.run(PickRequest(project_path=str(film), shot_id="shot_01", take_id="nope"))
+    assert told.value.details["takes"] == [take.take_id for take in takes]
+
+
+def shown(core, film):
+    return core.run(InspectRequest(project_path=str(film))).shots[0].media
+
+
+def test_a_sidecar_says_how_a_file_came(core, film):
+    graph = ask("a {{colour}} car")
+    result = core.run(WorkflowRequest(workflow_definition=graph, input_parameters={"colour": "red", "5.seed": 42},
+                                      project_path=str(film), shot_id="shot_02"))  # fmt: skip
+    sidecar = json.loads(Path(result.output_paths[0] + ".storycore.json").read_text(encoding="utf-8"))
+    assert (sidecar["shot_id"], sidecar["seeds"], sidecar["parameters"]) == (
+        "shot_02", {"5.seed": 42}, {"colour": "red", "5.seed": 42},
+    )  # fmt: skip
+    assert sidecar["graph"]["4"]["inputs"]["text"] == "a red car"
+    assert f"sha256:{sidecar['file']['sha256']}" == result.outputs[0].checksum
+    assert sidecar["backend"]["version"] == "0.33.0"
+
+
+def test_every_kind_of_output_comes_home(core):
+    odd = {"result": ["thing.glb", None], "write": ["thing.glb", "odd.bin"], "strange": [{"filename": "odd.bin"}]}
+    graph = {
+        "1": picture()["1"],
+        "2": {"class_type": "EmptyAudio", "inputs": {"duration": 0.1}},
+        "3": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "a"}},
+        "4": {"class_type": "SaveVideo", "inputs": {"video": ["1", 0], "filename_prefix": "b"}},
+        "5": {"class_type": "SaveAudio", "inputs": {"audio": ["2", 0], "filename_prefix": "c"}},
+        "6": {"class_type": "SaveText", "inputs": {"text": "words", "filename_prefix": "d"}},
+        "7": {"class_type": "PreviewAny", "inputs": {"source": "only told"}},
+        "8": {"class_type": "LabOut", "inputs": {"image": ["1", 0], "told": json.dumps(odd)}},
+    }  # fmt: skip
+    result = core.run(WorkflowRequest(workflow_definition=graph))
+    assert sorted(it.kind for it in result.outputs) == ["audio", "file", "image", "model", "text", "text", "video"]
+
+
+def test_a_batch_makes_a_take_of_every_shot(core, film):
+    told = []
+    result = core.run(
+        BatchRequest(workflow_definition=ask(), project_path=str(film), seed=100),
+        progress=lambda report: told.append(report.fraction),
+    )
+    assert [(it.shot_id, it.status, it.seed) for it in result.items] == [
+        ("shot_01", "completed", 100), ("shot_02", "completed", 101), ("shot_03", "completed", 102),
+    ]  # fmt: skip
+    assert [it.parameters["prompt"] for it in result.items] == [f"shot {n}, warm light" for n in (1, 2, 3)]
+    assert (told == sorted(told), told[-1]) == (True, 1.0)
+    with pytest.raises(StoryCoreError, match="no rows"):
+        core.run(BatchRequest(workflow_definition=ask(), project_path=str(film), missing=True))
+
+
+def test_what_failed_in_a_batch_is_run_again_alone(core, comfy, tmp_path):
+    table = tmp_path / "prompts.csv"
+    table.write_text('prompt,5.seed\n"a car, red",7\na house,wrong\na tree,9\n', encoding="utf-8")
+    first = core.run(BatchRequest(workflow_definition=ask(), csv_path=str(table)))
+    assert [(it.status, it.parameters["5.seed"]) for it in first.items] == [
+        ("completed", 7), ("failed", "wrong"), ("completed", 9),
+    ]  # fmt: skip
+    table.write_text('prompt,5.seed\n"a car, red",7\na house,8\na tree,9\n', encoding="utf-8")
+    again = core.run(BatchRequest(workflow_definition=ask(), csv_path=str(table), again=first.task_id))
+    assert [(it.row, it.status) for it in again.items] == [(2, "completed")]
+    assert len(comfy.server.executed) == 3
+
+
+def test_a_clip_is_made_from_the_picture_of_its_shot(core, film, comfy):
+    graph = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "example.png"}},
+        "4": {"class_type": "SaveVideo", "inputs": {"video": ["1", 0], "filename_prefix": "clip"}},
+    }
+    result = core.run(GenerateVideoRequest(project_path=str(film), shot_id="shot_01", workflow_definition=graph))
+    own = (film / "assets/images/promoted/panel_01_promoted.png").read_bytes()
+    assert [path.read_bytes() for path in (comfy.server.folder / "input/storycore").iterdir()] == [own]
+    assert (result.result_path.endswith(".mp4"), result.task_id) == (True, result.workflow_id)
+    status = core.run(GetStatusRequest(task_id=result.task_id))
+    assert (status.status, status.shot_id, status.result_path) == ("completed", "shot_01", result.result_path)
+    assert shown(core, film).endswith(".mp4")
+
+
+def test_a_clip_begins_with_the_picture_that_was_sent(core, film, comfy):
+    own = (film / "assets/images/promoted/panel_02_promoted.png").read_bytes()
+    graph = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "{{reference_image}}"}},
+        "2": {"class_type": "LoadImage", "inputs": {"image": "example.png"}},
+        "4": {"class_type": "SaveVideo", "inputs": {"video": ["1", 0], "filename_prefix": "clip"}},
+    }
+    request = GenerateVideoRequest(
+        project_path=str(film), shot_id="shot_01", workflow_definition=graph,
+        reference_image=base64.b64encode(own).decode(),
+    )  # fmt: skip
+    core.run(request)
+    assert [path.read_bytes() for path in (comfy.server.folder / "input/storycore").iterdir()] == [own]
+    with pytest.raises(StoryCoreError, match="no picture"):
+        core.run(request.model_copy(update={"reference_image": "bm8gcGljdHVyZQ=="}))
+
+
+def test_only_files_that_parameters_name_are_sent(core, comfy, tmp_path):
+    """A workflow of a stranger does not get to name files of this machine."""
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(b"mine")
+    graph = {"1": {"class_type": "LoadImage", "inputs": {"image": str(secret)}}, "3": picture()["3"]}
+    with pytest.raises(StoryCoreError) as told:
+        core.run(WorkflowRequest(workflow_definition=graph))
+    assert told.value.reason == "comfyui_rejected"
+    assert not (comfy.server.folder / "input/storycore").exists()
+    result = core.run(WorkflowRequest(workflow_definition=graph, input_parameters={"1.image": str(secret)}))
+    assert result.outcome == "completed"
+
+
+def test_a_failed_workflow_says_which_node_and_keeps_what_was_made(core):
+    graph = picture()
+    graph["4"] = {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "first"}}
+    graph["9"] = {"class_type": "LabFail", "inputs": {"image": ["1", 0], "kind": "error"}}
+    graph["z"] = {"class_type": "SaveImage", "inputs": {"images": ["9", 0], "filename_prefix": "never"}}
+    with pytest.raises(StoryCoreError, match="Node 9") as told:
+        core.run(WorkflowRequest(workflow_definition=graph))
+    details = told.value.details
+    assert (told.value.reason, details["class"], details["node"], len(details["output_paths"])) == (
+        "comfyui_failed", "node_error", "9", 2,
+    )  # fmt: skip
+
+
+def test_high_goes_before_normal_before_low(client, comfy):
+    client.post(CONNECT, json={"port": comfy.port})
+    blockers = [
+        client.post(WORKFLOW, json={"workflow_definition": picture(color=n, steps=8, seconds=0.2)}).json()["data"]
+        for n in (1, 2)
+    ]
+    until(lambda: comfy.do(lambda: len(comfy.server.posts)) == 2)
+    ids = {}
+    for number, priority in enumerate(("low", "normal", "high", "low", "high"), 10):
+        body = {"workflow_definition": picture(color=number), "priority": priority, "workflow_name": str(number)}
+        ids[client.post(WORKFLOW, json=body).json()["data"]["workflow_id"]] = number
+    for task_id in (*(it["workflow_id"] for it in blockers), *ids):
+        assert ended(client, task_id)["status"] == "completed"
+    order = comfy.do(lambda: [post["prompt"]["1"]["inputs"]["color"] for post in comfy.server.posts])
+    assert order == [1, 2, 12, 14, 11, 10, 13]
+    assert comfy.server.max_waiting <= 2
+
+
+def test_on_the_command_line_from_storyboard_to_shots(film, comfy):
+    graph = write_json(film.parent / "shot.json", ask())
+    connected = storycore("comfyui", "connect", "127.0.0.1", "--port", str(comfy.port), cwd=film.parent)
+    made = storycore("comfyui", "batch", graph.name, "--project", film.name, "--json", cwd=film.parent)
+    assert (connected.returncode, made.returncode) == (0, 0), made.stderr
+    assert json.loads(made.stdout)["data"]["completed"] == 3
+    assert "row 1" in made.stderr
+    picked = storycore("project", "pick", film.name, "shot_01", "--json", cwd=film.parent)
+    assert len(json.loads(picked.stdout)["data"]["takes"]) == 1
+
+
+def test_a_picture_that_comfyui_made_is_a_workflow_too(core, film, tmp_path):
+    result = core.run(WorkflowRequest(workflow_definition=picture(color=77)))
+    again = storycore("comfyui", "workflow", result.output_paths[0], "-q", "--json", cwd=tmp_path)
+    assert json.loads(again.stdout)["data"]["outcome"] == "completed", again.stderr
+
+
+def test_what_is_urgent_does_not_wait_for_a_batch(client, comfy):
+    client.post(CONNECT, json={"port": comfy.port})
+    slow = {**picture(steps=4, seconds=0.1), "1": {**picture()["1"], "inputs": {
+        **picture()["1"]["inputs"], "color": "{{colour}}"}}}  # fmt: skip
+    rows = [{"colour": number} for number in range(40)]
+    body = {"workflow_definition": slow, "rows": rows, "project_path": None}
+    batch = client.post("/v1/storycore.integration.comfyui.batch", json=body, headers={"Prefer": "wait=0"})
+    until(lambda: comfy.do(lambda: len(comfy.server.posts)) >= 2)
+    urgent = client.post(WORKFLOW, json={"workflow_definition": picture(color=99), "priority": "high"}).json()["data"]
+    assert ended(client, urgent["workflow_id"])["status"] == "completed"
+    assert comfy.do(lambda: len(comfy.server.posts)) < 41
+    assert ended(client, batch.json()["data"]["task_id"])["result"]["completed"] == 40
+
+
+def test_a_workflow_is_checked_against_the_connected_server(core, comfy):
+    graph = picture()
+    graph["6"] = {"class_type": "NoSuchNode", "inputs": {}}
+    told = core.run(CheckRequest(workflow_definition=graph))
+    assert (told.valid, told.missing_nodes) == (False, ["NoSuchNode"])
+    assert core.run(CheckRequest(workflow_definition=picture())).valid
+    assert comfy.server.log.count("GET /object_info") == 0
+
+
+def test_what_is_generated_is_counted_and_servers_are_told(client, comfy):
+    client.post(CONNECT, json={"port": comfy.port})
+    client.post(WORKFLOW, json={"workflow_definition": picture()}, headers={"Prefer": "wait=60"})
+    client.post(WORKFLOW, json={"workflow_definition": picture(fail="error")}, headers={"Prefer": "wait=60"})
+    told = client.get("/metrics").text
+    for line in (
+        'storycore_comfyui_runs_total{outcome="completed"} 1.0',
+        'storycore_comfyui_runs_total{outcome="failed"} 1.0',
+        f'storycore_comfyui_up{{backend="localhost:{comfy.port}"}} 1.0',
+        f'storycore_comfyui_queue{{backend="localhost:{comfy.port}",state="ours"}} 0.0',
+        "storycore_comfyui_run_duration_seconds_count 2.0",
+    ):
+        assert line in told
+
+
+def test_each_thing_that_was_made_is_told_as_an_event(core, film):
+    graph = {**picture(), "4": {"class_type": "SaveVideo", "inputs": {"video": ["1", 0], "filename_prefix": "b"}}}
+    result = core.run(WorkflowRequest(workflow_definition=graph, project_path=str(film), shot_id="shot_01"))
+    core.run(BatchRequest(workflow_definition=ask(), project_path=str(film), shots=["shot_02"]))
+    told = [(it.event_type, it.data) for it in core.run(EventListRequest()).items]
+    assert [(kind, data["shot_id"]) for kind, data in told] == [
+        ("image.generated", "shot_01"), ("video.rendered", "shot_01"), ("image.generated", "shot_02"),
+    ]  # fmt: skip
+    assert [data["output"]["checksum"] for _, data in told[:2]] == [it.checksum for it in result.outputs]
+    assert told[0][1]["workflow_id"] == result.workflow_id
+
+
+def test_what_a_server_lets_us_in_by_is_sealed_in_the_database(core, comfy):
+    comfy.faults.token = "open-sesame"
+    core.run(ConnectRequest(host="127.0.0.1", port=comfy.port, token="open-sesame", headers={"X-Room": "hidden-room"}))
+    path = Path(core._app.database.url.removeprefix("sqlite:///"))
+    held = b"".join(file.read_bytes() for file in path.parent.glob(path.name + "*"))
+    assert (b"open-sesame" in held, b"hidden-room" in held) == (False, False)
+    assert core.run(WorkflowRequest(workflow_definition=picture())).outcome == "completed"

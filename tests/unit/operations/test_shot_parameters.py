@@ -1,0 +1,43 @@
+"""What a shot fills into a workflow."""
+
+import pytest
+
+from storycore.errors import InvalidInput
+from storycore.operations.shot_parameters import declared, image_parameter, seed_parameters
+
+LOADER = {"class_type": "LoadImage", "inputs": {"image": "x.png"}}
+
+
+def test_placeholders_are_found_in_either_format():
+    api = {"1": {"class_type": "A", "inputs": {"text": "a {{ prompt }} in {{style}}"}}}
+    ui = {"nodes": [{"id": 1, "type": "A", "widgets_values": ["{{prompt}}"]}]}
+    assert (declared(api), declared(ui)) == ({"prompt", "style"}, {"prompt"})
+
+
+@pytest.mark.parametrize(
+    ("definition", "name"),
+    [
+        ({"7": LOADER}, "7.image"),
+        ({"nodes": [{"id": 12, "type": "LoadImage"}]}, "12.image"),
+        ({"prompt": {"7": LOADER}, "workflow": {}}, "7.image"),
+        ({"7": LOADER, "8": {**LOADER, "inputs": {"image": "{{reference_image}}"}}}, "reference_image"),
+    ],
+)  # fmt: skip
+def test_the_reference_goes_to_its_placeholder_or_to_the_one_loader(definition, name):
+    assert image_parameter(definition) == name
+
+
+@pytest.mark.parametrize("definition", [{"7": LOADER, "8": LOADER}, {"1": {"class_type": "A", "inputs": {}}}])
+def test_where_it_is_not_clear_it_is_asked(definition):
+    with pytest.raises(InvalidInput, match="reference image"):
+        image_parameter(definition)
+
+
+def test_a_seed_goes_to_every_seed_that_is_a_number():
+    graph = {
+        "1": {"class_type": "K", "inputs": {"seed": 5, "steps": 20}},
+        "2": {"class_type": "R", "inputs": {"noise_seed": 6}},
+        "3": {"class_type": "K", "inputs": {"seed": ["1", 0]}},
+        "4": {"class_type": "K", "inputs": {"text": "{{seed}}"}},
+    }
+    assert seed_parameters(graph, 9) == {"1.seed": 9, "2.noise_seed": 9, "seed": 9}
