@@ -14,6 +14,7 @@ from storycore.observe.metrics import Metrics, Names, Outcome, Queue, Server
 from storycore.observe.readiness import free_bytes
 from storycore.operations.admission import GENERATING
 from storycore.operations.catalog import OPERATIONS
+from storycore.operations.presets import formats_of
 from storycore.tasks.task import Status, Task
 from storycore.tasks.worker import Watch
 from storycore.units import now
@@ -106,9 +107,7 @@ def _formats(task: Task) -> list[str]:
     """The formats that a task was to write."""
     if task.kind == "storycore.export.package":
         return ["zip"]
-    wanted = task.request.get("target_format", [])
-    parts = [wanted] if isinstance(wanted, str) else wanted
-    return [name.strip().lower() for part in parts for name in part.split(",")]
+    return formats_of(task.request)
 
 
 def _queue(app: App) -> Queue:

@@ -10,6 +10,7 @@ from storycore.app import App
 from storycore.events import Event, make
 from storycore.observe import logging
 from storycore.operations.admission import GENERATING
+from storycore.operations.presets import formats_of
 from storycore.tasks.records import Outbox
 from storycore.tasks.task import Status, Task
 
@@ -116,9 +117,7 @@ def _formats(task: Task) -> list[str]:
     """The formats that an export was to write."""
     if task.kind == "storycore.export.package":
         return ["zip"]
-    wanted = task.request.get("target_format", [])
-    parts = [wanted] if isinstance(wanted, str) else wanted
-    return [name.strip().lower() for part in parts for name in part.split(",")]
+    return formats_of(task.request)
 
 
 def _outputs(result: dict[str, Any]) -> Iterator[dict[str, Any]]:

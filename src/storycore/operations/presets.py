@@ -1,10 +1,13 @@
 """storycore.export.presets: what platforms and purposes ask for."""
 
+import contextlib
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
 from storycore.app import App
+from storycore.errors import InvalidInput
 from storycore.operations.request import PathText, Request, Result, Spelling
 
 
@@ -35,6 +38,18 @@ class PresetsRequest(Request[PresetsResult]):
     project_path: Annotated[PathText, Spelling()] | None = Field(
         default=None, description="Folder of a project whose own presets count too."
     )
+
+
+def formats_of(request: Mapping[str, Any]) -> list[str]:
+    """The formats that an export was asked for; a project's own presets are not looked up, and give none."""
+    wanted = request.get("target_format") or []
+    if not wanted and request.get("preset"):
+        from storycore.exports.presets import find
+
+        with contextlib.suppress(InvalidInput):
+            wanted = list(find(request["preset"]).formats)
+    parts = [wanted] if isinstance(wanted, str) else wanted
+    return [name.strip().lower() for part in parts for name in part.split(",")]
 
 
 def presets(app: App, request: PresetsRequest) -> PresetsResult:
