@@ -269,6 +269,14 @@ def test_a_batch_makes_a_take_of_every_shot(core, film):
         core.run(BatchRequest(workflow_definition=ask(), project_path=str(film), missing=True))
 
 
+def test_a_shot_fills_in_what_it_knows(core, film):
+    graph = ask("{{title}} in {{duration_seconds}} seconds")
+    graph["3"]["inputs"]["filename_prefix"] = "{{shot_id}}"
+    result = core.run(BatchRequest(workflow_definition=graph, project_path=str(film), shots=["shot_02"]))
+    assert result.items[0].parameters == {"title": "Shot 2", "duration_seconds": 2.0, "shot_id": "shot_02"}
+    assert Path(result.items[0].output_paths[0]).name.startswith("shot_02")
+
+
 def test_what_failed_in_a_batch_is_run_again_alone(core, comfy, tmp_path):
     table = tmp_path / "prompts.csv"
     table.write_text('prompt,5.seed\n"a car, red",7\na house,wrong\na tree,9\n', encoding="utf-8")
