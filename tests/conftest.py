@@ -4,12 +4,17 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from fixtures.databases import postgres, sqlite
 from fixtures.projects import make_project
 from fixtures.servers import serving
 from storycore.database.connect import Database
+
+# Wall time says nothing on a busy machine; each test has its own timeout.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT.parent / "shared" / "samples"

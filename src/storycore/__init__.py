@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from storycore.operations.key import KeyListResult as KeyListResult
     from storycore.operations.key import KeyRevokeRequest as KeyRevokeRequest
     from storycore.operations.key import KeyRevokeResult as KeyRevokeResult
+    from storycore.operations.presets import PresetsRequest as PresetsRequest
+    from storycore.operations.presets import PresetsResult as PresetsResult
     from storycore.operations.project import InspectRequest as InspectRequest
     from storycore.operations.project import InspectResult as InspectResult
     from storycore.operations.project import ListRequest as ListRequest
@@ -134,6 +136,8 @@ _HOMES = {
     "PickResult": "storycore.operations.take",
     "PlanRequest": "storycore.operations.export",
     "PlanResult": "storycore.operations.export",
+    "PresetsRequest": "storycore.operations.presets",
+    "PresetsResult": "storycore.operations.presets",
     "Progress": "storycore.observe.progress",
     "Report": "storycore.observe.progress",
     "Settings": "storycore.settings",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from storycore.webhooks.endpoints.records import EndpointRecords
     from storycore.webhooks.outbox.records import EventRecords
     from storycore.webhooks.post import Post
+    from storycore.webhooks.queue.records import QueueRecords
     from storycore.webhooks.recovery.records import RecoveryRecords
     from storycore.webhooks.sealing import Vault
 
@@ -159,7 +160,18 @@ class App:
         """
         from storycore.webhooks.deliveries.records import DeliveryRecords
 
-        return DeliveryRecords(self.database, self.events)
+        return DeliveryRecords(self.database)
+
+    @property
+    def queue(self) -> "QueueRecords":
+        """What waits for webhooks, for those who send it.
+
+        Raises:
+            InvalidInput, Unavailable: see `database`.
+        """
+        from storycore.webhooks.queue.records import QueueRecords
+
+        return QueueRecords(self.database, self.events)
 
     @property
     def recovery(self) -> "RecoveryRecords":
@@ -196,7 +208,7 @@ class App:
             raise InvalidInput(f"webhook_allow: {fault}.", reason=Reason.SETTING_INVALID) from None
         return Post(
             self.vault, guard, timeout_seconds=settings.webhook_timeout_seconds,
-            require_https=settings.webhook_require_https, proxy=settings.webhook_proxy,
+            require_https=settings.webhook_require_https, proxy=settings.webhook_proxy.get_secret_value(),
             ca_file=settings.webhook_ca_file,
         )  # fmt: skip
 
@@ -209,7 +221,7 @@ class App:
         from storycore.webhooks.courier import Courier
 
         self._courier = Courier(
-            self.deliveries, self.post, slots=self.settings.webhook_slots,
+            self.queue, self.post, slots=self.settings.webhook_slots,
             retention=timedelta(days=self.settings.retention_days), watch=watch,
         )  # fmt: skip
         self._courier.start()

@@ -53,6 +53,7 @@ class Reason(StrEnum):
     PROJECT_TOO_LARGE = "project_too_large"
     UNSUPPORTED_FORMAT = "unsupported_format"
     MEDIA_INVALID = "media_invalid"
+    PRESET_INVALID = "preset_invalid"
     WORKFLOW_INVALID = "workflow_invalid"
     SETTING_INVALID = "setting_invalid"
     BACKUP_INVALID = "backup_invalid"
@@ -101,6 +102,8 @@ class Reason(StrEnum):
     DELIVERY_BUSY = "delivery_busy"
     RATE_LIMITED = "rate_limited"
     LIBRARY_MISSING = "library_missing"
+    ENCODER_MISSING = "encoder_missing"
+    ENCODER_FAILED = "encoder_failed"
     SERVER_UNREACHABLE = "server_unreachable"
     COMFYUI_NOT_CONNECTED = "comfyui_not_connected"
     COMFYUI_REJECTED = "comfyui_rejected"
@@ -156,6 +159,7 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     Reason.PROJECT_TOO_LARGE: _invalid("Split the project, or raise the limit named in the message."),
     Reason.UNSUPPORTED_FORMAT: _invalid("Choose one of details.supported_formats."),
     Reason.MEDIA_INVALID: _invalid("Replace the file that the message names, or convert it to a common format."),
+    Reason.PRESET_INVALID: _invalid("Correct the preset file at the place that the message names."),
     Reason.WORKFLOW_INVALID: _invalid("Repair the workflow where details.findings point, then send it again."),
     Reason.SETTING_INVALID: _invalid("Correct the setting, in the place that the message names."),
     Reason.BACKUP_INVALID: _invalid("Name a file that `storycore backup` made, and that nobody changed."),
@@ -395,6 +399,20 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         6,
         retryable=False,
         remediation="Install the extra that the message names.",
+    ),
+    Reason.ENCODER_MISSING: ReasonFacts(
+        Code.DEPENDENCY_ERROR,
+        502,
+        6,
+        retryable=False,
+        remediation="Install imageio-ffmpeg, or name an ffmpeg with STORYCORE_FFMPEG.",
+    ),
+    Reason.ENCODER_FAILED: ReasonFacts(
+        Code.DEPENDENCY_ERROR,
+        502,
+        6,
+        retryable=True,
+        remediation="Try again; if it fails the same way, report it with details.encoder_log.",
     ),
     Reason.SERVER_UNREACHABLE: ReasonFacts(
         Code.DEPENDENCY_ERROR,

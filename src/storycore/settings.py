@@ -79,6 +79,20 @@ class Settings(BaseModel):
         default_factory=lambda: user_cache_path("storycore", appauthor=False),
         description="Where measured facts of media are remembered; may be deleted at any time.",
     )
+    ffmpeg: Path | None = Field(
+        default=None, description="The ffmpeg to use; the one that came with StoryCore if left out, else one on PATH."
+    )
+    render_workers: int = Field(
+        default_factory=lambda: min(16, os.cpu_count() or 1),
+        ge=1,
+        le=64,
+        description="Segments of one film that are rendered at a time.",
+    )
+    segment_cache_bytes: int = Field(
+        default=10 * 1024 * MEBIBYTE,
+        ge=0,
+        description="Most bytes of rendered segments that are kept in the cache folder to be used again.",
+    )
     database_url: str = Field(
         default="",
         description="Where tasks, events and keys are kept: `sqlite:///` and an absolute path, or `postgresql://…`. "
@@ -117,8 +131,8 @@ class Settings(BaseModel):
     webhook_slots: int = Field(
         default=64, ge=1, le=1024, description="Attempts that one process makes at a time, over all webhooks."
     )
-    webhook_proxy: str = Field(
-        default="", description="URL of a proxy that webhooks are sent through; targets are still checked."
+    webhook_proxy: SecretStr = Field(
+        default=SecretStr(""), description="URL of a proxy that webhooks are sent through; targets are still checked."
     )
     webhook_ca_file: Path | None = Field(
         default=None, description="File of certificates that webhooks trust, instead of the system's."
@@ -243,6 +257,11 @@ class Settings(BaseModel):
             ) from None
 
 
+def user_folder() -> Path:
+    """Where a person's own settings and presets are."""
+    return user_config_path("storycore", appauthor=False)
+
+
 def sources(flags: Mapping[str, Any] | None = None) -> list[tuple[str, dict[str, Any]]]:
     """What each place says, and what that place is called; a later one overrules those before it.
 
@@ -260,7 +279,7 @@ def sources(flags: Mapping[str, Any] | None = None) -> list[tuple[str, dict[str,
 
 def files() -> tuple[Path, Path]:
     """Where settings files are looked for, the nearest last."""
-    return (user_config_path("storycore", appauthor=False) / "storycore.toml", Path("storycore.toml"))
+    return (user_folder() / "storycore.toml", Path("storycore.toml"))
 
 
 def _read_file(path: Path) -> dict[str, Any]:

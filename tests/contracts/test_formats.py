@@ -17,11 +17,18 @@ from storycore.project.reader import read_project
 from storycore.settings import Settings
 
 NAMES = registry.names()
+SMALL = {"width": 64, "height": 36, "fps": 12}
+
+
+@pytest.fixture(autouse=True)
+def _one_cache(monkeypatch, tmp_path_factory):
+    """Rendered segments are found again from one test to the next."""
+    monkeypatch.setenv("STORYCORE_CACHE_FOLDER", str(tmp_path_factory.getbasetemp() / "cache-of-formats"))
 
 
 @pytest.fixture
 def film(tmp_path):
-    folder = make_project(tmp_path / "film")
+    folder = make_project(tmp_path / "film", seconds=0.5)
     return film_in(folder)
 
 
@@ -32,7 +39,8 @@ def film_in(folder):
 
 def write(name, film, target, progress=None):
     found = registry.find(name)
-    return found.write(film, target, found.options(), progress or Progress())
+    small = {option: value for option, value in SMALL.items() if option in found.options.model_fields}
+    return found.write(film, target, found.options(**small), progress or Progress())
 
 
 @pytest.mark.parametrize("name", NAMES)

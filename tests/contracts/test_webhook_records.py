@@ -10,18 +10,19 @@ from storycore.database.owner import new_owner
 from storycore.database.tables import webhooks
 from storycore.events import make
 from storycore.units import now
-from storycore.webhooks.deliveries.records import DeliveryRecords, Held
+from storycore.webhooks.deliveries.records import DeliveryRecords
 from storycore.webhooks.delivery import Attempt, Code, State, decide
 from storycore.webhooks.endpoint import Options, SealedSecret, new_webhook_id
 from storycore.webhooks.endpoints.records import EndpointRecords
 from storycore.webhooks.outbox.records import EventRecords
+from storycore.webhooks.queue.records import Held, QueueRecords
 
 
 class Desk:
     def __init__(self, database):
         self.database = database
         self.events, self.endpoints = EventRecords(database), EndpointRecords(database)
-        self.deliveries = DeliveryRecords(database, self.events)
+        self.deliveries, self.queue = DeliveryRecords(database), QueueRecords(database, self.events)
 
     def hook(self, *types, **options):
         return self.endpoints.create(
@@ -33,12 +34,12 @@ class Desk:
         return self.events.publish(make(kind, data or {"pipeline": "x"}))[0]
 
     def lease(self, room=10, owner=None):
-        return self.deliveries.turn(owner or new_owner(), (), room=room)
+        return self.queue.turn(owner or new_owner(), (), room=room)
 
     def settle(self, leases, code):
         status = {Code.OK: 200, Code.GONE: 410}.get(code)
         made = Attempt(started_at=now(), url="https://hooks.invalid/x", code=code, status_code=status, total_ms=1.0)
-        self.deliveries.settle([decide(it, made, chance=0.0, instant=now()) for it in leases])
+        self.queue.settle([decide(it, made, chance=0.0, instant=now()) for it in leases])
 
     def set(self, hook, **values):
         with self.database.write() as connection:
@@ -80,9 +81,9 @@ def test_a_delivery_is_leased_to_one_only_and_a_late_result_of_a_lost_lease_chan
     desk.publish()
     first = desk.lease()
     assert (len(first), desk.lease()) == (1, [])
-    (held,) = desk.deliveries.held()
-    assert desk.deliveries.release([Held(held.number, "somebody else", held.lease)]) == 0
-    assert desk.deliveries.release([held]) == 1
+    (held,) = desk.queue.held()
+    assert desk.queue.release([Held(held.number, "somebody else", held.lease)]) == 0
+    assert desk.queue.release([held]) == 1
     second = desk.lease()
     assert second[0].lease == first[0].lease + 1
     desk.settle(first, Code.HTTP_5XX)
@@ -132,7 +133,7 @@ def test_days_of_failure_are_told_before_they_disable_and_nothing_is_lost(desk):
         desk.publish()
         leases = [it for it in desk.lease(room=50) if it.endpoint.number == dying.number]
         desk.settle(leases[:1], Code.TIMEOUT_CONNECT)
-        desk.deliveries.release(desk.deliveries.held())
+        desk.queue.release(desk.queue.held())
 
     fail(2)
     assert "webhook.warned" not in desk.types()
@@ -165,9 +166,9 @@ def test_what_waits_is_never_forgotten_and_what_has_ended_is_in_time(desk):
     kept, gone = desk.publish(), desk.publish()
     leases = desk.lease()
     desk.settle([it for it in leases if it.event_id == gone.id], Code.OK)
-    desk.deliveries.release(desk.deliveries.held())
+    desk.queue.release(desk.queue.held())
     later = now() + timedelta(days=40)
-    assert desk.deliveries.expire(later) == 1
+    assert desk.queue.expire(later) == 1
     assert (desk.events.find(gone.id), desk.events.find(kept.id)) == (None, kept)
     with desk.database.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM attempts")).scalar() == 0

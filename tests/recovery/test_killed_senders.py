@@ -133,10 +133,10 @@ def test_a_lease_of_a_dead_sender_is_given_back_before_anything_was_sent(core, d
         "import os\n"
         "from storycore.database.connect import Database\n"
         "from storycore.database.owner import new_owner\n"
-        "from storycore.webhooks.deliveries.records import DeliveryRecords\n"
+        "from storycore.webhooks.queue.records import QueueRecords\n"
         "from storycore.webhooks.outbox.records import EventRecords\n"
         f"database = Database.open({database_url!r})\n"
-        "records = DeliveryRecords(database, EventRecords(database))\n"
+        "records = QueueRecords(database, EventRecords(database))\n"
         "assert len(records.turn(new_owner(), (), room=5)) == 1\n"
         "os.kill(os.getpid(), 9)\n"
     )

@@ -97,9 +97,12 @@ def _metavar(name: str, kind: Any) -> str:
 
 
 def _members(field: FieldInfo) -> tuple[Any, ...]:
-    annotation = field.annotation
-    whole = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
-    return tuple(member for member in whole if member is not type(None))
+    return tuple(member for member in _parts(field.annotation) if member is not type(None))
+
+
+def _parts(annotation: Any) -> tuple[Any, ...]:
+    """The members of a union, or what is none."""
+    return get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
 
 
 def _spelling(field: FieldInfo) -> Spelling | None:
@@ -109,13 +112,22 @@ def _spelling(field: FieldInfo) -> Spelling | None:
 
 def _kind(field: FieldInfo) -> Any:
     """What a field takes, without None and without constraints: bool, int, str, list, dict or a Literal."""
-    plain = [_bare(member) for member in _members(field)]
+    plain = _plain(field)
     return list if list in plain else plain[0]
 
 
-def _bare(annotation: Any) -> Any:
+def _plain(field: FieldInfo) -> list[Any]:
+    return [_bare(part) for member in _members(field) for part in _parts(_unmarked(member))]
+
+
+def _unmarked(annotation: Any) -> Any:
     while hasattr(annotation, "__metadata__"):
         annotation = annotation.__origin__
+    return annotation
+
+
+def _bare(annotation: Any) -> Any:
+    annotation = _unmarked(annotation)
     origin = get_origin(annotation)
     return origin if origin in (list, dict) else annotation
 
@@ -127,7 +139,7 @@ def _read(field: FieldInfo, text: Any) -> Any:
     if spelling and spelling.secret:
         return _secret_in(text)
     value = _value(_kind(field), text)
-    only_lists = _kind(field) is list and str not in [_bare(member) for member in _members(field)]
+    only_lists = _kind(field) is list and str not in _plain(field)
     return [value] if only_lists and isinstance(value, str) else value
 
 

@@ -13,6 +13,7 @@ from storycore.operations.request import Result
 _SHOWN = {
     "storycore.export.package": "storycore.cli.show_export:show_package",
     "storycore.export.format": "storycore.cli.show_export:show_format",
+    "storycore.export.presets": "storycore.cli.show_export:show_presets",
     "storycore.export.plan": "storycore.cli.show_export:show_plan",
     "storycore.export.metadata": "storycore.cli.show_metadata:show_metadata",
     "storycore.export.verify": "storycore.cli.show_verify:show_verify",

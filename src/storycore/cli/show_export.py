@@ -7,7 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from storycore.cli.words import command, plain, typed
-from storycore.operations.export import FormatResult, PackageResult, PlanResult
+from storycore.operations.export import FormatOutput, FormatResult, PackageResult, PlanResult
+from storycore.operations.presets import PresetsResult
 from storycore.operations.request import WarningEntry
 from storycore.units import human_bytes, human_seconds
 
@@ -41,7 +42,26 @@ def show_format(result: FormatResult, console: Console) -> None:
             _done(output.target_format), human_bytes(output.output_size_bytes), Text(plain(typed(output.output_path)))
         )
     console.print(table)
+    for output in result.outputs:
+        _figures(console, output)
+        for path in output.beside:
+            _fact(console, "beside", typed(path))
+        for gate in output.quality_gates:
+            if not gate.passed:
+                console.print(Text("✗ ", style="red"), Text(plain(f"{output.target_format}: {gate.message}")), sep="")
     _warnings(console, "odd", result.warnings)
+
+
+def show_presets(result: PresetsResult, console: Console) -> None:
+    """The presets, a line each."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("Preset", "For", "Makes", "From"):
+        table.add_column(name)
+    for item in result.items:
+        origin = item.date if item.origin == "storycore" else item.origin
+        table.add_row(Text(plain(item.name)), Text(plain(item.title)), ", ".join(item.formats), origin)
+    console.print(table)
+    console.print(Text("Next: ", style="dim"), Text("storycore export format film/ --preset NAME"), sep="")
 
 
 def show_plan(result: PlanResult, console: Console) -> None:
@@ -64,6 +84,20 @@ def show_plan(result: PlanResult, console: Console) -> None:
     _renamed(console, result.renamed)
     _warnings(console, "left out", result.skipped)
     _warnings(console, "odd", (entry for entry in result.warnings if entry.reason != "media_missing"))
+
+
+def _figures(console: Console, output: FormatOutput) -> None:
+    """The figures that people look for first, in one line."""
+    metrics = output.quality_metrics
+    shown = [str(metrics[name]) for name in ("resolution", "codec", "bitrate", "sample_rate") if metrics.get(name)]
+    if "fps" in metrics:
+        shown.insert(1, f"{metrics['fps']} fps")
+    for name in ("frames", "duration", "integrated_loudness", "true_peak"):
+        told = metrics.get(name)
+        if isinstance(told, dict) and told.get("value") is not None:
+            shown.append(f"{told['value']:g} {told['unit']}")
+    if shown:
+        _fact(console, output.target_format, " · ".join(shown))
 
 
 def _done(word: str) -> Text:

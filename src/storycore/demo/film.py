@@ -152,7 +152,7 @@ def _track(name: str, kind: str, path: str, shot: dict[str, Any], volume: int) -
         "type": kind,
         "url": path,
         "startTime": 0.5 if kind == "dialogue" else 0,
-        "duration": shot["seconds"],
+        "duration": sum(each["seconds"] for each in SHOTS) if kind == "music" else shot["seconds"],
         "volume": volume,
         "pan": 0,
         "fadeIn": 0.2,

@@ -18,7 +18,14 @@ from storycore.demo.delivery import Hearing, hearing
 from storycore.demo.film import make_film
 from storycore.errors import Conflict, DependencyFailed, Reason, Unexpected
 from storycore.library import StoryCore
-from storycore.operations.export import MetadataRequest, PackageRequest, PackageResult, VerifyRequest
+from storycore.operations.export import (
+    FormatRequest,
+    FormatResult,
+    MetadataRequest,
+    PackageRequest,
+    PackageResult,
+    VerifyRequest,
+)
 from storycore.operations.project import InspectRequest
 from storycore.operations.request import Request, Result
 from storycore.operations.webhook import WebhookDeleteRequest, WebhookRegisterRequest
@@ -28,6 +35,8 @@ from storycore.units import human_bytes
 
 R = TypeVar("R", bound=Result)
 
+_FORMATS = ("mp4", "webm", "wav", "mp3", "srt", "poster")
+_OPTIONS = {"effort": "fast", "loudness_lufs": -16.0}
 _METADATA = ("json", "xml", "yaml")
 
 
@@ -62,14 +71,33 @@ def tour(folder: Path | None) -> None:
         show("storycore.export.verify", verified, quiet=False, err=False)
         _check_independently(console, packed)
 
-        _say(console, "5", "Described three ways", command("export", "metadata", film, "--format", "xml"))
+        _say(
+            console,
+            "5",
+            "Rendered: a film, its sound and its captions, every figure measured in the finished files",
+            command("export", "format", film, "--to", ",".join(_FORMATS), "-o", deliveries),
+        )
+        rendered = _follow(
+            core,
+            FormatRequest(
+                project_path=str(film),
+                target_format=list(_FORMATS),
+                output_path=str(deliveries),
+                conversion_options=_OPTIONS,
+            ),
+        )
+        show("storycore.export.format", rendered, quiet=False, err=False)
+        _check_films(console, rendered)
+
+        _say(console, "6", "Described three ways", command("export", "metadata", film, "--format", "xml"))
         described = [_describe(core, film, deliveries, metadata_format) for metadata_format in _METADATA]
         if core.settings.database_url != "none":
             _say(
-                console, "6", "Told to another system, signed", command("webhook", "register", f"http://{heard.place}/")
+                console, "7", "Told to another system, signed", command("webhook", "register", f"http://{heard.place}/")
             )
             _tell_others(core, console, heard, packed.export_path)
-    _tell_where(console, place, [Path(packed.export_path), *described])
+    films = [Path(output.output_path) for output in rendered.outputs]
+    _tell_where(console, place, [Path(packed.export_path), *films, *described])
 
 
 def _new_folder(folder: Path | None) -> Path:
@@ -105,6 +133,24 @@ def _check_independently(console: Console, packed: PackageResult) -> None:
         except bagit.BagError as fault:
             raise Unexpected(f"bagit-python does not accept the package: {fault}") from fault
     console.print(Text("✓ ", style="green") + Text("bagit-python, which is not ours, says the same"))
+
+
+def _check_films(console: Console, rendered: FormatResult) -> None:
+    """Compares what was measured with what was to come out."""
+    judged = [
+        (output.target_format, name, told)
+        for output in rendered.outputs
+        for name, told in output.quality_metrics.items()
+        if isinstance(told, dict) and name in ("frames", "duration", "audio_duration", "integrated_loudness")
+    ]
+    missed = [
+        f"{where}: {name} {told['value']} {told['unit']}"
+        for where, name, told in judged
+        if told.get("verdict") not in (None, "within target")
+    ]
+    if missed:
+        raise Unexpected(f"The films are not what was asked for: {'; '.join(missed)}")
+    console.print(Text("✓ ", style="green") + Text(f"{len(judged)} figures were measured; all are within target"))
 
 
 def _tell_others(core: StoryCore, console: Console, heard: Hearing, package: str) -> None:

@@ -13,6 +13,7 @@ from storycore.errors import FieldFault, InvalidInput, NotFound, Reason
 from storycore.exports.formats import registry
 from storycore.exports.formats.format import Film, Format, FormatOptions, Made
 from storycore.exports.packing.names import title_name
+from storycore.exports.presets import Preset
 from storycore.observe.progress import Progress
 
 
@@ -46,26 +47,33 @@ class Exported:
     seconds: float
 
 
-def wanted(target_format: str | Sequence[str], options: Mapping[str, Any]) -> list[Wanted]:
+def wanted(
+    target_format: str | Sequence[str], options: Mapping[str, Any], preset: Preset | None = None
+) -> list[Wanted]:
     """The formats asked for, each once, in the order asked for, with their options.
 
-    An option must be known to one of them at least; each gets those that it knows.
+    An option must be known to one of them at least; each gets those that it knows. What is asked for goes before what
+    the preset says.
 
     Args:
-        target_format: one name, several with commas between, or a list, in any case.
+        target_format: one name, several with commas between, or a list, in any case; the preset's if empty.
         options: of all of them together.
+        preset: more options.
 
     Raises:
         InvalidInput: unsupported_format; unknown_field, wrong_type or out_of_range for an option.
     """
-    parts = [target_format] if isinstance(target_format, str) else list(target_format)
+    asked = [target_format] if isinstance(target_format, str) else list(target_format)
+    parts = list(preset.formats) if preset is not None and not any(asked) else asked
     formats = [registry.find(name) for part in parts for name in part.split(",")]
     if not formats:
         registry.find("")
     unique = list({format_.name: format_ for format_ in formats}.values())
     known = {name for format_ in unique for name in format_.options.model_fields}
     _refuse_unknown(options, known)
-    return [Wanted(format=format_, options=_options(format_, options)) for format_ in unique]
+    if preset is not None and not any(asked):
+        _refuse_unknown(preset.options, known)
+    return [Wanted(format=it, options=_options(it, _preset_options(it, preset) | dict(options))) for it in unique]
 
 
 def target_of(formats: Sequence[Wanted], output: Path) -> tuple[Path, str | None]:
@@ -74,8 +82,9 @@ def target_of(formats: Sequence[Wanted], output: Path) -> tuple[Path, str | None
     Raises:
         InvalidInput: path_invalid: a file name for several formats, or with the suffix of another one.
     """
-    suffix = output.suffix.lower()
-    if output.is_dir() or suffix not in {registry.find(name).suffix for name in registry.names()}:
+    known = sorted((registry.find(name).suffix for name in registry.names()), key=len, reverse=True)
+    suffix = next((it for it in known if output.name.lower().endswith(it)), None)
+    if suffix is None or output.is_dir():
         return output, None
     if [item.format.suffix for item in formats] != [suffix]:
         raise InvalidInput(
@@ -110,21 +119,54 @@ def export(
     finished: list[Exported] = []
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
+        done = _render_together(film, formats, progress)
+        share = (1 - done) / len(formats)
         for item in formats:
             path = folder / (name or title_name(film.project.name) + item.format.suffix)
             started = time.perf_counter()
-            made = item.format.write(film, path, item.options, progress)
+            with progress.within(done + len(finished) * share, done + (len(finished) + 1) * share):
+                made = item.format.write(film, path, item.options, progress)
             seconds = time.perf_counter() - started
             finished.append(Exported(path=path, format=item.format.name, made=made, seconds=seconds))
     except BaseException:
         for other in finished:
-            with contextlib.suppress(OSError):
-                other.path.unlink()
+            for path in (other.path, *other.made.beside):
+                with contextlib.suppress(OSError):
+                    path.unlink()
         for place in missing:
             with contextlib.suppress(OSError):
                 place.rmdir()
         raise
     return finished
+
+
+def _render_together(film: Film, formats: Sequence[Wanted], progress: Progress) -> float:
+    """Renders what several formats need in one go, so that each frame is drawn once; gives the share of work done."""
+    wanted = [item for item in formats if hasattr(item.format, "picture")]
+    if len(wanted) < 2:
+        return 0.0
+    from storycore.exports.formats.filming import studio
+    from storycore.rendering.film import render
+
+    share = 0.8 * len(wanted) / len(formats)
+    pictures = [item.format.picture(film, item.options) for item in wanted]  # type: ignore[attr-defined]  # asked above
+    with progress.within(0.0, share), studio(film) as place:
+        render(pictures, place, progress, until=1.0)
+    return share
+
+
+_OF_CODECS = frozenset(
+    {"video_codec", "audio_codec", "pixel_format", "crf", "bitrate_bps", "audio_bitrate_bps", "sample_rate_hz"}
+)
+"""Options of a preset that mean nothing for a format that it was not made for."""
+
+
+def _preset_options(format_: Format, preset: Preset | None) -> dict[str, Any]:
+    if preset is None:
+        return {}
+    found = {**preset.options, **preset.options_of.get(format_.name, {})}
+    kept = format_.name in preset.formats
+    return {name: value for name, value in found.items() if kept or name not in _OF_CODECS}
 
 
 def _refuse_unknown(options: Mapping[str, Any], known: set[str]) -> None:

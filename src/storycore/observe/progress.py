@@ -4,9 +4,10 @@ Work that can take more than a moment is given a `Progress`. It names its steps,
 a check for cancellation at each count.
 """
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,7 +23,7 @@ class Report:
         step: what is being done now, in the film maker's words ("reading", "packing").
         done: how much of the step is done, in `unit`.
         total: how much there is in all, or None while that is unknown.
-        unit: "bytes", "files" or "shots".
+        unit: "bytes", "files", "shots" or "frames".
         fraction: of the whole work, 0.0-1.0; never goes down; 1.0 only when the result stands.
         elapsed_seconds: since the work began.
     """
@@ -61,6 +62,7 @@ class Progress:
         self._step, self._unit = "starting", "files"
         self._done, self._total = 0, None  # type: int, int | None
         self._from, self._to, self._reached = 0.0, 0.0, 0.0
+        self._low, self._high = 0.0, 1.0
 
     def cancel(self) -> None:
         """Asks the work to stop at its next count; safe from any thread and from a signal handler."""
@@ -87,10 +89,21 @@ class Progress:
 
     def begin(self, step: str, *, total: int | None = None, unit: str = "files", until: float) -> None:
         """A new step, that ends when `until` (0.0-1.0) of the whole work is done."""
-        self._from, self._to = self._to, max(self._to, min(until, 0.999))
+        reached = self._low + until * (self._high - self._low)
+        self._from, self._to = self._to, max(self._to, min(reached, 0.999))
         self._step, self._unit, self._done, self._total = step, unit, 0, total
         self._tell(force=True)
         self.check()
+
+    @contextlib.contextmanager
+    def within(self, low: float, high: float) -> Iterator[None]:
+        """Work in the block that counts from 0.0 to 1.0 is this share of the whole."""
+        kept = self._low, self._high
+        self._low, self._high = low, high
+        try:
+            yield
+        finally:
+            self._low, self._high = kept
 
     def advance(self, amount: int = 1) -> None:
         """Counts `amount` more of the step's unit as done.

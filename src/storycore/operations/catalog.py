@@ -59,6 +59,7 @@ class Operation(NamedTuple):
 
 
 _EXPORT = "storycore.operations.export"
+_PRESETS = "storycore.operations.presets"
 _PROJECT = "storycore.operations.project"
 _GRAPH = "storycore.operations.comfyui_graph"
 _TASK = "storycore.operations.task"
@@ -93,9 +94,18 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "storycore.export.format", "POST", f"{_EXPORT}:convert", f"{_EXPORT}:FormatRequest",
-        "Write a project in a format: zip or json",
-        ("storycore export format film/ --to json", "storycore export format film/ --to zip,json -o delivery/"),
+        "Write a project as a film, sound, captions, pictures or data",
+        (
+            "storycore export format film/ --to mp4",
+            "storycore export format film/ --preset youtube-1080p -o delivery/",
+            "storycore export format film/ --to mov,wav,srt -O loudness_lufs=-23",
+        ),
         long=True, check=f"{_EXPORT}:check_formats",
+    ),
+    Operation(
+        "storycore.export.presets", "GET", f"{_PRESETS}:presets", f"{_PRESETS}:PresetsRequest",
+        "List presets: what platforms and purposes ask for",
+        ("storycore export presets", "storycore export presets film/ --json"),
     ),
     Operation(
         "storycore.export.metadata", "POST", f"{_EXPORT}:metadata", f"{_EXPORT}:MetadataRequest",
@@ -337,6 +347,7 @@ SCOPES = {
     "storycore.export.metadata": "exports:read",
     "storycore.export.verify": "exports:write",
     "storycore.export.plan": "exports:read",
+    "storycore.export.presets": "exports:read",
     "storycore.project.inspect": "projects:read",
     "storycore.project.list": "projects:read",
     "storycore.project.pick": "projects:write",

@@ -238,7 +238,7 @@ def trigger(app: App, request: WebhookTriggerRequest) -> WebhookTriggerResult:
             event_id=event.id, delivery_id=None,
             request=SentMessage(url=target.url, headers=shown, body=message.body.decode()),
         )  # fmt: skip
-    outcome = _send(app, target, app.deliveries.lease_trial(event, target, Origin.MANUAL, new_owner()))
+    outcome = _send(app, target, app.queue.lease_trial(event, target, Origin.MANUAL, new_owner()))
     made = outcome.attempt
     return WebhookTriggerResult(
         webhook_id=target.id, event_type=event.type, triggered_at=iso(made.started_at),
@@ -257,7 +257,7 @@ def ping(app: App, request: WebhookPingRequest) -> WebhookPingResult:
     """
     target = app.endpoints.find(request.webhook_id)
     event = wrap(PING, {"webhook_id": target.id})
-    outcome = _send(app, target, app.deliveries.lease_trial(event, target, Origin.TEST, new_owner()))
+    outcome = _send(app, target, app.queue.lease_trial(event, target, Origin.TEST, new_owner()))
     made = outcome.attempt
     return WebhookPingResult(
         webhook_id=target.id, success=made.success, code=made.code.value, response_status=made.status_code,
@@ -347,11 +347,11 @@ def _send(app: App, target: Endpoint, leased: Leased) -> Outcome:
     try:
         outcome = app.post.send([leased])[0]
     except BaseException:
-        app.deliveries.cancel(leased)
+        app.queue.cancel(leased)
         raise
     if outcome.state is State.RETRY and (leased.origin is Origin.TEST or not target.active):
         outcome = Outcome(leased=leased, attempt=outcome.attempt, state=State.EXHAUSTED, due_at=now())
-    app.deliveries.settle([outcome])
+    app.queue.settle([outcome])
     return outcome
 
 

@@ -2,11 +2,11 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal, cast
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import override
 
 from storycore.app import App
@@ -31,11 +31,13 @@ from storycore.project.paths import EXPORTS
 from storycore.units import now, stamp
 
 if TYPE_CHECKING:
+    from storycore.exports.export import Exported, Wanted
     from storycore.exports.package import Package
     from storycore.exports.packing.contents import Contents
     from storycore.exports.packing.selection import Selection
+    from storycore.exports.presets import Gate
     from storycore.project.files import Listing
-    from storycore.project.model import Project
+    from storycore.project.model import Project, ProjectWarning
 
 
 class FileEntry(Result):
@@ -160,6 +162,16 @@ class FormatOutput(Result):
     media_type: str = Field(description="IANA media type of the file.")
     checksum: str = Field(description="sha256: and 64 hex digits of the file.")
     quality_metrics: dict[str, Any] = Field(description="What was measured in the finished file.")
+    quality_gates: list["GateEntry"] = Field(default=[], description="What the preset asks of it.")
+    beside: list[str] = Field(default=[], description="Absolute paths of files that were made beside it.")
+
+
+class GateEntry(Result):
+    """One thing that a preset asks of a finished file."""
+
+    figure: str = Field(description="Key in quality_metrics.")
+    passed: bool = Field(description="Whether it holds.")
+    message: str = Field(description="For people.")
 
 
 class FormatResult(FormatOutput):
@@ -169,17 +181,46 @@ class FormatResult(FormatOutput):
     metadata: dict[str, Any] = Field(description="As sent.")
     warnings: list[WarningEntry] = Field(description="What is odd about the project.")
 
+    @property
+    @override
+    def verdict(self) -> bool:
+        """Whether every gate of the preset was passed."""
+        return all(gate.passed for output in self.outputs for gate in output.quality_gates)
+
     @override
     def artifacts(self) -> list[Made]:
         return [Made(it.output_path, it.output_size_bytes, it.checksum, it.media_type) for it in self.outputs]
 
 
+class ShotPart(BaseModel):
+    """One file of the project that is shown, whole or in part."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    path: PathText = Field(description="Picture or clip, relative to the project.")
+    in_point: float = Field(default=0, ge=0, le=86_400, allow_inf_nan=False, description="Seconds into a clip.")
+    out_point: float | None = Field(
+        default=None, gt=0, le=86_400, allow_inf_nan=False,
+        description="Seconds into a clip at which it ends, or for which a picture stands; a clip's end, or 5 seconds.",
+    )  # fmt: skip
+
+
+def _named(field: str) -> dict[str, Any]:
+    return {"required": [field], "properties": {field: {"not": {"type": "null"}}}}
+
+
 class FormatRequest(Request[FormatResult]):
     """Write a project in one or several formats."""
 
+    model_config = ConfigDict(json_schema_extra={"anyOf": [_named("target_format"), _named("preset")]})
+
     project_path: ProjectPath = Field(description="Folder of the project.")
-    target_format: Annotated[str | list[str], Spelling(("-t", "--to")), FormatNames] = Field(
-        description="zip or json, in any case; several as a list."
+    target_format: Annotated[str | list[str], Spelling(("-t", "--to")), FormatNames] | None = Field(
+        default=None,
+        description="mp4, mov, webm, json, zip, … in any case, or several; the preset's if left out.",
+    )
+    preset: Annotated[str, Field(max_length=41, pattern=r"^[A-Za-z0-9-]+$"), Spelling(("-p", "--preset"))] | None = (
+        Field(default=None, description="What a platform or a purpose asks for; `export presets` lists them.")
     )
     source_format: Literal["storycore_project", "unknown"] | None = Field(
         default=None, description="Found by itself, whatever is said here."
@@ -188,7 +229,10 @@ class FormatRequest(Request[FormatResult]):
         default=None,
         description="Folder, or file name with the format's suffix; exports/export_<time> of the project if left out.",
     )
-    conversion_options: Annotated[Facts, FormatOptions] = Field(
+    shots: list[ShotPart] | None = Field(
+        default=None, min_length=1, max_length=10_000, description="What is shown, instead of the project's shots."
+    )
+    conversion_options: Annotated[Facts, FormatOptions, Spelling(("-O", "--option"))] = Field(
         default={}, description="Options of the formats, as each one documents."
     )
     metadata: Facts = Field(default={}, description="Facts of your own; they come back in the result.")
@@ -242,10 +286,8 @@ def check_formats(app: App, request: "FormatRequest") -> None:
     Raises:
         InvalidInput, AccessDenied, NotFound: as `check_project`; a format or an option that is not known.
     """
-    from storycore.exports.export import wanted
-
     check_project(app, request)  # callers expect a wrong folder to be told before a wrong format
-    wanted(request.target_format, request.conversion_options)
+    _wanted(app, request)
 
 
 def check_package(app: App, request: VerifyRequest) -> None:
@@ -346,12 +388,17 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
     Raises:
         StoryCoreError: see `exports.export`.
     """
-    from storycore.exports.export import export, target_of, wanted
+    from storycore.exports.export import export, target_of
     from storycore.exports.formats.format import Film
     from storycore.exports.formats.registry import find
+    from storycore.exports.presets import judge
+    from storycore.project.parts import with_shots
 
-    formats = wanted(request.target_format, request.conversion_options)
+    formats, gates = _wanted(app, request)
     folder, project, listing = _read(app, request.project_path)
+    if request.shots is not None:
+        parts = [(part.path, part.in_point, part.out_point) for part in request.shots]
+        project = with_shots(project, parts)
     film = Film(project=project, listing=listing, settings=app.settings)
     with _output(app, folder, request.output_path, progress) as place:
         target, name = target_of(formats, place)
@@ -367,6 +414,11 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
             media_type=find(item.format).media_type,
             checksum=f"sha256:{item.made.sha256}",
             quality_metrics=dict(item.made.metrics),
+            quality_gates=[
+                GateEntry(figure=it.figure, passed=it.passed, message=it.message)
+                for it in judge(gates, item.made.metrics)
+            ],
+            beside=[str(path) for path in item.made.beside],
         )
         for item in finished
     ]
@@ -374,7 +426,7 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
         **outputs[0].model_dump(),
         outputs=outputs,
         metadata=request.metadata,
-        warnings=warning_entries(project.warnings),
+        warnings=warning_entries((*project.warnings, *_made_warnings(finished))),
     )
 
 
@@ -449,6 +501,27 @@ def metadata(app: App, request: MetadataRequest, progress: Progress) -> Metadata
         metadata_text=text,
         warnings=warning_entries((*project.warnings, *collected.warnings, *more)),
     )
+
+
+def _wanted(app: App, request: FormatRequest) -> "tuple[list[Wanted], Sequence[Gate]]":
+    """The formats with their options, and what their files must hold."""
+    from storycore.exports.export import wanted
+    from storycore.exports.presets import find
+
+    if not request.target_format and request.preset is None:
+        raise InvalidInput(
+            "Missing: target_format, or a preset.",
+            reason=Reason.MISSING_FIELD,
+            details={"missing_fields": ["target_format"]},
+        )
+    preset = find(request.preset, app.places.project(request.project_path)) if request.preset else None
+    formats = wanted(request.target_format or [], request.conversion_options, preset)
+    return formats, () if preset is None else preset.gates
+
+
+def _made_warnings(finished: "Sequence[Exported]") -> "list[ProjectWarning]":
+    """What the formats warn of, each thing once."""
+    return list(dict.fromkeys(warning for item in finished for warning in item.made.warnings))
 
 
 def _read(app: App, path: str) -> "tuple[Path, Project, Listing]":

@@ -20,12 +20,12 @@ def send_first(app: App, seconds: float) -> int:
     owner, until = new_owner(), time.monotonic() + seconds
     try:
         while time.monotonic() < until:
-            leased = app.deliveries.turn(owner, (), room=_ROOM, only=noted)
+            leased = app.queue.turn(owner, (), room=_ROOM, only=noted)
             if not leased:
                 break
-            app.deliveries.settle(app.post.send_until(leased, until))
+            app.queue.settle(app.post.send_until(leased, until))
     except StoryCoreError as fault:
         log.warning("webhooks_not_sent", reason=fault.reason.value)
     finally:
-        app.deliveries.release_all(owner)
+        app.queue.release_all(owner)
     return app.deliveries.waiting(only=noted)

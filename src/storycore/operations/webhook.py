@@ -31,11 +31,14 @@ EventTypeName = Literal[
     "export.*", "qa.*", "pipeline.*", "image.*", "audio.*", "video.*", "webhook.*", "*",
 ]  # fmt: skip
 EventTypes = Annotated[list[EventTypeName], Field(min_length=1, max_length=32), Spelling(("-e", "--event"))]
-_LABEL = "[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-URL_PATTERN = rf"^https?://({_LABEL}\.)*{_LABEL}(:[1-9][0-9]{{0,3}})?(/[A-Za-z0-9._~-]*)*$"
-"""URLs that are always fine, for the published schema; addresses, queries and more are taken too."""
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_LAST = "[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_PORT = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
+_LETTER = r"([A-Za-z0-9._~!$&'()*+,;=:@/-]|%([2-689A-Fa-f][0-9A-Fa-f]|7[0-9A-Ea-e]))"
+URL_PATTERN = rf"^https?://({_LABEL}\.){{0,3}}{_LAST}(:{_PORT})?(/{_LETTER}*)?(\?({_LETTER}|\?)*)?$"
+"""URLs for the published schema; addresses and names of many parts are taken too."""
 
-Url = Annotated[str, Field(max_length=4096, json_schema_extra={"pattern": URL_PATTERN, "maxLength": 200})]
+Url = Annotated[str, Field(max_length=2048, json_schema_extra={"pattern": URL_PATTERN})]
 OwnSecret = Annotated[
     str,
     Field(

@@ -18,9 +18,9 @@ from storycore.database.owner import is_gone, new_owner
 from storycore.errors import StoryCoreError, Unavailable
 from storycore.observe import logging
 from storycore.units import now
-from storycore.webhooks.deliveries.records import DeliveryRecords, Held
 from storycore.webhooks.delivery import Leased, Outcome
 from storycore.webhooks.post import Post, new_loop
+from storycore.webhooks.queue.records import Held, QueueRecords
 from storycore.webhooks.sender import Sender
 
 LOOK_SECONDS: Final = 0.5
@@ -50,7 +50,7 @@ class Courier:
     """The senders of one process.
 
     Args:
-        records: where deliveries stand.
+        records: what waits.
         post: composes and sends.
         slots: attempts at a time, over all webhooks.
         retention: how long events are remembered that wait for nothing.
@@ -58,7 +58,7 @@ class Courier:
     """
 
     def __init__(
-        self, records: DeliveryRecords, post: Post, *, slots: int, retention: timedelta, watch: Watch | None = None
+        self, records: QueueRecords, post: Post, *, slots: int, retention: timedelta, watch: Watch | None = None
     ) -> None:
         self.owner = new_owner()
         self._records, self._post, self._watch, self._retention = records, post, watch, retention

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from storycore.observe.progress import Progress
 from storycore.project.files import Listing
-from storycore.project.model import Project
+from storycore.project.model import Project, ProjectWarning
 from storycore.settings import Settings
 
 
@@ -48,11 +48,15 @@ class Made:
         size_bytes: of the finished file.
         sha256: of the finished file, 64 hex digits.
         metrics: what else was measured in the finished file.
+        warnings: what could not be made as the project says.
+        beside: files that were made beside it, which belong to it.
     """
 
     size_bytes: int
     sha256: str
     metrics: Mapping[str, Any]
+    warnings: tuple[ProjectWarning, ...] = ()
+    beside: tuple[Path, ...] = ()
 
 
 class Format(Protocol):

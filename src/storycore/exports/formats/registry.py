@@ -12,6 +12,20 @@ _HERE = "storycore.exports.formats"
 FORMATS: Mapping[str, str] = {
     "zip": f"{_HERE}.zip:FORMAT",
     "json": f"{_HERE}.json:FORMAT",
+    **{
+        name: f"{_HERE}.{name}:FORMAT"
+        for name in ("mp4", "mov", "webm", "mkv", "avi", "gif", "frames", "poster", "sheet")
+    },
+    "wav": f"{_HERE}.wav:FORMAT",
+    "mp3": f"{_HERE}.mp3:FORMAT",
+    "flac": f"{_HERE}.flac:FORMAT",
+    "m4a": f"{_HERE}.m4a:FORMAT",
+    "ogg": f"{_HERE}.ogg:FORMAT",
+    "opus": f"{_HERE}.opus:FORMAT",
+    "stems": f"{_HERE}.stems:FORMAT",
+    "srt": f"{_HERE}.srt:FORMAT",
+    "vtt": f"{_HERE}.vtt:FORMAT",
+    "ass": f"{_HERE}.ass:FORMAT",
 }
 """Name → where the format is."""
 

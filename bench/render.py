@@ -1,0 +1,291 @@
+"""What rendering costs, beside ffmpeg's own filter graph, MoviePy 2 and melt; and how steady its moves are.
+
+    python3 run.py bench render             20 shots, a minute of 1080p
+    python3 run.py bench render --shots 6   a shorter film, for slow peers
+    python3 run.py bench render --write     also writes docs/benchmarks.md
+
+All make the same film: stills with a move each, dissolves, music, dialogue; x264 veryfast, crf 20, AAC 192k. Each is a
+process of its own and counted whole, start-up and children included. MoviePy is asked of the Python that
+STORYCORE_BENCH_MOVIEPY names, melt of the system; what is not there is left out.
+"""
+
+import argparse
+import os
+import platform
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import psutil
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import _page
+from _render_film import make, still
+from _render_peers import melt, moviepy, zoompan
+
+from storycore.rendering import encoder
+from storycore.rendering.film import machine
+from storycore.rendering.motion import Move, view
+from storycore.settings import Settings
+
+LONGEST = 900
+
+
+@dataclass
+class Cost:
+    """Of one process and its children."""
+
+    cpu: float
+    wall: float
+    mebibytes: float
+    whole: bool = True
+
+
+def run(command: list[str], **environment: str) -> Cost:
+    """Runs a process to its end, or for 15 minutes of wall time."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    process = subprocess.Popen(
+        command, env={**os.environ, "QT_QPA_PLATFORM": "offscreen", **environment}, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    peak, done = [0.0], threading.Event()
+    watcher = threading.Thread(target=_watch, args=(process.pid, peak, done))
+    watcher.start()
+    whole = True
+    try:
+        code = process.wait(LONGEST)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        code, whole = process.wait(), False
+    done.set()
+    watcher.join()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if whole and code:
+        raise SystemExit(f"{command[0]} ended with {code}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(cpu, time.monotonic() - started, peak[0], whole)
+
+
+def _watch(pid: int, peak: list[float], done: threading.Event) -> None:
+    """Private memory of a process and all its children, looked at 20 times a second."""
+    while not done.wait(0.05):
+        total = 0
+        try:
+            family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        except psutil.Error:
+            continue
+        for one in family:
+            try:
+                memory = one.memory_info()
+                total += memory.rss - getattr(memory, "shared", 0)
+            except psutil.Error:
+                continue
+        peak[0] = max(peak[0], total / 2**20)
+
+
+def ours(film: Path, out: Path, cache: Path, **more: str) -> Cost:
+    """The command line, as a user runs it."""
+    options = [word for name in ("effort=fast", "crf=20", "loudness_lufs=-16", "true_peak_dbtp=-1.5")
+               for word in ("-O", name)]  # fmt: skip
+    command = [sys.executable, "-m", "storycore", "export", "format", str(film), "--to", "mp4", "-o", str(out), "-q"]
+    database = f"sqlite:///{cache.parent / 'bench.db'}"
+    return run([*command, *options], STORYCORE_CACHE_FOLDER=str(cache), STORYCORE_DATABASE_URL=database, **more)
+
+
+DOTS = [(500.0, 400.0), (1800.0, 900.0), (700.0, 1000.0), (1700.0, 300.0)]
+FRAMES = 48
+
+
+def jitter(ffmpeg: Path) -> tuple[float, float]:
+    """Frame-to-frame deviation from the ideal path, px rms, of dots under a slow zoom: ours, and zoompan's."""
+    from storycore.rendering.layout import LAYOUTS
+    from storycore.rendering.still import Still
+
+    rows, columns = np.mgrid[0:1296, 0:2304]
+    picture = sum(np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 72) for x, y in DOTS)
+    grey = np.clip(picture * 255, 0, 255).astype(np.uint8)
+    move = Move(zoom=(1.0, 1.05))
+    seen = Still(np.repeat(grey[:, :, None], 3, axis=2), LAYOUTS["yuv420p"], (1920, 1080), move, "crop")
+    drawn = [seen.frame(n, FRAMES, Fraction(24)).planes[0] for n in range(FRAMES)]
+    mine = _deviation(drawn, [view(move, n, FRAMES, Fraction(24)).zoom for n in range(FRAMES)])
+    with tempfile.TemporaryDirectory() as folder:
+        cv2.imwrite(f"{folder}/dots.png", grey)
+        zoom = f"zoompan=z='1+0.05*on/{FRAMES - 1}':x='iw/2-iw/zoom/2':y='ih/2-ih/zoom/2':d={FRAMES}:s=1920x1080:fps=24"
+        made = subprocess.run(
+            [str(ffmpeg), "-v", "error", "-i", f"{folder}/dots.png", "-vf", f"format=yuv420p,{zoom}", "-frames:v",
+             str(FRAMES), "-f", "rawvideo", "-pix_fmt", "gray", "-"], capture_output=True, check=True,
+        )  # fmt: skip
+    frames = np.frombuffer(made.stdout, np.uint8).reshape(-1, 1080, 1920)
+    return mine, _deviation(frames, [1 + 0.05 * n / (FRAMES - 1) for n in range(FRAMES)])
+
+
+def _deviation(frames, zooms) -> float:
+    steps = []
+    for x, y in DOTS:
+        track = []
+        for frame, zoom in zip(frames, zooms, strict=True):
+            wide, high = 2304 / zoom, 1296 / zoom
+            ideal = (
+                (x + 0.5 - (2304 - wide) / 2) / wide * 1920 - 0.5,
+                (y + 0.5 - (1296 - high) / 2) / high * 1080 - 0.5,
+            )
+            track.append(np.array(_centre(frame, *ideal)) - ideal)
+        steps.append(np.diff(np.array(track), axis=0))
+    return float(np.sqrt((np.array(steps) ** 2).mean()))
+
+
+def _centre(frame, x: float, y: float, reach: int = 30) -> tuple[float, float]:
+    left, top = round(x) - reach, round(y) - reach
+    part = frame[top : top + 2 * reach + 1, left : left + 2 * reach + 1].astype(np.float64)
+    part = np.maximum(part - 36, 0)
+    rows, columns = np.mgrid[0 : part.shape[0], 0 : part.shape[1]]
+    return left + (part * columns).sum() / part.sum(), top + (part * rows).sum() / part.sum()
+
+
+def cancelling(film: Path, folder: Path) -> float:
+    """Seconds from Ctrl-C in mid-render until nothing of it runs any more."""
+    command = [sys.executable, "-m", "storycore", "export", "format", str(film), "--to", "mp4", "-o", str(folder / "c")]
+    process = subprocess.Popen(
+        command, env={**os.environ, "STORYCORE_CACHE_FOLDER": str(folder / "cancelled"),
+                      "STORYCORE_DATABASE_URL": f"sqlite:///{folder / 'bench.db'}"},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    whole: list[psutil.Process] = []
+    deadline = time.monotonic() + 120
+    while not any("ffmpeg" in one.name() for one in whole) and time.monotonic() < deadline:
+        threading.Event().wait(0.2)
+        whole = psutil.Process(process.pid).children(recursive=True)
+    threading.Event().wait(1)
+    whole = psutil.Process(process.pid).children(recursive=True)
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, left = psutil.wait_procs(whole, timeout=60)
+    took = time.monotonic() - begun
+    process.wait(60)
+    assert not left
+    assert not (folder / "c").exists()
+    return took
+
+
+def facts(path: Path) -> tuple[int, float]:
+    """Frames, and how far the sound's length is from the picture's, in ms."""
+    with av.open(str(path)) as film:
+        video, audio = film.streams.video[0], film.streams.audio[0]
+        frames = sum(1 for packet in film.demux(video) if packet.size)
+        off = float(video.duration * video.time_base) - float(audio.duration * audio.time_base)
+    return frames, abs(off) * 1000
+
+
+def main() -> None:
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("--shots", type=int, default=20)
+    words.add_argument("--peers", type=int, default=6, help="shots of the film that MoviePy and melt make")
+    words.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    asked = words.parse_args()
+    with tempfile.TemporaryDirectory(prefix="storycore-bench-") as place:
+        text = "\n".join(measured(Path(place), asked.shots, asked.peers))
+    print(text)
+    if asked.write:
+        _page.write(text.splitlines())
+
+
+def measured(place: Path, shots: int, peers: int):
+    """The page, line by line."""
+    ffmpeg = encoder.find(Settings.read()).path
+    film = make(place / "film", shots)
+    frames = shots * 84 - (shots - 1) * 12
+    yield "## Films: what rendering costs"
+    yield ""
+    yield f"Made by `python3 run.py bench render --shots {shots} --peers {peers} --write`. {shots} stills of 2304×1296,"
+    yield f"a zoom each, dissolves, music and dialogue: {frames} frames of 1080p at 24 a second, x264 veryfast crf 20."
+    yield ""
+    yield f"- Date: {datetime.now(UTC):%Y-%m-%d}; one round; {os.cpu_count()} processors, {platform.machine()},"
+    yield f"  load {os.getloadavg()[0]:.1f} before and through it: trust processor time, not wall time."
+    version = encoder.find(Settings.read()).version
+    yield f"- ffmpeg {version}, {machine().split(', ')[1]}, Python {platform.python_version()}"
+    yield ""
+    full = ours(film, place / "a", place / "cache")
+    made = place / "a/Bench.mp4"
+    again = ours(film, place / "b", place / "cache")
+    same = made.read_bytes() == (place / "b/Bench.mp4").read_bytes()
+    keep = still(film, shots // 2).read_bytes()
+    image = cv2.imread(str(still(film, shots // 2)))
+    cv2.imwrite(str(still(film, shots // 2)), cv2.circle(image, (900, 600), 150, (0, 0, 255), -1))
+    one = ours(film, place / "c2", place / "cache")
+    still(film, shots // 2).write_bytes(keep)
+    graph = run(zoompan(ffmpeg, film, shots, place / "graph.mp4"))
+    yield "| | CPU s | wall s | private MiB | CPU ÷ graph | size MB |"
+    yield "|---|---|---|---|---|---|"
+    for name, cost, path in (
+        ("StoryCore", full, made),
+        ("ffmpeg, zoompan and xfade in one graph", graph, place / "graph.mp4"),
+    ):
+        yield _row(name, cost, graph, path)
+    yield ""
+    yield from _peers(place, peers)
+    mine, theirs = jitter(ffmpeg)
+    counted, off = facts(made)
+    cancelled = cancelling(film, place)
+    yield "### Bars of rendering"
+    yield ""
+    yield _bar("processor time of a full export ÷ ffmpeg's own graph", full.cpu / graph.cpu, 1.10)
+    yield _bar("private memory at its peak ÷ the graph's", full.mebibytes / graph.mebibytes, 0.6)
+    yield _bar("jitter of a zoom, px rms", mine, 0.02, f"zoompan {theirs:.3f}")
+    yield _bar("one shot changed ÷ full, processor time", one.cpu / full.cpu, 0.12)
+    yield _bar("nothing changed ÷ full, processor time", again.cpu / full.cpu, 0.04)
+    yield f"- warm cache gives the bytes of a cold one: **{'holds' if same else 'missed'}**"
+    yield f"- frames: {counted} of {frames}: **{'holds' if counted == frames else 'missed'}**"
+    yield _bar("sound longer or shorter than the picture, ms", off, 21)
+    yield _bar("from Ctrl-C until every process is gone, s (bar for an idle machine)", cancelled, 0.1)
+
+
+def _peers(place: Path, shots: int):
+    film = make(place / "short", shots)
+    found = {"MoviePy 2": moviepy(film, shots, place / "moviepy.mp4"), "melt": melt(film, shots, place / "melt.mp4")}
+    for name in [name for name, command in found.items() if command is None]:
+        yield f"{name} is not at hand and was left out."
+    asked = {name: command for name, command in found.items() if command is not None}
+    if not asked:
+        yield ""
+        return
+    mine = ours(film, place / "s", place / "short-cache")
+    yield f"The same with {shots} shots, for slow peers:"
+    yield ""
+    yield "| | CPU s | wall s | private MiB | ours ÷ theirs, CPU |"
+    yield "|---|---|---|---|---|"
+    yield f"| StoryCore | {mine.cpu:.1f} | {mine.wall:.1f} | {mine.mebibytes:.0f} | – |"
+    for name, command in asked.items():
+        cost = run(command)
+        shown = "" if cost.whole else f" (stopped after {LONGEST} s)"
+        bar = 0.2 if name.startswith("MoviePy") else 0.33
+        verdict = "holds" if mine.cpu / cost.cpu <= bar else "missed"
+        told = f"{cost.cpu:.1f} | {cost.wall:.1f} | {cost.mebibytes:.0f} | {mine.cpu / cost.cpu:.3f}"
+        yield f"| {name}{shown} | {told}, bar {bar}: **{verdict}** |"
+    yield ""
+
+
+def _row(name: str, cost: Cost, graph: Cost, path: Path) -> str:
+    size = path.stat().st_size / 1e6
+    ratio = cost.cpu / graph.cpu
+    return f"| {name} | {cost.cpu:.1f} | {cost.wall:.1f} | {cost.mebibytes:.0f} | {ratio:.3f} | {size:.1f} |"
+
+
+def _bar(what: str, value: float, bar: float, more: str = "") -> str:
+    verdict = "holds" if value <= bar else "missed"
+    return f"- {what}: {value:.4g}, bar {bar:g}: **{verdict}**" + (f" ({more})" if more else "")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""What it costs to bring a mix to its loudness, beside ffmpeg's own two-pass `loudnorm`.
+
+    python3 run.py bench sound              three mixes of 60 seconds, three rounds; takes some minutes
+    python3 run.py bench sound --quick      ten seconds, one round, to see that it works; its figures mean nothing
+    python3 run.py bench sound --write      also writes its part of docs/benchmarks.md
+
+Both start from the same mix on the disk and end with an AAC file that was measured: ours measures, applies one gain,
+limits true peaks, encodes, and measures the file; `loudnorm` measures in its first pass, normalises linearly and
+encodes in its second, and the file is measured too. Processor time is counted, of this process and its children. What
+encoding AAC takes of it is the same for both and more than all the rest, so that it is told apart, too.
+"""
+
+import argparse
+import json
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from storycore.observe.progress import Progress
+from storycore.rendering import encoder
+from storycore.rendering.loudness import Loudness, measure_loudness
+from storycore.rendering.master import Goal, Master
+from storycore.rendering.mix import Mix
+from storycore.rendering.raw_sound import raw_input
+from storycore.rendering.sound_file import SoundEncoding, encode_sound, write_sound
+from storycore.settings import Settings
+
+PAGE = Path(__file__).resolve().parent.parent / "docs/benchmarks.md"
+BEGIN, END = "<!-- sound: made by bench/sound.py -->", "<!-- end of sound -->"
+RATE = 48_000
+TARGETS = (-14, -16, -23)
+CEILING = -1.0
+BAR = 0.5
+AAC = SoundEncoding(codec=("-c:a", "aac", "-b:a", "192k"), container=("-f", "ipod"), lossy=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One way, once."""
+
+    cpu_seconds: float
+    reached: Loudness
+    word: str = ""
+
+
+def main() -> int:
+    """Measures, prints, and writes if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="ten seconds, one round")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    asked = parser.parse_args()
+    seconds, rounds = (10, 1) if asked.quick else (60, 3)
+    ffmpeg = encoder.find(Settings.read())
+    lines = [f"- ffmpeg {ffmpeg.version}; mixes of {seconds} s, stereo; {rounds} interleaved rounds, medians.", ""]
+    lines += [
+        "| mix | target | LUFS | dBTP | CPU s | loudnorm: LUFS | dBTP | CPU s | mode | AAC alone | ratio | less AAC |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    ratios, apart, worst = [], [], 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, sound in mixes(seconds).items():
+            mix = stored(Path(folder, name), sound, ffmpeg)
+            alone = counted(lambda mix=mix: encoded(mix, ffmpeg)).cpu_seconds
+            for target in TARGETS:
+                ours, theirs = compared(mix, target, ffmpeg, rounds)
+                ratio = ours.cpu_seconds / theirs.cpu_seconds
+                ratios.append(ratio)
+                apart.append((ours.cpu_seconds - alone) / (theirs.cpu_seconds - alone))
+                worst = max(worst, abs(ours.reached.integrated_lufs - target))
+                lines.append(row(name, target, ours, theirs, (alone, ratio, apart[-1])))
+                print(lines[-1], flush=True)
+    lines.append("")
+    for what, found in (("CPU ÷ two-pass loudnorm", ratios), ("the same, less the AAC that both encode", apart)):
+        verdict = "holds" if max(found) <= BAR else "missed"
+        lines.append(
+            f"- {what}: median {statistics.median(found):.2f}, worst {max(found):.2f}, bar {BAR}: **{verdict}**"
+        )
+    lines += [f"- Farthest from the target: {worst:.1f} LU, bar 0.3: **{'holds' if worst <= 0.3 else 'missed'}**"]
+    print("\n".join(lines[-3:]))
+    if asked.write:
+        write(lines)
+    return 0
+
+
+def row(name: str, target: int, ours: Run, theirs: Run, cost: tuple[float, float, float]) -> str:
+    """One line of the table."""
+    return (
+        f"| {name} | {target} | {ours.reached.integrated_lufs:.1f} | {ours.reached.true_peak_dbtp:.1f} "
+        f"| {ours.cpu_seconds:.2f} | {theirs.reached.integrated_lufs:.1f} | {theirs.reached.true_peak_dbtp:.1f} "
+        f"| {theirs.cpu_seconds:.2f} | {theirs.word} | {cost[0]:.2f} | {cost[1]:.2f} | {cost[2]:.2f} |"
+    )
+
+
+def mixes(seconds: int) -> dict[str, np.ndarray]:
+    """A film with quiet and loud parts, speech over ducked music, and drums."""
+    rng = np.random.default_rng(4)
+    at = np.arange(seconds * RATE) / RATE
+    pad = sum(np.sin(2 * np.pi * tone * at) for tone in (110, 138.6, 164.8, 220))[:, None] * np.array([1, 0.9])
+    syllables = np.clip(np.sin(2 * np.pi * 3.1 * at), 0, 1) * (np.sin(2 * np.pi * 0.11 * at) > 0)
+    voice = (syllables * np.sin(2 * np.pi * (180 + 20 * np.sin(2 * np.pi * 2 * at)) * at))[:, None]
+    hits = np.exp(-(at % 0.5) * 14)[:, None] * pink(rng, len(at))
+    swell = (0.15 + 0.85 * (at > seconds / 2))[:, None]
+    return {
+        "quiet then loud": (0.06 * pad * swell + 0.02 * hits).astype(np.float32),
+        "speech and music": (0.03 * pad + 0.35 * voice).astype(np.float32),
+        "drums": (0.02 * pad + 0.22 * hits).astype(np.float32),
+    }
+
+
+def pink(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Noise with the balance of music: each octave as strong as the next."""
+    spectrum = np.fft.rfft(rng.standard_normal((count, 2)), axis=0)
+    spectrum /= np.sqrt(np.maximum(np.fft.rfftfreq(count, 1 / RATE), 20))[:, None]
+    sound = np.fft.irfft(spectrum, n=count, axis=0)
+    return sound / sound.std()
+
+
+def stored(folder: Path, sound: np.ndarray, ffmpeg: encoder.Ffmpeg) -> Mix:
+    """A mix on the disk, as `write_mix` leaves it."""
+    folder.mkdir()
+    path = folder / "mix.f32"
+    sound.astype("<f4").tofile(path)
+    loudness = measure_loudness(ffmpeg, raw_input(path, 2), Progress())
+    return Mix(
+        path=path, channels=2, samples=len(sound), stems={}, stem_channels=2, loudness=loudness, unheard=(), odd=()
+    )
+
+
+def compared(mix: Mix, target: int, ffmpeg: encoder.Ffmpeg, rounds: int) -> tuple[Run, Run]:
+    """Both ways in turn; of each the run with the median time."""
+    ours, theirs = [], []
+    for _ in range(rounds):
+        ours.append(counted(lambda: by_storycore(mix, target, ffmpeg)))
+        theirs.append(counted(lambda: by_loudnorm(mix, target, ffmpeg)))
+    median = [sorted(runs, key=lambda run: run.cpu_seconds)[len(runs) // 2] for runs in (ours, theirs)]
+    return median[0], median[1]
+
+
+def counted(work: Callable[[], tuple[Loudness, str]]) -> Run:
+    """Processor time of some work, here and in its children."""
+    before = spent()
+    reached, word = work()
+    return Run(cpu_seconds=spent() - before, reached=reached, word=word)
+
+
+def spent() -> float:
+    """Seconds of processor so far."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
+
+
+def by_storycore(mix: Mix, target: int, ffmpeg: encoder.Ffmpeg) -> tuple[Loudness, str]:
+    """Measured, one gain, limited, encoded, measured."""
+    measure_loudness(ffmpeg, raw_input(mix.path, 2), Progress())  # `write_mix` does this; it belongs to the price
+    goal = Goal(loudness_lufs=target, ceiling_dbtp=CEILING)
+    file = write_sound(mix, mix.path.with_name("ours.m4a"), AAC, goal, ffmpeg=ffmpeg, progress=Progress())
+    return file.facts.loudness, ""
+
+
+def encoded(mix: Mix, ffmpeg: encoder.Ffmpeg) -> tuple[Loudness, str]:
+    """AAC alone."""
+    whole = Master(path=mix.path, channels=2, samples=mix.samples, gain_db=0.0, reduced_db=0.0)
+    encode_sound(whole, mix.path.with_name("alone.m4a"), AAC, ffmpeg=ffmpeg, progress=Progress())
+    return mix.loudness, ""
+
+
+def by_loudnorm(mix: Mix, target: int, ffmpeg: encoder.Ffmpeg) -> tuple[Loudness, str]:
+    """Two passes of ffmpeg's own filter, the second one linear if it can."""
+    goal = f"loudnorm=I={target}:TP={CEILING}:LRA=11:print_format=json"
+    first = told(ffmpeg, [*raw_input(mix.path, 2), "-af", goal, "-f", "null", "-"])
+    measured = ":".join(
+        f"measured_{name}={first[f'input_{key}']}"
+        for name, key in (("I", "i"), ("LRA", "lra"), ("TP", "tp"), ("thresh", "thresh"))
+    )
+    linear = f"{goal}:linear=true:{measured}:offset={first['target_offset']},aresample=48000"
+    path = mix.path.with_name("theirs.m4a")
+    second = told(ffmpeg, [*raw_input(mix.path, 2), "-af", linear, *AAC.codec, "-f", "ipod", str(path)])
+    return measure_loudness(ffmpeg, encoder.source(path), Progress()), second["normalization_type"]
+
+
+def told(ffmpeg: encoder.Ffmpeg, arguments: list[str]) -> dict[str, str]:
+    """What `loudnorm` says at the end of a pass."""
+    run = subprocess.run(
+        [ffmpeg.path, "-hide_banner", "-nostdin", "-y", *arguments], capture_output=True, text=True, check=True
+    )
+    return json.loads(re.findall(r"\{[^{}]*\}", run.stderr)[-1])
+
+
+def write(lines: list[str]) -> None:
+    """Puts the table into the page, in its own place."""
+    stamp = f"Made by `python3 run.py bench sound --write` on {datetime.now(UTC):%Y-%m-%d}."
+    part = "\n".join(
+        (BEGIN, "", "## Loudness: a mix of a minute brought to its target, as AAC", "", stamp, "", *lines, "", END)
+    )
+    page = PAGE.read_text(encoding="utf-8")
+    found = re.search(re.escape(BEGIN) + ".*?" + re.escape(END), page, re.DOTALL)
+    text = page.replace(found[0], part) if found else f"{page.rstrip()}\n\n{part}\n"
+    PAGE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""What the formats of captions have in common."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from storycore.exports.formats.format import Film, Made
+from storycore.exports.formats.mixdown import film_line
+from storycore.exports.formats.options import TimeOptions
+from storycore.observe.progress import Progress
+from storycore.project.model import ProjectWarning
+from storycore.rendering.captions import Cue, cues
+from storycore.storage.local import new_file
+
+
+class CaptionFormat:
+    """A format of captions: a text file beside the film.
+
+    Args:
+        name: lower case.
+        media_type: IANA media type.
+        options: the model of its options.
+        text: the file of some captions.
+        count: how many captions a text of this format holds, counted by another way than it was written.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        media_type: str,
+        options: type[TimeOptions],
+        text: Callable[[Sequence[Cue], Film, Any], str],
+        count: Callable[[str], int],
+    ) -> None:
+        self.name, self.suffix, self.media_type = name, f".{name}", media_type
+        self.options: Any = options
+        self._text, self._count = text, count
+
+    def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
+        """The film's captions; a film without words gives a file without captions, and a warning."""
+        found = cues(film.project, film_line(film, options))
+        data = self._text(found, film, options).encode()
+        progress.begin("writing", total=len(data), unit="bytes", until=0.99)
+        with new_file(target) as file:
+            file.write(data)
+            progress.advance(len(data))
+            file.seek(0)
+            finished = file.read()
+        return Made(
+            size_bytes=len(finished),
+            sha256=hashlib.sha256(finished).hexdigest(),
+            metrics={"captions": self._count(finished.decode())},
+            warnings=() if found else (WORDLESS,),
+        )
+
+
+WORDLESS = ProjectWarning(file="", pointer="", reason="captions_missing", message="The film has no words to caption.")

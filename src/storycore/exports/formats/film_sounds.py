@@ -1,0 +1,44 @@
+"""The sound of films: how each codec is asked for, in a file of its own that is then copied into the film."""
+
+from storycore.exports.formats.options import SoundOptions
+from storycore.exports.formats.sound_format import bitrate
+from storycore.rendering.sound_file import SoundEncoding
+
+_LAME_DELAY = 576 + 529  # samples of the encoder and of every decoder. Source: LAME's technical FAQ
+_WAVE = ("-rf64", "auto", "-f", "wav")
+
+
+def aac(options: SoundOptions) -> SoundEncoding:
+    """AAC-LC."""
+    codec = ("-c:a", "aac", "-b:a", bitrate(options))
+    return SoundEncoding(codec=codec, container=("-f", "mp4"), rate_hz=options.sample_rate_hz, lossy=True)
+
+
+def opus(options: SoundOptions) -> SoundEncoding:
+    """Opus."""
+    codec = ("-c:a", "libopus", "-b:a", bitrate(options))
+    return SoundEncoding(codec=codec, container=("-f", "opus"), lossy=True)
+
+
+def flac(options: SoundOptions) -> SoundEncoding:
+    """FLAC of 24 bits."""
+    codec = ("-c:a", "flac", "-sample_fmt", "s32", "-bits_per_raw_sample", "24", "-compression_level", "8")
+    return SoundEncoding(codec=codec, container=("-f", "flac"), rate_hz=options.sample_rate_hz)
+
+
+def pcm24(options: SoundOptions) -> SoundEncoding:
+    """Uncompressed, 24 bits."""
+    return SoundEncoding(codec=("-c:a", "pcm_s24le"), container=_WAVE, rate_hz=options.sample_rate_hz)
+
+
+def pcm16(options: SoundOptions) -> SoundEncoding:
+    """Uncompressed, 16 bits."""
+    return SoundEncoding(codec=("-c:a", "pcm_s16le"), container=_WAVE, rate_hz=options.sample_rate_hz, bits=16)
+
+
+def mp3(options: SoundOptions) -> SoundEncoding:
+    """MP3 for AVI, which can't tell that an encoder begins late."""
+    codec = ("-c:a", "libmp3lame", "-b:a", bitrate(options))
+    return SoundEncoding(
+        codec=codec, container=("-f", "mp3"), rate_hz=options.sample_rate_hz, lossy=True, late=_LAME_DELAY
+    )

@@ -1,0 +1,131 @@
+"""Options that several formats share, one model for each side of a film: time, picture, sound, captions.
+
+A format's own model inherits from those that it understands, and so knows exactly their options. Where an option is
+left out, the format takes what the project says, and 1920×1080 at 24 frames a second where that says nothing.
+"""
+
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
+
+from storycore.exports.formats.format import FormatOptions
+
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Switch = Annotated[bool, Strict()]
+
+_NTSC = {Fraction(text): Fraction(rate, 1001) for text, rate in (
+    ("23.976", 24000), ("23.98", 24000), ("29.97", 30000), ("47.952", 48000), ("59.94", 60000), ("119.88", 120000),
+)}  # fmt: skip
+"""How people write rates of the NTSC family, and what they mean. Source: SMPTE ST 12-1, rates over 1.001."""
+
+
+def _rate(value: Any) -> Fraction:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Fraction)):
+        raise ValueError("a number, or a fraction such as 30000/1001, is needed")  # noqa: TRY004 - pydantic takes this
+    try:
+        rate = Fraction(str(value).replace(" ", ""))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError("a number, or a fraction such as 30000/1001, is needed") from None
+    rate = _NTSC.get(rate, rate)
+    if not 1 <= rate <= 240 or rate.denominator > 1001 or rate.numerator > 240_000:
+        raise ValueError("between 1 and 240 frames per second are possible, in whole numbers or as n/1001")
+    return rate
+
+
+FrameRate = Annotated[
+    Fraction,
+    BeforeValidator(_rate),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 1, "maximum": 240}, {"type": "string"}]}),
+]
+
+
+def _range(value: tuple[float, float]) -> tuple[float, float]:
+    if not 0 <= value[0] < value[1]:
+        raise ValueError("the end must come after the beginning")
+    return value
+
+
+class TimeOptions(FormatOptions):
+    """Of whatever has a length."""
+
+    time_range: Annotated[tuple[Number, Number], AfterValidator(_range)] | None = Field(
+        default=None, description="Seconds of the film to begin at and to end before; the whole film if left out."
+    )
+
+    def seconds(self) -> tuple[Fraction, Fraction] | None:
+        """The range as exact seconds of the film."""
+        if self.time_range is None:
+            return None
+        begin, end = (Fraction(str(value)) for value in self.time_range)
+        return begin, end
+
+
+class PictureOptions(TimeOptions):
+    """Of moving and still pictures."""
+
+    width: Whole | None = Field(default=None, ge=16, le=8192, multiple_of=2, description="Pixels, even.")
+    height: Whole | None = Field(default=None, ge=16, le=8192, multiple_of=2, description="Pixels, even.")
+    fps: FrameRate | None = Field(default=None, description="Frames per second: 24, 29.97, 30000/1001, ….")
+    fit: Literal["letterbox", "crop", "blur"] = Field(
+        default="letterbox", description="How a picture of another shape fills the frame."
+    )
+    slate: Switch = Field(default=False, description="Begin with a slate that names the film.")
+    burn_in: Literal["none", "timecode", "timecode_and_shot"] = Field(
+        default="none", description="What is written into the picture."
+    )
+    watermark: Annotated[str, Strict()] = Field(
+        default="", max_length=60, description="Words laid over the picture, faintly."
+    )
+
+
+class VideoOptions(PictureOptions):
+    """Of a film that is encoded with some loss, or none."""
+
+    crf: Whole | None = Field(
+        default=None, ge=0, le=63, description="Quality; 0 is best, and the usual one depends on the codec."
+    )
+    bitrate_bps: Whole | None = Field(
+        default=None, ge=10_000, le=800_000_000, description="Most bits per second of the picture."
+    )
+    effort: Literal["fast", "normal", "slow"] = Field(
+        default="normal", description="How hard the encoder tries: slower gives smaller files of the same quality."
+    )
+    keyframe_seconds: Number = Field(default=2.0, ge=0.02, le=20, description="Most seconds between keyframes.")
+    hardware: Switch = Field(default=False, description="Use an encoder in hardware, if one proves to work.")
+    title: Annotated[str, Strict()] = Field(default="", max_length=200, description="Tag; the film's title if empty.")
+    measure: Literal["base", "full"] = Field(
+        default="base", description="full: also decode all of it, and look for black and frozen stretches."
+    )
+
+
+class MasterOptions(TimeOptions):
+    """Of sound, however it is written."""
+
+    sample_rate_hz: Literal[44100, 48000, 96000] = Field(default=48000, description="Samples per second.")
+    channels: Literal[1, 2, 6, 8] = Field(default=2, description="1, 2, 6 (5.1) or 8 (7.1): FL FR FC LFE BL BR SL SR.")
+    loudness_lufs: Number | None = Field(
+        default=None, ge=-40, le=-5, description="Integrated loudness to reach; as mixed if left out."
+    )
+    true_peak_dbtp: Number = Field(default=-1.0, ge=-9, le=0, description="Highest true peak.")
+    dynamic: Switch = Field(default=False, description="Even out the loudness over time, too.")
+
+
+class SoundOptions(MasterOptions):
+    """Of sound that is compressed with some loss, alone or with pictures."""
+
+    audio_bitrate_bps: Whole | None = Field(
+        default=None, ge=16_000, le=640_000, description="Bits per second of compressed sound."
+    )
+
+
+class CaptionOptions(FormatOptions):
+    """Of the words that viewers read."""
+
+    captions: Literal["none", "sidecar", "soft", "burn"] = Field(
+        default="none", description="sidecar: a file beside it; soft: can be switched on; burn: in the picture."
+    )
+    caption_language: Annotated[str, Strict()] = Field(
+        default="und", pattern=r"^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$", description="BCP 47 language of the captions."
+    )

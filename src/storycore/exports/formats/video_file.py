@@ -1,0 +1,221 @@
+"""Films with sound in one file: what mp4, mov, webm, mkv and avi do alike."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+from storycore.exports.formats import filming
+from storycore.exports.formats.caption_format import WORDLESS
+from storycore.exports.formats.finished import finished
+from storycore.exports.formats.format import Film, FormatOptions, Made
+from storycore.exports.formats.mixdown import film_sound, goal, sound_tags
+from storycore.exports.formats.options import CaptionOptions, SoundOptions, VideoOptions
+from storycore.exports.formats.sound_metrics import measured_sound, metric
+from storycore.observe.progress import Progress
+from storycore.project.model import ProjectWarning
+from storycore.rendering.captions import cues, srt
+from storycore.rendering.codecs import CODECS
+from storycore.rendering.film import Picture, Studio, render
+from storycore.rendering.joining import Captions, Wrapping, join
+from storycore.rendering.measure import FilmFacts, measure_film, measure_stretches
+from storycore.rendering.sound_file import SoundEncoding
+from storycore.rendering.tags import clean, three_letters
+from storycore.storage.local import new_file
+
+
+class FilmOptions(VideoOptions, SoundOptions, CaptionOptions):
+    """Of a film with sound; formats name their codecs."""
+
+    video_codec: str
+    audio_codec: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoFile:
+    """A format of films. Fulfils `Format`.
+
+    Attributes:
+        name: as callers ask for it.
+        suffix: of its files.
+        media_type: of its files.
+        options: the model of its options.
+        muxer: ffmpeg's name of the container.
+        arguments: of the container.
+        sounds: how each `audio_codec` is encoded.
+        captions: codec of captions that can be switched on, "" if the container can't hold them.
+        counts_frames: as in `Wrapping`.
+    """
+
+    name: str
+    suffix: str
+    media_type: str
+    options: type[FormatOptions]
+    muxer: str
+    arguments: Sequence[str] = ()
+    sounds: Mapping[str, Callable[[Any], SoundEncoding]]
+    captions: str = ""
+    counts_frames: bool = False
+
+    def picture(self, film: Film, options: FilmOptions) -> Picture:
+        """The picture that `write` will need; several formats can be rendered at once beforehand."""
+        codec = CODECS[options.video_codec]
+        found = filming.picture(film, options, codec, pixel_format=getattr(options, "pixel_format", None))
+        if options.captions == "burn":
+            found = replace(found, burned=filming.burned(cues(film.project, found.line), found.canvas))
+        return found
+
+    def write(self, film: Film, target: Path, options: FilmOptions, progress: Progress) -> Made:
+        """The film with its sound."""
+        wanted = self.picture(film, options)
+        with new_file(target) as file, filming.studio(film) as studio, ExitStack() as stack:
+            path = Path(file.name)
+            rendered = render([wanted], studio, progress, until=0.75)[0]
+            sound = self._sound(film, wanted, options, studio, progress)
+            captions = _Captions(film, wanted, options, studio)
+            wrapping = Wrapping(
+                container=self.muxer,
+                arguments=self.arguments,
+                sound=None if sound is None else sound.path,
+                captions=captions.soft(self.captions),
+                chapters=filming.chapters(film, wanted.line),
+                tags=_tags(film, options),
+                counts_frames=self.counts_frames,
+            )
+            progress.begin("joining", until=0.95)
+            join(studio.ffmpeg, rendered, wrapping, path, progress)
+            progress.begin("measuring", until=0.99)
+            facts = measure_film(studio.ffmpeg, path, progress)
+            more = _stretches(studio, path, progress) if options.measure == "full" else {}
+            size_bytes, sha256 = finished(file)
+            warnings = (*filming.shape(film, options).warnings, *studio.sources.warnings, *captions.warnings)
+            beside = captions.beside(target, stack)
+        return Made(
+            size_bytes=size_bytes,
+            sha256=sha256,
+            metrics={**film_figures(facts, wanted, size_bytes), **({} if sound is None else sound.metrics), **more},
+            warnings=warnings if sound is None else (*warnings, *sound.warnings),
+            beside=beside,
+        )
+
+    def _sound(
+        self, film: Film, wanted: Picture, options: FilmOptions, studio: Studio, progress: Progress
+    ) -> "_Sound | None":
+        if options.audio_codec == "none":
+            return None
+        line, path = wanted.line, studio.folder / "sound"
+        sound = film_sound(
+            film,
+            line,
+            path,
+            self.sounds[options.audio_codec](options),
+            options,
+            ffmpeg=studio.ffmpeg,
+            tagged=False,
+            progress=progress,
+            until=0.9,
+        )
+        metrics = measured_sound(sound.facts, goal(options), line.duration)
+        return _Sound(path=path, metrics=metrics, warnings=sound.warnings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sound:
+    path: Path
+    metrics: Mapping[str, Any]
+    warnings: tuple[ProjectWarning, ...]
+
+
+class _Captions:
+    """The captions of one film, in the way that was asked for."""
+
+    def __init__(self, film: Film, wanted: Picture, options: FilmOptions, studio: Studio) -> None:
+        self._options, self._studio = options, studio
+        self._cues = cues(film.project, wanted.line) if options.captions != "none" else ()
+
+    @property
+    def warnings(self) -> tuple[ProjectWarning, ...]:
+        """That there are none, if some were asked for."""
+        return () if self._cues or self._options.captions == "none" else (WORDLESS,)
+
+    def soft(self, codec: str) -> Captions | None:
+        """A track that can be switched on."""
+        if self._options.captions != "soft" or not self._cues:
+            return None
+        path = self._studio.folder / "captions.srt"
+        path.write_text(srt(self._cues), encoding="utf-8")
+        return Captions(path=path, codec=codec, language=three_letters(self._options.caption_language))
+
+    def beside(self, target: Path, stack: ExitStack) -> tuple[Path, ...]:
+        """A file beside the film, which appears when the stack is closed."""
+        if self._options.captions != "sidecar" or not self._cues:
+            return ()
+        path = target.with_suffix(".srt")
+        stack.enter_context(new_file(path)).write(srt(self._cues).encode())
+        return (path,)
+
+
+def film_figures(facts: FilmFacts, wanted: Picture, size_bytes: int) -> dict[str, Any]:
+    """What was measured in a film, under the names that callers know."""
+    fps = facts.fps
+    rate: int | float = int(fps) if fps.denominator == 1 else round(float(fps), 3)
+    packets, boxes = "packets, ffmpeg framecrc", "boxes of the file"
+    line = wanted.line
+    told = {
+        "resolution": f"{facts.width}x{facts.height}",
+        "fps": rate,
+        "bitrate": f"{round(size_bytes * 8 / facts.duration / 1000) if facts.duration else 0}kbps",
+        "codec": facts.codec,
+        "width": metric(facts.width, "px", "stream header", target=wanted.canvas.width,
+                        verdict=_same(facts.width, wanted.canvas.width)),
+        "height": metric(facts.height, "px", "stream header", target=wanted.canvas.height,
+                         verdict=_same(facts.height, wanted.canvas.height)),
+        "frames": metric(facts.frames, "frames", packets, target=line.frames,
+                         verdict=_same(facts.frames, line.frames)),
+        "duration": metric(round(float(facts.duration), 6), "s", packets, target=round(float(line.duration), 6),
+                           verdict=_duration_verdict(facts, wanted)),
+        "frame_steps": metric(len(facts.steps), "different", packets),
+        "video_bitrate": metric(facts.bitrate_bps, "bps", packets),
+        "keyframe_interval": metric(facts.longest_group, "frames", packets),
+        "pixel_format": metric(facts.pixel_format, "", "stream header", target=wanted.canvas.pixel_format,
+                               verdict=_same(facts.pixel_format, wanted.canvas.pixel_format)),
+        "colour": metric(facts.colour, "", "stream header"),
+    }  # fmt: skip
+    if facts.profile:
+        told["profile"] = metric(facts.profile, "", "stream header")
+    if facts.faststart is not None:
+        told["faststart"] = metric(facts.faststart, "", boxes)
+        told["edit_lists"] = metric(facts.edits, "entries", boxes)
+    return told
+
+
+def _duration_verdict(facts: FilmFacts, wanted: Picture) -> str:
+    off = facts.duration - wanted.line.duration
+    return (
+        "within target" if abs(off) <= facts.tick else f"{abs(float(off)):.3f} s too {'long' if off > 0 else 'short'}"
+    )
+
+
+def _stretches(studio: Studio, path: Path, progress: Progress) -> dict[str, Any]:
+    found = measure_stretches(studio.ffmpeg, path, progress)
+    return {
+        "black_stretches": metric([list(one) for one in found.black], "s", "ffmpeg blackdetect, 0.5 s or more"),
+        "frozen_stretches": metric([list(one) for one in found.frozen], "s", "ffmpeg freezedetect, 2 s or more"),
+    }
+
+
+def _same(value: Any, target: Any) -> str:
+    return "within target" if value == target else "off target"
+
+
+def _tags(film: Film, options: VideoOptions) -> list[str]:
+    """Arguments for what the film says about itself; the last of two that name the same counts."""
+    tags = sound_tags(film.project)
+    if options.title:
+        tags += ["-metadata", f"title={clean(options.title)}"]
+    created = film.project.created or film.project.updated
+    if created is not None:
+        tags += ["-metadata", f"creation_time={created.astimezone(UTC):%Y-%m-%dT%H:%M:%S.000000Z}"]
+    return tags

@@ -1,0 +1,1 @@
+"""Pictures and sound of a film, from its timeline to finished files."""

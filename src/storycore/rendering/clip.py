@@ -1,0 +1,176 @@
+"""Clips: a film file decoded by a child, and brought to the size, rate and colour of the frames.
+
+What differs between clips is made equal here, before anything is joined: size, rate, pixel format, colour, rotation,
+sample aspect, interlacing.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from storycore.errors import InvalidInput, Reason
+from storycore.rendering.encoder import DECODING, Child, Ffmpeg, child, run, source
+from storycore.rendering.frame import Frame
+from storycore.rendering.layout import Layout
+
+_VIDEO = re.compile(r"Stream #0:\d+.*: Video: (?P<codec>\w+)(?P<facts>.*)")
+_HDR = re.compile(r"smpte2084|arib-std-b67")
+_MATRIX = re.compile(r"bt709|bt470bg|smpte170m|bt2020|smpte240m|fcc|gbr")
+_SIZE = re.compile(r", (\d+)x(\d+)")
+_FIELDS = re.compile(r"\b(top first|bottom first|top coded first|bottom coded first)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipFacts:
+    """What was found out about a clip's picture.
+
+    Attributes:
+        codec: as ffmpeg calls it.
+        hdr: whether it has more range than the frames; it is then tone-mapped.
+        interlaced: whether its frames are fields.
+        matrix: the colour matrix to assume, or "auto" where the clip says it, or is too small to guess.
+    """
+
+    codec: str
+    hdr: bool
+    interlaced: bool
+    matrix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipWanted:
+    """Which part of a clip is shown, and how.
+
+    Attributes:
+        begin: seconds into the clip.
+        rate: frames per second that are wanted.
+        size: width and height of the frames.
+        fit: letterbox, crop or blur.
+        facts: of the clip.
+    """
+
+    facts: ClipFacts
+    begin: Fraction
+    rate: Fraction
+    size: tuple[int, int]
+    fit: str
+
+
+def look(ffmpeg: Ffmpeg, path: Path, name: str) -> ClipFacts:
+    """What a clip is, by decoding its first frame.
+
+    Raises:
+        InvalidInput: media_invalid.
+    """
+    arguments = [*source(path), "-map", "0:v:0", "-frames:v", "1", "-f", "null", "-"]
+    ran = run(ffmpeg, arguments, limits=DECODING, level="info", foreign=name, group=False)
+    found = next((match for line in ran.lines if (match := _VIDEO.search(line))), None)
+    if found is None or ran.told.get("frame", "0") == "0":
+        raise InvalidInput(f"{name} has no picture.", reason=Reason.MEDIA_INVALID, details={"media": name})
+    facts = found["facts"]
+    size = _SIZE.search(facts)
+    guessed = size is not None and int(size[2]) >= 720 and not _MATRIX.search(facts)
+    return ClipFacts(
+        codec=found["codec"],
+        hdr=bool(_HDR.search(facts)),
+        interlaced=bool(_FIELDS.search(facts)),
+        matrix="bt709" if guessed else "auto",
+    )
+
+
+class Clip:
+    """Frames of a clip, read one after the other; where the clip is too short, its last frame stands.
+
+    Args:
+        running: a child that writes frames to its stdout.
+        layout: of the frames.
+        size: width and height of the frames.
+        name: of the file, for messages.
+    """
+
+    def __init__(self, running: Child, layout: Layout, size: tuple[int, int], name: str) -> None:
+        self._running, self._layout, self._size, self._name = running, layout, size, name
+        self._last: Frame | None = None
+        self._over = False
+
+    def next(self) -> Frame:
+        """The frame that comes next.
+
+        Raises:
+            InvalidInput: media_invalid: there is none at all.
+        """
+        found = None if self._over else self._read()
+        if found is not None:
+            self._last = found
+        elif self._last is None:
+            if self._running.output is not None:
+                self._running.finish()
+            raise InvalidInput(
+                f"{self._name} has no picture there.", reason=Reason.MEDIA_INVALID, details={"media": self._name}
+            )
+        else:
+            self._over = True
+        return self._last
+
+    def _read(self) -> Frame | None:
+        frame = Frame(self._layout, *self._size)
+        pipe = self._running.output
+        view = frame.memory.view(np.uint8).data
+        at = 0
+        while pipe is not None and at < len(view):
+            count = pipe.readinto(view[at:])  # type: ignore[attr-defined]  # a buffered reader has it
+            if not count:
+                return None
+            at += count
+        return frame
+
+
+@contextlib.contextmanager
+def opened(ffmpeg: Ffmpeg, path: Path, name: str, wanted: ClipWanted, layout: Layout) -> Iterator[Clip]:
+    """A clip, decoded from `wanted.begin` on.
+
+    Raises:
+        InvalidInput: media_invalid.
+    """
+    pixels = layout.pixel_format if layout.bits == 8 else layout.pixel_format.replace("10le", "16le")
+    early = max(Fraction(0), wanted.begin - 2)
+    arguments = [
+        *source(path, *(("-ss", f"{float(early):.6f}") if early else ()), "-copyts", "-start_at_zero"),
+        *("-map", "0:v:0", "-an", "-sn", "-dn", "-vf", _filters(wanted, pixels)),
+        *("-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", pixels, "pipe:1"),
+    ]
+    with child(ffmpeg, arguments, reads=True, limits=DECODING, foreign=name, group=False) as running:
+        yield Clip(running, layout, wanted.size, name)
+
+
+def _filters(wanted: ClipWanted, pixels: str) -> str:
+    facts = wanted.facts
+    width, height = wanted.size
+    steps = []
+    if facts.interlaced:
+        steps.append("bwdif=mode=send_frame")
+    steps += [f"setpts='PTS-({wanted.begin})/TB'", f"fps={wanted.rate}:start_time=0:round=near"]
+    if facts.hdr:
+        steps += [
+            "zscale=t=linear:npl=100", "format=gbrpf32le", "zscale=p=bt709", "tonemap=hable:desat=0",
+            "zscale=t=bt709:m=bt709:r=tv", "format=yuv444p10le",
+        ]  # fmt: skip
+    steps.append("scale=w='max(2,iw*sar)':h=ih,setsar=1")
+    colour = f"flags=bicubic+accurate_rnd:in_color_matrix={facts.matrix}:out_color_matrix=bt709:out_range=tv"
+    fitted = f"scale={width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2:{colour}"
+    filled = f"scale={width}:{height}:force_original_aspect_ratio=increase:force_divisible_by=2:{colour}"
+    filled += f",crop={width}:{height}"
+    middle = "x='floor((ow-iw)/4)*2':y='floor((oh-ih)/4)*2'"
+    if wanted.fit == "crop":
+        steps.append(filled)
+    elif wanted.fit == "blur":
+        ground = f"{filled},gblur=sigma={max(1, width // 25)},lutyuv=y='16+(val-16)/2'"
+        steps.append(f"split[a][b];[a]{ground}[ground];[b]{fitted}[inner];[ground][inner]overlay={middle}")
+    else:
+        steps.append(f"{fitted},pad={width}:{height}:{middle}:color=black")
+    return ",".join([*steps, f"format={pixels}"])

@@ -1,0 +1,195 @@
+"""Several painters at work on the segments of one film."""
+
+import contextlib
+import itertools
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from storycore.errors import DependencyFailed, Reason, StoryCoreError, from_dict
+from storycore.observe.progress import Progress
+from storycore.rendering.encoder import Ffmpeg, Limits, confine
+from storycore.rendering.look import Canvas, Piece, to_plain
+from storycore.units import MEBIBYTE
+
+_LOOK_SECONDS = 0.03
+_LIMITS = Limits(memory_bytes=16 * 1024 * MEBIBYTE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One encoding of a piece.
+
+    Attributes:
+        arguments: of ffmpeg, up to the name of the file.
+        path: absolute.
+    """
+
+    arguments: Sequence[str]
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One piece to paint.
+
+    Attributes:
+        piece: what it shows.
+        canvas: that it is drawn on.
+        outputs: at least one.
+    """
+
+    piece: Piece
+    canvas: Canvas
+    outputs: list[Output]
+
+
+class Painter:
+    """One process that paints.
+
+    Args:
+        ffmpeg: that it decodes and encodes with.
+        number: among the crew.
+        tell: takes `(number, message)`; a message of None means that the process has ended.
+        log: where its stderr goes.
+    """
+
+    def __init__(
+        self, ffmpeg: Ffmpeg, number: int, tell: Callable[[tuple[int, dict[str, Any] | None]], None], log: Path
+    ) -> None:
+        self._log = log
+        with log.open("wb") as errors:
+            self._process = subprocess.Popen(  # noqa: S603 - this very Python, no shell
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "storycore.rendering.painter",
+                    str(ffmpeg.path),
+                    ffmpeg.version,
+                    ffmpeg.mark,
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=os.name != "nt",
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                text=True,
+                encoding="utf-8",
+            )
+        confine(self._process.pid, _LIMITS)
+        self._listener = threading.Thread(target=self._listen, args=(number, tell), daemon=True)
+        self._listener.start()
+
+    def give(self, number: int, job: Job) -> None:
+        """Orders one job; its messages will carry `number`."""
+        told = {
+            "job": number,
+            "piece": to_plain(job.piece),
+            "canvas": to_plain(job.canvas),
+            "outputs": [{"arguments": list(one.arguments), "path": str(one.path)} for one in job.outputs],
+        }
+        pipe = self._process.stdin
+        if pipe is not None:
+            with contextlib.suppress(BrokenPipeError):  # its end is told by the listener
+                pipe.write(json.dumps(told) + "\n")
+                pipe.flush()
+
+    def fault(self) -> DependencyFailed:
+        """The error for a painter that ended by itself."""
+        code = self._process.wait()
+        with contextlib.suppress(OSError):
+            lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
+            how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+            return DependencyFailed(f"A painter {how}.", reason=Reason.ENCODER_FAILED, details={"encoder_log": lines})
+        return DependencyFailed("A painter ended.", reason=Reason.ENCODER_FAILED)
+
+    def kill(self) -> None:
+        """Ends it and the encoders that it started."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.name == "nt":
+                self._process.kill()
+            else:
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._listener.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+    def _listen(self, number: int, tell: Callable[[tuple[int, dict[str, Any] | None]], None]) -> None:
+        pipe = self._process.stdout
+        with contextlib.suppress(ValueError, OSError):
+            for line in pipe or ():
+                tell((number, json.loads(line)))
+        tell((number, None))
+
+
+def paint(
+    jobs: Mapping[int, Job], ffmpeg: Ffmpeg, *, painters: int, folder: Path, progress: Progress
+) -> Iterator[tuple[int, StoryCoreError | None]]:
+    """Paints jobs, and gives the number of each as it is done, with the error that it ended in, if any.
+
+    Guarantee: when this ends, however it does, no process that it started is left.
+
+    Args:
+        jobs: by number, in the order of the film: neighbours show the same stills.
+        ffmpeg: that decodes and encodes.
+        painters: how many processes at most.
+        folder: for their logs.
+        progress: counts frames; can cancel.
+
+    Raises:
+        Cancelled: the work was asked to stop.
+        DependencyFailed: encoder_failed: a painter died.
+    """
+    heard: queue.SimpleQueue[tuple[int, dict[str, Any] | None]] = queue.SimpleQueue()
+    shares = _shares(list(jobs), max(1, min(painters, len(jobs))))
+    crew: list[Painter] = []
+    try:
+        for number, share in enumerate(shares):
+            crew.append(Painter(ffmpeg, number, heard.put, folder / f"painter-{number}.log"))
+            crew[-1].give(share[0], jobs[share.popleft()])
+        open_jobs = len(jobs)
+        while open_jobs:
+            progress.check()
+            with contextlib.suppress(queue.Empty):
+                number, message = heard.get(timeout=_LOOK_SECONDS)
+                if message is None:
+                    raise crew[number].fault()
+                progress.advance(message.get("frames", 0))
+                if "frames" in message:
+                    continue
+                open_jobs -= 1
+                following = _next(shares, number)
+                if following is not None:
+                    crew[number].give(following, jobs[following])
+                error = message.get("error")
+                yield message["job"], from_dict(error) if error else None
+    finally:
+        for painter in crew:
+            painter.kill()
+
+
+def _shares(numbers: Sequence[int], count: int) -> list[deque[int]]:
+    """Runs of neighbours, one for each painter."""
+    bounds = [len(numbers) * part // count for part in range(count + 1)]
+    return [deque(numbers[begin:end]) for begin, end in itertools.pairwise(bounds)]
+
+
+def _next(shares: Sequence[deque[int]], number: int) -> int | None:
+    """The next of a painter's own share, else the last of the longest other one."""
+    if shares[number]:
+        return shares[number].popleft()
+    longest = max(shares, key=len)
+    return longest.pop() if longest else None

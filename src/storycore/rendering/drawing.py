@@ -1,0 +1,174 @@
+"""Pieces drawn frame by frame. Runs in the painter."""
+
+import contextlib
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+from storycore.errors import Conflict, Reason
+from storycore.project.content import open_regular
+from storycore.rendering import clip, title
+from storycore.rendering.encoder import Ffmpeg
+from storycore.rendering.frame import Frame
+from storycore.rendering.layout import LAYOUTS
+from storycore.rendering.look import Canvas, Look, Piece, Source
+from storycore.rendering.motion import STILL, ease
+from storycore.rendering.still import Still, decode
+from storycore.rendering.transition import blend
+from storycore.rendering.words import Words
+from storycore.units import timecode
+
+_KEPT_STILLS = 2
+
+
+class _Reel(Protocol):
+    """Frames of one shot, one after the other; they may be the same object, and must not be drawn on."""
+
+    def next(self) -> Frame: ...
+
+
+class Gallery:
+    """Opens what looks show; keeps the last stills, since neighbours show them again.
+
+    Args:
+        ffmpeg: that decodes clips.
+    """
+
+    def __init__(self, ffmpeg: Ffmpeg) -> None:
+        self._ffmpeg = ffmpeg
+        self._stills: OrderedDict[tuple[object, ...], Still] = OrderedDict()
+        self._clips: dict[str, clip.ClipFacts] = {}
+
+    @contextlib.contextmanager
+    def reel(self, look: Look, offset: int, canvas: Canvas) -> Iterator[_Reel]:
+        """Frames of a look, from one of its frames on.
+
+        Raises:
+            InvalidInput: media_invalid.
+            Conflict: source_changed.
+        """
+        if look.source is not Source.CLIP:
+            yield _StillReel(self._still(look, canvas), look.frames, offset, canvas.rate)
+            return
+        path = Path(look.path)
+        if look.path not in self._clips:
+            self._clips[look.path] = clip.look(self._ffmpeg, path, look.name)
+        wanted = clip.ClipWanted(
+            facts=self._clips[look.path],
+            begin=look.begin + Fraction(offset) / canvas.rate,
+            rate=canvas.rate,
+            size=canvas.size,
+            fit=canvas.fit,
+        )
+        layout = LAYOUTS[canvas.pixel_format]
+        with clip.opened(self._ffmpeg, path, look.name, wanted, layout) as reel:
+            yield reel
+
+    def _still(self, look: Look, canvas: Canvas) -> Still:
+        name = (look.source, look.sha256, look.cell, look.move, look.title, look.lines, canvas)
+        if name not in self._stills:
+            self._stills[name] = self._made(look, canvas)
+            while len(self._stills) > _KEPT_STILLS:
+                self._stills.popitem(last=False)
+        self._stills.move_to_end(name)
+        return self._stills[name]
+
+    def _made(self, look: Look, canvas: Canvas) -> Still:
+        layout = LAYOUTS[canvas.pixel_format]
+        if look.source is Source.SLATE:
+            return Still(title.slate(look.title, look.lines, canvas.size), layout, canvas.size, STILL, "crop")
+        with open_regular(Path(look.path)) as file:
+            data = file.read()
+        if hashlib.sha256(data).hexdigest() != look.sha256:
+            raise Conflict(f"{look.name} changed while the film was rendered.", reason=Reason.SOURCE_CHANGED)
+        return Still(decode(data, look.name, look.cell), layout, canvas.size, look.move, canvas.fit)
+
+
+class _StillReel:
+    def __init__(self, still: Still, frames: int, offset: int, rate: Fraction) -> None:
+        self._still, self._frames, self._at, self._rate = still, frames, offset, rate
+
+    def next(self) -> Frame:
+        frame = self._still.frame(self._at, self._frames, self._rate)
+        self._at += 1
+        return frame
+
+
+class _Captioned:
+    """A reel with the words of its shot."""
+
+    def __init__(self, reel: _Reel, look: Look, offset: int, canvas: Canvas) -> None:
+        layout = LAYOUTS[canvas.pixel_format]
+        drawn = [(one.first, one.end, title.overlay(one.words, layout, canvas.size)) for one in look.captions]
+        self._drawn = [(first, end, over) for first, end, over in drawn if over is not None]
+        self._reel, self._at = reel, offset
+
+    def next(self) -> Frame:
+        frame = self._reel.next()
+        shown = [over for first, end, over in self._drawn if first <= self._at < end]
+        self._at += 1
+        if shown:
+            frame = frame.copy()
+            for over in shown:
+                over.draw(frame)
+        return frame
+
+
+def frames(piece: Piece, canvas: Canvas, gallery: Gallery) -> Iterator[Frame]:
+    """The frames of a piece, in order; they must not be drawn on.
+
+    Raises:
+        InvalidInput: media_invalid.
+        Conflict: source_changed.
+    """
+    stamp = _Stamp(piece, canvas)
+    with contextlib.ExitStack() as stack:
+        reels = [
+            _Captioned(stack.enter_context(gallery.reel(look, offset, canvas)), look, offset, canvas)
+            for look, offset in zip(piece.looks, piece.offsets, strict=True)
+        ]
+        for number in range(piece.frames):
+            drawn = [reel.next() for reel in reels]
+            frame = drawn[0]
+            if piece.way_frames:
+                way = ease((piece.way_first + number + 1) / (piece.way_frames + 1), piece.easing)
+                frame = blend(piece.kind, frame, drawn[1] if len(drawn) > 1 else None, way)
+            yield stamp.on(frame, number)
+
+
+class _Stamp:
+    """What is burned in: captions, timecode, shot, watermark."""
+
+    def __init__(self, piece: Piece, canvas: Canvas) -> None:
+        self._piece, self._canvas = piece, canvas
+        self._layout = LAYOUTS[canvas.pixel_format]
+        faint = Words(text=canvas.watermark, size=0.07, weight=700, opacity=0.3)
+        drawn = [(one.first, one.end, title.overlay(one.words, self._layout, canvas.size)) for one in piece.burned]
+        self._burned = [(first, end, over) for first, end, over in drawn if over is not None]
+        self._mark = title.overlay(faint, self._layout, canvas.size) if canvas.watermark else None
+
+    def on(self, frame: Frame, number: int) -> Frame:
+        shown = [over for first, end, over in self._burned if first <= number < end]
+        if self._mark is None and self._canvas.burn_in == "none" and not shown:
+            return frame
+        frame = frame.copy()
+        for over in shown:
+            over.draw(frame)
+        if self._mark is not None:
+            self._mark.draw(frame)
+        if self._canvas.burn_in != "none":
+            self._burn(frame, number)
+        return frame
+
+    def _burn(self, frame: Frame, number: int) -> None:
+        at = Fraction(self._piece.stamp + number) / self._canvas.rate
+        text = timecode(at, self._canvas.rate)
+        if self._canvas.burn_in == "timecode_and_shot" and self._piece.looks[0].label:
+            text += f"   {self._piece.looks[0].label}"
+        words = Words(text=text, y=0.06, size=0.034, ground="#000000")
+        over = title.overlay(words, self._layout, self._canvas.size)
+        if over is not None:
+            over.draw(frame)

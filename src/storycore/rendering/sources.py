@@ -1,0 +1,128 @@
+"""The files that shots show, found, hashed, and told as looks; what can't be shown becomes a slate and a warning."""
+
+import hashlib
+from pathlib import Path
+
+from storycore.project.content import open_regular
+from storycore.project.lookup import data_bytes, is_data
+from storycore.project.model import Media, Project, ProjectWarning, Shot
+from storycore.project.paths import inside
+from storycore.rendering.cache import SegmentCache
+from storycore.rendering.look import Canvas, Look, Source, captions, label
+from storycore.rendering.motion import move_of
+from storycore.rendering.plan import Span
+from storycore.units import MEBIBYTE, human_seconds
+
+
+class Sources:
+    """What the shots of one project show. Each file is read once.
+
+    Args:
+        project: as read.
+        cache: remembers which sources can't be decoded.
+        folder: for pictures that stand in the project file itself.
+    """
+
+    def __init__(self, project: Project, cache: SegmentCache, folder: Path) -> None:
+        self._project, self._cache, self._folder = project, cache, folder
+        self._hashes: dict[Path, str] = {}
+        self._warnings: dict[str, ProjectWarning] = {}
+
+    @property
+    def warnings(self) -> tuple[ProjectWarning, ...]:
+        """What could not be shown, beside what was missing when the project was read."""
+        return tuple(self._warnings.values())
+
+    def look(self, span: Span, canvas: Canvas) -> Look:
+        """What a shot shows."""
+        shot = span.shot
+        for media, source in ((shot.clip, Source.CLIP), (shot.image, Source.STILL)):
+            if media is not None and media.found:
+                look = self._media(span, media, source, canvas)
+                if look is not None:
+                    return look
+        named = next((media for media in (shot.clip, shot.image) if media is not None), None)
+        why = f"Nothing to show at {named.path}" if named else "No picture yet"
+        return Look(
+            source=Source.SLATE,
+            frames=span.frames,
+            label=label(shot),
+            title=shot.title,
+            lines=(f"Shot {shot.number} · {human_seconds(float(shot.duration))}", why),
+            captions=captions(shot.text, canvas.rate, span.frames),
+        )
+
+    def lead(self, frames: int) -> Look:
+        """The slate that names the film."""
+        project = self._project
+        seconds = human_seconds(float(project.duration))
+        count = len(project.shots)
+        facts = f"{count} shot{'' if count == 1 else 's'} · {seconds}" if count else "No shots yet"
+        return Look(
+            source=Source.SLATE,
+            frames=frames,
+            title=project.title,
+            lines=tuple(line for line in (project.logline[:200], facts) if line),
+        )
+
+    def give_up(self, name: str, message: str) -> bool:
+        """Notes that the file of a name can't be decoded; False if that was known already."""
+        path = next((path for path in self._hashes if self._name(path) == name), None)
+        if path is None or self._cache.unusable(self._hashes[path]):
+            return False
+        self._cache.remember_unusable(self._hashes[path], message)
+        return True
+
+    def _media(self, span: Span, media: Media, source: Source, canvas: Canvas) -> Look | None:
+        shot = span.shot
+        path = self._written(shot, media) if media.source == "data" else inside(self._project.folder, media.path)
+        sha256 = self._sha256(path, media) if path is not None else None
+        if path is None or sha256 is None:
+            return None
+        fault = self._cache.unusable(sha256)
+        if fault is not None:
+            self._warn(media.path, "media_unreadable", f"{fault}; a slate stands in for it.")
+            return None
+        return Look(
+            source=source,
+            frames=span.frames,
+            label=label(shot),
+            path=str(path),
+            name=self._name(path),
+            sha256=sha256,
+            cell=media.panel,
+            begin=shot.clip_in if source is Source.CLIP else shot.clip_in * 0,
+            move=move_of(shot),
+            captions=captions(shot.text, canvas.rate, span.frames),
+        )
+
+    def _name(self, path: Path) -> str:
+        folder = self._project.folder
+        return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+
+    def _sha256(self, path: Path, media: Media) -> str | None:
+        if path not in self._hashes:
+            told = hashlib.sha256()
+            try:
+                with open_regular(path) as file:
+                    while block := file.read(MEBIBYTE):
+                        told.update(block)
+            except OSError:
+                self._warn(media.path, "media_unreadable", f"{media.path} can't be read; a slate stands in for it.")
+                return None
+            self._hashes[path] = told.hexdigest()
+        return self._hashes[path]
+
+    def _written(self, shot: Shot, media: Media) -> Path | None:
+        """A picture that stands in the project file, as a file."""
+        kind = media.path.removeprefix("data:")
+        for value in shot.original.values():
+            if is_data(value) and kind in value[:200].lower():
+                data = data_bytes(value)
+                path = self._folder / f"data-{hashlib.sha256(data).hexdigest()}"
+                path.write_bytes(data)
+                return path
+        return None
+
+    def _warn(self, path: str, reason: str, message: str) -> None:
+        self._warnings[path] = ProjectWarning(file=path, pointer="", reason=reason, message=message)

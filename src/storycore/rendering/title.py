@@ -1,0 +1,158 @@
+"""Words on the picture: slates, titles, burned-in timecode, set in the carried font.
+
+Texts of strangers are drawn letter by letter, never read as instructions; control characters are left out.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageColor, ImageDraw, ImageFont, features
+
+from storycore.rendering import fonts
+from storycore.rendering.frame import Frame, Samples, from_rgb
+from storycore.rendering.layout import Layout
+from storycore.rendering.words import Words, clean
+
+_GROUND, _INK, _QUIET, _LAMP = (24, 24, 26), (240, 240, 238), (150, 150, 150), (255, 176, 74)
+
+
+class Overlay:
+    """A picture with transparency that is laid over frames.
+
+    Args:
+        picture: `(height, width, 4)` RGBA uint8, not premultiplied.
+        layout: of the frames.
+        place: left and top in the frame; made even.
+    """
+
+    def __init__(self, picture: Samples, layout: Layout, place: tuple[int, int]) -> None:
+        height, width = (-(-side // 2) * 2 for side in picture.shape[:2])
+        padded = np.zeros((height, width, 4), np.uint8)
+        padded[: picture.shape[0], : picture.shape[1]] = picture
+        self._place = (place[0] // 2 * 2, place[1] // 2 * 2)
+        self._frame = from_rgb(np.ascontiguousarray(padded[:, :, :3]), layout)
+        opaque: npt.NDArray[Any] = padded[:, :, 3].astype(np.float32) / 255
+        small = cv2.resize(opaque, (width // layout.across, height // layout.down), interpolation=cv2.INTER_AREA)
+        self._opaque: tuple[npt.NDArray[Any], ...] = (opaque, small, small)
+
+    def draw(self, frame: Frame) -> None:
+        """Lays it over a frame, as far as it is inside."""
+        x, y = self._place
+        width = min(self._frame.width, frame.width - x)
+        height = min(self._frame.height, frame.height - y)
+        if width <= 0 or height <= 0 or x < 0 or y < 0:
+            return
+        for out, drawn, opaque in zip(
+            frame.window(x, y, width, height), self._frame.window(0, 0, width, height), self._opaque, strict=True
+        ):
+            share = opaque[: out.shape[0], : out.shape[1]]
+            out[:] = np.rint(out + (drawn.astype(np.float32) - out) * share)
+
+
+def overlay(words: Words, layout: Layout, size: tuple[int, int]) -> Overlay | None:
+    """Words as an overlay for frames of a size; None if nothing of them can be seen."""
+    text = clean(words.text)
+    if not text:
+        return None
+    height = max(6, round(words.size * size[1]))
+    font = _font(height, words.weight)
+    lines = _wrapped(text, font, round(size[0] * 0.9))
+    width = min(size[0], round(max(font.getlength(line) for line in lines)) + height)
+    step = round(height * 1.3)
+    image = Image.new("RGBA", (max(2, width), step * len(lines) + height // 3), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(image)
+    if words.ground:
+        draw.rounded_rectangle((0, 0, image.width - 1, image.height - 1), height // 6, fill=_colour(words.ground, 200))
+    ink = _colour(words.colour, 255)
+    image.paste((*ink[:3], 0), (0, 0, *image.size)) if not words.ground else None
+    for number, line in enumerate(lines):
+        place = (image.width / 2, height // 6 + step * (number + 0.5))
+        shadow = max(1, height // 18)
+        if not words.ground:
+            draw.text((place[0] + shadow, place[1] + shadow), line, font=font, fill=(0, 0, 0, 170), anchor="mm")
+        draw.text(place, line, font=font, fill=ink, anchor="mm")
+    picture = np.asarray(image).copy()
+    picture[:, :, 3] = np.rint(picture[:, :, 3] * min(1.0, max(0.0, words.opacity)))
+    left = round(words.x * size[0] - image.width / 2)
+    top = round(words.y * size[1] - image.height / 2)
+    left = min(max(0, left), max(0, size[0] - image.width))
+    top = min(max(0, top), max(0, size[1] - image.height))
+    return Overlay(picture, layout, (left, top))
+
+
+def slate(title: str, lines: Sequence[str], size: tuple[int, int]) -> Samples:
+    """A slate as RGB: a title, and quieter lines below it.
+
+    Args:
+        title: the largest words on it.
+        lines: below, each on its own line.
+        size: width and height, even.
+    """
+    width, height = size
+    image = Image.new("RGB", size, _GROUND)
+    draw = ImageDraw.Draw(image)
+    large, small = _font(max(7, round(height * 0.085)), 600), _font(max(6, round(height * 0.038)), 400)
+    titles = _wrapped(clean(title) or "Untitled", large, round(width * 0.84))[:3]
+    below = [line for text in lines for line in _wrapped(clean(text), small, round(width * 0.84)) if line][:6]
+    steps = (round(height * 0.11), round(height * 0.055))
+    y = height / 2 - (steps[0] * len(titles) + steps[1] * (len(below) + 1)) / 2
+    for line in titles:
+        draw.text((width / 2, y + steps[0] / 2), line, font=large, fill=_INK, anchor="mm")
+        y += steps[0]
+    bar = max(1, round(height / 240))
+    draw.rectangle(
+        (round(width * 0.46), round(y + steps[1] / 2) - bar, round(width * 0.54), round(y + steps[1] / 2)), fill=_LAMP
+    )
+    y += steps[1]
+    for line in below:
+        draw.text((width / 2, y + steps[1] / 2), line, font=small, fill=_QUIET, anchor="mm")
+        y += steps[1]
+    return np.asarray(image).copy()
+
+
+def typesetter() -> str:
+    """What lays out the letters: raqm, which knows every script, or basic."""
+    return "raqm" if features.check("raqm") else "basic"
+
+
+def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
+    lines: list[str] = []
+    for part in text.split("\n"):
+        line = ""
+        for word in part.split(" "):
+            longer = f"{line} {word}".strip()
+            if line and font.getlength(longer) > width:
+                lines.append(line)
+                line = word
+            else:
+                line = longer
+        lines.append(_cut(line, font, width))
+    return lines
+
+
+def _cut(line: str, font: ImageFont.FreeTypeFont, width: int) -> str:
+    """A line that is one endless word, cut where it leaves the frame."""
+    if font.getlength(line) <= width:
+        return line
+    while line and font.getlength(line + "…") > width:
+        line = line[:-1]
+    return line + "…"
+
+
+@lru_cache(maxsize=32)
+def _font(height: int, weight: int) -> ImageFont.FreeTypeFont:
+    font = ImageFont.truetype(str(fonts.UPRIGHT), height)
+    font.set_variation_by_axes([min(900, max(100, weight)), 100])
+    return font
+
+
+def _colour(text: str, opacity: int) -> tuple[int, int, int, int]:
+    try:
+        found = ImageColor.getrgb(text.strip()[:40])
+    except ValueError:
+        found = (255, 255, 255)
+    return (*found[:3], found[3] if len(found) == 4 else opacity)

@@ -1,0 +1,301 @@
+"""What waits to be sent, in the database: leased to one sender, and what it met is written down.
+
+A delivery that is leased belongs to its `owner` under a `lease` number. A result changes its state only under the
+newest lease; the attempt is kept in any case, since it was made.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, or_, select, text, update
+
+from storycore.database.bulk import execute_many, stored, stored_json
+from storycore.database.connect import Database
+from storycore.database.tables import attempts, deliveries, events, webhooks
+from storycore.events import Event
+from storycore.units import now
+from storycore.webhooks.delivery import Code, Leased, Origin, Outcome, State, new_delivery_id
+from storycore.webhooks.endpoint import Endpoint
+from storycore.webhooks.endpoints.records import of_row
+from storycore.webhooks.health.records import note_health
+from storycore.webhooks.outbox.records import EventRecords, add
+from storycore.webhooks.schedule import OPENS_AFTER, allowance
+
+# Written out, since SQLite takes a partial index only for its own words.
+_DUE: Final = text("deliveries.state IN ('pending', 'retry')")
+_LEASED: Final = text("deliveries.state = 'leased'")
+_OPEN: Final = text("deliveries.state IN ('pending', 'retry', 'leased')")
+
+_PROBE_SECONDS = 90
+"""So long nobody else tries a failing webhook while one sender does."""
+
+_LOAD = (
+    select(deliveries.c.number, deliveries.c.id, deliveries.c.lease, deliveries.c.attempts, deliveries.c.origin,
+           events.c.id.label("event_id"), events.c.type, events.c.occurred_at, events.c.body)
+    .join(events, events.c.number == deliveries.c.event)
+    .where(deliveries.c.number.in_(bindparam("numbers", expanding=True)))
+    .order_by(deliveries.c.due_at, deliveries.c.number)
+)  # fmt: skip
+_SETTLE = (
+    update(deliveries)
+    .where(deliveries.c.number == bindparam("b_number"), deliveries.c.lease == bindparam("b_lease"), _LEASED)
+    .values(
+        state=bindparam("b_state"), owner=bindparam("b_owner"), attempts=bindparam("b_attempts"),
+        due_at=bindparam("b_due_at"),
+        code=bindparam("b_code"), status_code=bindparam("b_status_code"), finished_at=bindparam("b_finished_at"),
+    )
+)  # fmt: skip
+
+
+_KEEP = insert(attempts).values(
+    {column.name: bindparam(column.name) for column in attempts.c if not column.primary_key}
+)
+
+
+class Held(NamedTuple):
+    """A lease as an observer sees it."""
+
+    number: int
+    owner: str
+    lease: int
+
+
+class QueueRecords:
+    """What waits, for senders.
+
+    Args:
+        database: where it is.
+        outbox: where it is told that a webhook has failed for long.
+    """
+
+    def __init__(self, database: Database, outbox: EventRecords) -> None:
+        self._database, self._outbox = database, outbox
+
+    def turn(
+        self, owner: str, outcomes: Sequence[Outcome], *, room: int, only: Sequence[str] | None = None
+    ) -> list[Leased]:
+        """Writes down what was met, and leases what is due: one transaction for both.
+
+        Args:
+            owner: who leases.
+            outcomes: of attempts made since the last turn.
+            room: most deliveries to lease.
+            only: ids of the only events that are looked at; None for all.
+
+        Returns:
+            What is now leased to `owner`, at most as much of each webhook as it may have at a time.
+        """
+        if not outcomes and (room <= 0 or not self._is_due()):  # looking must not keep others from writing
+            return []
+        with self._database.write() as connection:
+            self._settle(connection, outcomes)
+            return list(_lease(connection, owner, room, only)) if room > 0 else []
+
+    def settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Writes down what was met."""
+        with self._database.write() as connection:
+            self._settle(connection, outcomes)
+
+    def lease_trial(self, event: Event, target: Endpoint, origin: Origin, owner: str) -> Leased:
+        """A new event for one webhook alone, leased to `owner` at once; on the disk when this returns."""
+        instant = now()
+        values: dict[str, Any] = {
+            "id": new_delivery_id(), "webhook": target.number, "state": State.LEASED, "origin": origin,
+            "attempts": 0, "due_at": instant, "owner": owner, "lease": 1, "code": "", "status_code": None,
+            "created_at": instant, "finished_at": None,
+        }  # fmt: skip
+        with self._database.accept() as connection:
+            values["event"] = add(connection, event, listed=False)
+            number = connection.execute(insert(deliveries).returning(deliveries.c.number), values).scalar_one()
+        return Leased(
+            number=number, id=values["id"], lease=1, endpoint=target, attempt=1, origin=origin, probe=False,
+            event_id=event.id, event_type=event.type, occurred_at=event.occurred_at, body=event.body,
+        )  # fmt: skip
+
+    def cancel(self, leased: Leased) -> None:
+        """Ends a delivery of which no attempt came about."""
+        mine = and_(deliveries.c.number == leased.number, deliveries.c.lease == leased.lease, _LEASED)
+        with self._database.write() as connection:
+            connection.execute(
+                update(deliveries)
+                .where(mine)
+                .values(state=State.CANCELLED, owner=None, code=Code.CANCELLED, finished_at=now())
+            )
+
+    def held(self) -> list[Held]:
+        """Every lease there is."""
+        query = select(deliveries.c.number, deliveries.c.owner, deliveries.c.lease).where(_LEASED)
+        with self._database.read() as connection:
+            return [Held(*row) for row in connection.execute(query)]
+
+    def release(self, leases: Iterable[Held]) -> int:
+        """Lets deliveries wait again whose sender has gone; gives how many."""
+        count = 0
+        with self._database.write() as connection:
+            for held in leases:
+                mine = and_(deliveries.c.number == held.number, deliveries.c.owner == held.owner,
+                            deliveries.c.lease == held.lease, _LEASED)  # fmt: skip
+                count += connection.execute(update(deliveries).where(mine).values(_WAITING_AGAIN)).rowcount
+        return count
+
+    def release_all(self, owner: str) -> int:
+        """Lets everything wait again that a sender holds; gives how many."""
+        with self._database.write() as connection:
+            mine = update(deliveries).where(_LEASED, deliveries.c.owner == owner).values(_WAITING_AGAIN)
+            return connection.execute(mine).rowcount
+
+    def expire(self, before: datetime, *, limit: int = 1000) -> int:
+        """Forgets events of before then that wait for nothing, with all that hangs on them; gives how many."""
+        open_ones = exists().where(deliveries.c.event == events.c.number, _OPEN)
+        old = select(events.c.number).where(events.c.occurred_at < before, ~open_ones).limit(limit)
+        with self._database.write() as connection:
+            return connection.execute(delete(events).where(events.c.number.in_(old))).rowcount
+
+    def _is_due(self) -> bool:
+        with self._database.read() as connection:
+            return connection.execute(_ANY_READY, {"instant": now()}).first() is not None
+
+    def _settle(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
+        if not outcomes:
+            return
+        execute_many(connection, _KEEP, [_attempt_row(item) for item in outcomes])
+        execute_many(connection, _SETTLE, [_settled(item) for item in outcomes])
+        for event, number in note_health(connection, outcomes):
+            self._outbox.write(connection, event, but=number)
+
+
+_WAITING_AGAIN: Final = {"state": State.PENDING, "owner": None}
+
+
+def _ready_query() -> Any:
+    """Webhooks that something is due for, and that may be called now."""
+    instant = bindparam("instant", type_=deliveries.c.due_at.type)
+    due = exists().where(deliveries.c.webhook == webhooks.c.number, _DUE, deliveries.c.due_at <= instant)
+    rested = or_(webhooks.c.paused_until.is_(None), webhooks.c.paused_until <= instant)
+    return select(webhooks).where(webhooks.c.active, rested, due).order_by(webhooks.c.number)
+
+
+_READY: Final = _ready_query()
+_ANY_READY: Final = _READY.with_only_columns(webhooks.c.number).limit(1)
+_UNDER_WAY: Final = (
+    select(func.count()).select_from(deliveries).where(deliveries.c.webhook == bindparam("webhook"), _LEASED)
+)
+
+
+def _lease(connection: Connection, owner: str, room: int, only: Sequence[str] | None) -> Iterable[Leased]:
+    instant = now()
+    ready = [of_row(row) for row in connection.execute(_READY, {"instant": instant})]
+    for place, target in enumerate(ready):
+        share = max(1, room // (len(ready) - place))  # nobody takes the room of those behind
+        taken = _lease_of(connection, owner, target, min(share, room), instant, only)
+        room -= len(taken)
+        yield from taken
+        if room <= 0:
+            return
+
+
+def _lease_of(  # noqa: PLR0913, PLR0917 - all that decides
+    connection: Connection, owner: str, target: Endpoint, room: int, instant: datetime, only: Sequence[str] | None
+) -> list[Leased]:
+    count, changes = _may_have(connection, target, room, instant)
+    if count <= 0:
+        return []
+    values = {"b_webhook": target.number, "b_instant": instant, "b_most": count, "b_owner": owner}
+    if only is not None:
+        values["b_only"] = list(only)
+    claim = _CLAIMS[target.options.ordered, only is not None]
+    numbers = [row.number for row in connection.execute(claim, values)]
+    if not numbers:
+        return []
+    paced = changes(len(numbers))
+    if paced:
+        connection.execute(update(webhooks).where(webhooks.c.number == target.number).values(paced))
+    probe = target.failures >= OPENS_AFTER
+    return [
+        Leased(
+            number=row.number, id=row.id, lease=row.lease, endpoint=target, attempt=row.attempts + 1,
+            origin=Origin(row.origin), probe=probe, event_id=row.event_id, event_type=row.type,
+            occurred_at=row.occurred_at, body=row.body,
+        )
+        for row in connection.execute(_LOAD, {"numbers": numbers})
+    ]  # fmt: skip
+
+
+def _claim(*, ordered: bool, limited: bool) -> Any:
+    """Leases so many deliveries of a webhook that are due; made once, since making it costs more than doing it."""
+    due = select(deliveries.c.number).where(
+        deliveries.c.webhook == bindparam("b_webhook"), _DUE, deliveries.c.due_at <= bindparam("b_instant")
+    )
+    if limited:
+        named = select(events.c.number).where(events.c.id.in_(bindparam("b_only", expanding=True)))
+        due = due.where(deliveries.c.event.in_(named))
+    order = (deliveries.c.number,) if ordered else (deliveries.c.due_at, deliveries.c.number)
+    due = due.order_by(*order).limit(bindparam("b_most")).with_for_update(skip_locked=True)
+    leased = {"state": State.LEASED.value, "owner": bindparam("b_owner"), "lease": deliveries.c.lease + 1}
+    claimed = update(deliveries).where(deliveries.c.number.in_(due.scalar_subquery())).values(leased)
+    return claimed.returning(deliveries.c.number)
+
+
+_CLAIMS: Final = {
+    (ordered, limited): _claim(ordered=ordered, limited=limited)
+    for ordered in (True, False)
+    for limited in (True, False)
+}
+
+
+def _may_have(
+    connection: Connection, target: Endpoint, room: int, instant: datetime
+) -> tuple[int, Callable[[int], Mapping[str, Any]]]:
+    """How many deliveries of a webhook may be leased now, and what to remember of as many as are."""
+    options = target.options
+    if connection.dialect.name == "postgresql":  # senders that ask at the same time must not both count the same room
+        connection.execute(select(webhooks.c.number).where(webhooks.c.number == target.number).with_for_update())
+    under_way = connection.execute(_UNDER_WAY, {"webhook": target.number}).scalar_one()
+    most = 1 if options.ordered or target.failures >= OPENS_AFTER else options.most_at_once
+    count = min(room, most - under_way)
+    if options.ordered and count > 0 and not _head_is_due(connection, target, instant):
+        count = 0
+    count, _ = allowance(target.paced_at, instant, per_minute=options.per_minute, wanted=max(0, count))
+
+    def changes(taken: int) -> Mapping[str, Any]:
+        values: dict[str, Any] = {}
+        if options.per_minute:
+            values["paced_at"] = allowance(target.paced_at, instant, per_minute=options.per_minute, wanted=taken)[1]
+        if target.failures >= OPENS_AFTER:
+            values["paused_until"] = instant + timedelta(seconds=_PROBE_SECONDS)
+        return values
+
+    return count, changes
+
+
+def _head_is_due(connection: Connection, target: Endpoint, instant: datetime) -> bool:
+    """Whether the oldest message of a webhook that takes them in order may go now."""
+    head = connection.execute(
+        select(deliveries.c.state, deliveries.c.due_at)
+        .where(deliveries.c.webhook == target.number, _OPEN)
+        .order_by(deliveries.c.number)
+        .limit(1)
+    ).first()
+    return head is not None and head.state != State.LEASED and head.due_at <= instant
+
+
+def _settled(outcome: Outcome) -> dict[str, Any]:
+    again = outcome.state is State.RETRY
+    return {
+        "b_number": outcome.leased.number, "b_lease": outcome.leased.lease, "b_owner": None, "b_state": outcome.state,
+        "b_attempts": outcome.leased.attempt, "b_due_at": stored(outcome.due_at), "b_code": outcome.attempt.code,
+        "b_status_code": outcome.attempt.status_code, "b_finished_at": None if again else stored(outcome.due_at),
+    }  # fmt: skip
+
+
+def _attempt_row(outcome: Outcome) -> dict[str, Any]:
+    it = outcome.attempt
+    return {
+        "delivery": outcome.leased.number, "attempt": outcome.leased.attempt, "origin": outcome.leased.origin,
+        "started_at": stored(it.started_at), "url": it.url, "code": it.code, "status_code": it.status_code,
+        "dns_ms": it.dns_ms, "connect_ms": it.connect_ms, "headers_ms": it.headers_ms, "total_ms": it.total_ms,
+        "remote_address": it.remote_address, "response_headers": stored_json(dict(it.response_headers)),
+        "response_body": it.response_body, "response_bytes": it.response_bytes,
+        "response_sha256": it.response_sha256, "message": it.message,
+    }  # fmt: skip

@@ -1,0 +1,334 @@
+"""Finished films, judged by PyAV: frames, times, colours, sound."""
+
+import io
+import os
+import zipfile
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+
+from fixtures.films import cached_segments, deliver, film_in, make_film, middle, see
+from fixtures.media_files import film_bytes, image_bytes, wav_bytes
+from fixtures.projects import snapshot
+from storycore.errors import InvalidInput, NotFound, Reason
+from storycore.exports.export import export, wanted
+from storycore.observe.progress import Progress
+
+CODECS = {
+    "mp4": ["h264", "h265", "av1"],
+    "mov": ["prores", "h264"],
+    "webm": ["vp9", "av1"],
+    "mkv": ["ffv1", "h264"],
+}
+PAIRS = [(name, codec) for name, codecs in CODECS.items() for codec in codecs]
+RATES = {"23.976": Fraction(24000, 1001), "24": Fraction(24), "25": Fraction(25), "29.97": Fraction(30000, 1001),
+         "30": Fraction(30), "60": Fraction(60)}  # fmt: skip
+PATCHES = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0), (200, 120, 40), (90, 30, 160)]
+
+
+@pytest.mark.parametrize(("name", "codec"), PAIRS)
+def test_colours_come_out_as_they_went_in(tmp_path, name, codec):
+    folder = make_film(tmp_path / "film", *({"colour": colour, "duration": 0.25} for colour in PATCHES))
+    path, _ = deliver(folder, name, tmp_path, video_codec=codec, fps=8)
+    seen = see(path)
+    assert len(seen.frames) == 2 * len(PATCHES)
+    assert seen.tags == (0 if codec == "ffv1" else 1, 1), "BT.709, of limited range"
+    for colour, picture in zip(PATCHES, seen.frames[::2], strict=True):
+        assert middle(picture) == pytest.approx(colour, abs=3)
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("name", ["mp4", "webm", "mov", "mkv", "avi"])
+def test_a_film_has_every_frame_at_its_time(tmp_path, name, rate):
+    shots = [{"colour": (40 * n, 90, 20), "duration": 0.31, "transition": "dissolve"} for n in range(6)]
+    folder = make_film(tmp_path / "film", *({**shot, "transition_duration": 0.1} for shot in shots))
+    path, made = deliver(folder, name, tmp_path, width=64, height=36, fps=rate)
+    seen = see(path, pictures=False)
+    wanted_frames = round((6 * 0.31 - 5 * 0.1) * RATES[rate])
+    assert len(seen.times) == wanted_frames == made.metrics["frames"]["value"]
+    tick = 0 if name in ("mp4", "mov", "avi") else Fraction(1, 1000)  # Matroska counts milliseconds
+    assert seen.times[0] == 0
+    assert all(abs(time - number / RATES[rate]) <= tick for number, time in enumerate(seen.times))
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_600_joins_never_drift(tmp_path, rate):
+    """Shots of odd lengths, so that each segment has another number of B-frames at its end."""
+    shots = [{"colour": (n % 7 * 30, 80, 20), "duration": 0.05 + 0.01 * (n % 11)} for n in range(601)]
+    folder = make_film(tmp_path / "film", *shots)
+    path, _ = deliver(folder, "mp4", tmp_path, width=16, height=16, fps=rate)
+    seen = see(path, pictures=False)
+    assert dict(seen.steps) == {1 / RATES[rate]: len(seen.times) - 1}
+    assert seen.times[0] == 0
+
+
+@pytest.mark.parametrize("name", ["mp4", "mov", "webm", "mkv"])
+def test_a_warm_cache_gives_the_bytes_of_a_cold_one(tmp_path, name):
+    folder = make_film(tmp_path / "film", {"colour": "red", "transition": "wipe"}, {"colour": "blue", "camera": "pan"})
+    first = deliver(folder, name, tmp_path / "a")[0].read_bytes()
+    kept = cached_segments()
+    assert len(kept) == 3
+    assert deliver(folder, name, tmp_path / "b")[0].read_bytes() == first
+    assert cached_segments() == kept, "nothing was rendered again"
+
+
+def test_a_cache_that_was_emptied_gives_the_same_bytes(tmp_path, monkeypatch):
+    folder = make_film(tmp_path / "film", {"colour": "red", "transition": "blur"}, {"colour": "blue"})
+    first = deliver(folder, "mp4", tmp_path / "a")[0].read_bytes()
+    monkeypatch.setenv("STORYCORE_CACHE_FOLDER", str(tmp_path / "another"))
+    assert deliver(folder, "mp4", tmp_path / "b")[0].read_bytes() == first
+
+
+def test_a_changed_shot_renders_itself_and_its_transitions_anew(tmp_path):
+    shots = [{"colour": (n * 20, 90, 20), "transition": "dissolve", "transition_duration": 0.2} for n in range(8)]
+    folder = make_film(tmp_path / "film", *shots)
+    deliver(folder, "mp4", tmp_path / "a")
+    before = cached_segments()
+    make_film(folder, *shots[:3], {**shots[3], "colour": "white"}, *shots[4:])
+    deliver(folder, "mp4", tmp_path / "b")
+    assert len(cached_segments().keys() - before.keys()) == 3
+
+
+def test_a_broken_segment_in_the_cache_is_rendered_again(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red"}, {"colour": "blue"})
+    first = deliver(folder, "mp4", tmp_path / "a")[0].read_bytes()
+    for path in Path(os.environ["STORYCORE_CACHE_FOLDER"]).glob("segments/*/*.segment"):
+        path.write_bytes(path.read_bytes()[:-40])
+    assert deliver(folder, "mp4", tmp_path / "b")[0].read_bytes() == first
+
+
+@pytest.mark.parametrize("name", ["mp4", "mov", "webm", "mkv", "avi"])
+def test_sound_is_as_long_as_the_picture(tmp_path, name):
+    folder = make_film(tmp_path / "film", {"colour": "red", "duration": 1.7}, audio=[])
+    (folder / "a.wav").write_bytes(wav_bytes(seconds=9))
+    path, made = deliver(folder, name, tmp_path, fps="29.97", audio_codec=_sound_of(name))
+    seen = see(path, pictures=False)
+    assert abs(seen.sound - len(seen.times) / float(RATES["29.97"])) <= 0.0214
+    assert made.metrics["audio_duration"]["verdict"] == "within target"
+
+
+def _sound_of(name):
+    return {"mp4": "aac", "mov": "pcm", "webm": "opus", "mkv": "flac", "avi": "pcm"}[name]
+
+
+@pytest.mark.parametrize("codec", ["prores", "ffv1"])
+def test_a_master_keeps_a_ramp_of_ten_bits(tmp_path, codec):
+    ramp = np.tile(np.linspace(0, 65535, 1920).astype(np.uint16), (32, 1))
+    (tmp_path / "film/assets").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "film/assets/ramp.png"), np.repeat(ramp[:, :, None], 3, axis=2))
+    folder = make_film(tmp_path / "film", {"image": "assets/ramp.png", "duration": 0.1})
+    name = "mov" if codec == "prores" else "mkv"
+    path, _ = deliver(folder, name, tmp_path, width=1920, height=32, fps=10)
+    with av.open(str(path)) as film:
+        frame = next(film.decode(video=0))
+        luma = np.frombuffer(frame.planes[0], np.uint16).reshape(frame.height, -1)[16, :1920]
+    assert frame.format.name == "yuv422p10le"
+    exact = 64 + 876 * np.linspace(0, 1, 1920)
+    assert np.abs(luma - exact).max() <= (1 if codec == "ffv1" else 4)
+    assert len(set(luma.tolist())) > 800
+
+
+def test_clips_of_every_kind_are_made_alike(tmp_path):
+    clips = [
+        {"clip": film_bytes("mp4", video="mpeg4", rate=Fraction(30), frames=30, size=(96, 54))},
+        {"clip": film_bytes("mp4", video="libx264", audio="aac", rate=Fraction(25), frames=25, size=(54, 96))},
+        {"clip": film_bytes("webm", video="libvpx-vp9", rate=Fraction(12), frames=12, size=(64, 64)), "suffix": "webm"},
+        {"clip": film_bytes("mov", video="prores_ks", rate=Fraction(24), frames=24, pixels="yuv422p10le"),
+         "suffix": "mov"},
+    ]  # fmt: skip
+    folder = make_film(tmp_path / "film", *clips, {"colour": "red"})
+    path, made = deliver(folder, "mp4", tmp_path, fps=24)
+    seen = see(path)
+    assert (len(seen.frames), set(seen.steps), made.warnings) == (120, {Fraction(1, 24)}, ())
+    assert {picture.shape for picture in seen.frames} == {(90, 160, 3)}
+    assert seen.frames[30][:, :40].max() < 30, "a tall clip stands between black bars"
+
+
+def test_a_clip_begins_at_its_in_point_and_its_last_frame_stands_when_it_is_over(tmp_path):
+    numbered = [np.full((36, 64, 3), 10 * n, np.uint8) for n in range(24)]
+    clip = _clip_of(numbered, tmp_path / "n.mp4")
+    folder = make_film(tmp_path / "film", {"clip": clip, "duration": 1, "in_point": 0.5})
+    path, _ = deliver(folder, "mp4", tmp_path, fps=24, crf=4)
+    seen = [round(middle(picture)[0] / 10) for picture in see(path).frames]
+    assert seen == [*range(12, 24), *[23] * 12]
+
+
+def _clip_of(pictures, path, rate=24):
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=rate, options={"crf": "1", "g": "6"})
+        stream.width, stream.height, stream.pix_fmt = pictures[0].shape[1], pictures[0].shape[0], "yuv420p"
+        for picture in pictures:
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        out.mux(stream.encode())
+    return path.read_bytes()
+
+
+HOSTILE = {
+    "empty": b"",
+    "text": b"not a picture at all\n" * 50,
+    "cut png": image_bytes("PNG", size=(640, 360))[:2000],
+    "cut jpeg": image_bytes("JPEG", size=(640, 360))[:300],
+    "bomb": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\x01\x86\xa0\0\x01\x86\xa0\x08\x02\0\0\0" + bytes(100),
+    "playlist": b"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://127.0.0.1:9/a.ts\n",
+    "concat": b"ffconcat version 1.0\nfile '/etc/passwd'\n",
+    "giant header": b"\0\0\0\x18ftypisom" + b"\xff\xff\xff\xffmoov" + bytes(5000),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.parametrize("suffix", ["png", "mp4"])
+def test_what_is_no_picture_becomes_a_slate_and_a_warning(tmp_path, kind, suffix):
+    field = "picture" if suffix == "png" else "clip"
+    folder = make_film(tmp_path / "film", {"colour": "red"}, {field: HOSTILE[kind], "suffix": suffix})
+    before = snapshot(folder)
+    path, made = deliver(folder, "mp4", tmp_path / "out")
+    project = film_in(folder).project
+    assert len(see(path).frames) == 48
+    assert [warning.reason for warning in (*made.warnings, *project.warnings)]
+    assert snapshot(folder) == before
+    assert deliver(folder, "mp4", tmp_path / "again")[0].read_bytes() == path.read_bytes()
+
+
+def test_a_film_without_shots_is_a_slate_with_its_title(tmp_path):
+    path, made = deliver(make_film(tmp_path / "film"), "mp4", tmp_path)
+    seen = see(path)
+    assert len(seen.frames) == 48
+    assert seen.frames[0].max() > 200
+    assert [warning.reason for warning in made.warnings] == ["nothing_to_show"]
+    with pytest.raises(NotFound) as fault:
+        deliver(make_film(tmp_path / "film"), "mp4", tmp_path / "b", strict=True)
+    assert fault.value.reason is Reason.NOTHING_TO_EXPORT
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("fps", 0), ("fps", 100000), ("fps", "fast"), ("bitrate_bps", 0), ("width", 161), ("width", 0), ("height", 9999),
+     ("crf", 99), ("fit", "stretch"), ("video_codec", "wmv"), ("time_range", [5, 2]), ("effort", "most")],
+)  # fmt: skip
+def test_options_that_can_not_be_are_refused_by_name(option, value):
+    with pytest.raises(InvalidInput) as fault:
+        wanted("mp4", {option: value})
+    assert fault.value.errors[0].pointer.startswith(f"/conversion_options/{option}")
+
+
+def test_a_range_behind_the_end_is_refused(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red"})
+    with pytest.raises(InvalidInput) as fault:
+        deliver(folder, "mp4", tmp_path / "out", time_range=[5, 6])
+    assert fault.value.reason is Reason.OUT_OF_RANGE
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_range_shows_that_part_of_the_film(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red"}, {"colour": "blue"})
+    path, _ = deliver(folder, "mp4", tmp_path, time_range=[0.5, 1.25])
+    seen = see(path)
+    assert len(seen.frames) == 18
+    assert middle(seen.frames[11])[0] > 200 > middle(seen.frames[12])[0]
+
+
+def test_hostile_titles_are_letters_and_nothing_else(tmp_path):
+    title = "a';drop\\n=#:|%{eif}[x]\u202e\x07<b>🎬 -y /etc/passwd"
+    folder = make_film(tmp_path / "film", {"colour": "red", "title": title, "transition": "fade"},
+                       project_name=title, scenes=[{"id": "x", "title": title, "shot_ids": ["s1"]}])  # fmt: skip
+    path, _ = deliver(folder, "mp4", tmp_path / "out", burn_in="timecode_and_shot", slate=True, watermark="draft")
+    seen = see(path)
+    assert len(seen.frames) == 72
+    assert "drop" in seen.metadata["title"]
+    assert "\x07" not in seen.metadata["title"]
+
+
+def test_several_formats_are_drawn_once(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red"}, {"colour": "blue"})
+    reports = []
+    formats = wanted("mp4,webm,avi", {"width": 64, "height": 36})
+    export(film_in(folder), formats, tmp_path / "out", Progress(reports.append, interval_seconds=0))
+    drawn = [report for report in reports if report.step == "rendering"]
+    assert {report.total for report in drawn} == {48}
+    assert len(cached_segments()) == 6 + 3, "two shots and a sound for each format"
+    fractions = [report.fraction for report in reports]
+    assert fractions == sorted(fractions)
+
+
+def test_a_full_measurement_tells_what_is_black_and_what_stands_still(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red", "duration": 3}, {"colour": "black", "duration": 2})
+    _, made = deliver(folder, "mp4", tmp_path, measure="full")
+    assert made.metrics["black_stretches"]["value"] == [[3.0, pytest.approx(5, abs=0.05)]]
+    assert made.metrics["frozen_stretches"]["value"][0] == [0.0, 3.0]
+
+
+@pytest.mark.parametrize("name", ["mp4", "webm", "mkv"])
+def test_captions_are_a_track_a_file_or_part_of_the_picture(tmp_path, name):
+    shot = {"colour": (20, 60, 90), "duration": 2, "dialogue": [{"character": "a", "text": "Then we use mine."}]}
+    folder = make_film(tmp_path / "film", shot)
+    plain, _ = deliver(folder, name, tmp_path / "a")
+    burned, _ = deliver(folder, name, tmp_path / "b", captions="burn")
+    soft, _ = deliver(folder, name, tmp_path / "c", captions="soft", caption_language="en")
+    side, made = deliver(folder, name, tmp_path / "d", captions="sidecar")
+    assert see(plain).frames[20].max() < 120
+    assert see(burned).frames[20][60:].max() > 200
+    with av.open(str(soft)) as film:
+        assert film.streams.subtitles[0].metadata["language"] == "eng"
+        assert sum(1 for packet in film.demux(film.streams.subtitles[0]) if packet.size > 4) == 1
+    assert [path.name for path in made.beside] == ["Small.srt"]
+    assert "Then we use mine." in made.beside[0].read_text(encoding="utf-8")
+    assert side.is_file()
+
+
+def test_scenes_are_chapters(tmp_path):
+    shots = [{"colour": "red"}, {"colour": "blue"}, {"colour": "green"}]
+    scenes = [
+        {"id": "a", "title": "Night; = # one", "shot_ids": ["s1", "s2"]},
+        {"id": "b", "title": "Day", "shot_ids": ["s3"]},
+    ]
+    folder = make_film(tmp_path / "film", *shots, scenes=scenes)
+    path, _ = deliver(folder, "mp4", tmp_path)
+    with av.open(str(path)) as film:
+        told = [(float(one["start"] * one["time_base"]), one["metadata"]["title"]) for one in film.chapters()]
+    assert told == [(0.0, "Night; = # one"), (2.0, "Day")]
+
+
+@pytest.mark.parametrize(
+    "kind", ["dissolve", "fade", "fade_white", "wipe_left", "wipe_down", "slide_right", "slide_up", "zoom", "blur"]
+)
+def test_a_transition_leads_from_one_shot_to_the_other(tmp_path, kind):
+    shots = [{"colour": "red", "transition": kind, "transition_duration": 0.5}, {"colour": "blue"}]
+    path, _ = deliver(make_film(tmp_path / "film", *shots), "mp4", tmp_path, fps=24)
+    seen = see(path)
+    overlaps = kind not in ("fade", "fade_white")
+    assert len(seen.frames) == (36 if overlaps else 48)
+    assert middle(seen.frames[0]) == pytest.approx((255, 0, 0), abs=4)
+    assert middle(seen.frames[-1]) == pytest.approx((0, 0, 255), abs=4)
+    if not overlaps:
+        assert middle(seen.frames[23 if kind == "fade" else 24]) == pytest.approx(
+            (0,) * 3 if kind == "fade" else (255,) * 3, abs=45
+        )
+
+
+@pytest.mark.parametrize("name", ["gif", "frames", "poster", "sheet"])
+def test_pictures_show_the_film(tmp_path, name):
+    folder = make_film(tmp_path / "film", {"colour": "red"}, {"colour": "blue"}, {"colour": "lime"})
+    film = film_in(folder)
+    made = export(film, wanted(name, {"width": 64, "height": 36}), tmp_path / "out", Progress())[0]
+    pictures = _pictures(made.path, name)
+    colours = [middle(np.asarray(picture.convert("RGB"))) for picture in pictures]
+    if name == "sheet":
+        assert pictures[0].size == (2 * 64 + 3 * 8, 2 * 36 + 3 * 8)
+        return
+    expected = {"poster": [(0, 0, 255)], "gif": [(255, 0, 0), (0, 255, 0)], "frames": [(255, 0, 0), (0, 255, 0)]}[name]
+    assert colours[0] == pytest.approx(expected[0], abs=4)
+    assert colours[-1] == pytest.approx(expected[-1], abs=4)
+    assert len(colours) == {"poster": 1, "gif": 38, "frames": 72}[name]
+
+
+def _pictures(path, name):
+    if name == "frames":
+        with zipfile.ZipFile(path) as package:
+            return [Image.open(io.BytesIO(package.read(entry))) for entry in package.namelist()]
+    with Image.open(path) as image:
+        return [frame.copy() for frame in ImageSequence.Iterator(image)]

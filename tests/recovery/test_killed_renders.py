@@ -1,0 +1,93 @@
+"""Renders that die: what was finished is found again, and nothing half-made is left."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import psutil
+import pytest
+
+from fixtures.disks import small_disk
+from fixtures.films import cached_segments, deliver, make_film, see
+from storycore.errors import DependencyFailed, Reason, Unavailable
+from storycore.observe.progress import Progress
+
+PROGRAM = """
+import sys
+from storycore import FormatRequest, StoryCore
+with StoryCore() as sc:
+    sc.run(FormatRequest(project_path=sys.argv[1], target_format="mp4", output_path=sys.argv[2],
+                         conversion_options={"width": 640, "height": 360, "audio_codec": "none"}))
+"""
+SHOTS = [{"colour": (n * 8, 90, 20), "camera": "pan", "duration": 2} for n in range(24)]
+
+
+def wait_for(condition, seconds=60):
+    ended = threading.Event()
+    for _ in range(int(seconds / 0.02)):
+        if condition():
+            return True
+        ended.wait(0.02)
+    return False
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
+def test_a_killed_render_goes_on_where_it_was(tmp_path):
+    folder = make_film(tmp_path / "film", *SHOTS)
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM, folder, tmp_path / "out"], start_new_session=True)
+    assert wait_for(lambda: len(cached_segments()) >= 5)
+    family = psutil.Process(process.pid).children(recursive=True)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert wait_for(lambda: not any(one.is_running() and one.status() != "zombie" for one in family), 10)
+    kept = cached_segments()
+    assert 5 <= len(kept) < 24
+    assert not list((tmp_path / "out").glob("*.mp4"))
+    path, _ = deliver(folder, "mp4", tmp_path / "again", width=640, height=360, effort="normal")
+    assert kept.items() <= cached_segments().items(), "what was finished was used again"
+    assert len(cached_segments()) == 24
+    assert len(see(path, pictures=False).times) == 24 * 48
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
+def test_a_painter_that_is_killed_is_an_error_and_leaves_nothing(tmp_path):
+    folder = make_film(tmp_path / "film", *SHOTS)
+    progress = Progress(interval_seconds=0)
+    killed = []
+
+    def kill_a_child(report):
+        if report.step == "rendering" and report.done > 10 and not killed:
+            encoders = [one for one in psutil.Process().children(recursive=True) if "ffmpeg" in one.name()]
+            killed.extend(encoders[:1])
+            for one in encoders[:1]:
+                one.kill()
+
+    progress.listen(kill_a_child)
+    with pytest.raises(DependencyFailed) as fault:
+        deliver(folder, "mp4", tmp_path / "out", progress=progress, width=640, height=360)
+    assert killed
+    assert fault.value.reason is Reason.ENCODER_FAILED
+    assert not (tmp_path / "out").exists()
+    assert not [one for one in psutil.Process().children(recursive=True) if one.status() != "zombie"]
+
+
+def test_a_full_disk_is_told_as_such_and_leaves_nothing(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red", "duration": 3}, {"colour": "blue", "duration": 3})
+    with small_disk(tmp_path / "disk", size_bytes=150_000) as disk:
+        with pytest.raises(Unavailable) as fault:
+            deliver(folder, "mov", disk / "out", width=640, height=360)
+        assert fault.value.reason is Reason.DISK_FULL
+        assert list(disk.iterdir()) == []
+
+
+def test_a_full_disk_of_the_cache_is_told_as_such(tmp_path, monkeypatch):
+    folder = make_film(tmp_path / "film", {"colour": "red", "duration": 3}, {"colour": "blue", "duration": 3})
+    with small_disk(tmp_path / "disk", size_bytes=150_000) as disk:
+        monkeypatch.setenv("STORYCORE_CACHE_FOLDER", str(disk / "cache"))
+        with pytest.raises(Unavailable) as fault:
+            deliver(folder, "mov", tmp_path / "out", width=640, height=360)
+        assert fault.value.reason is Reason.DISK_FULL
+        assert not (tmp_path / "out").exists()
+        assert not list(disk.rglob("*.part"))

@@ -1,0 +1,163 @@
+"""Films by every surface: rows 6, 7 and 24 of the existing contract, presets, gates, tasks."""
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import psutil
+import pytest
+
+from fixtures.films import make_film, see
+from fixtures.media_files import film_bytes
+from fixtures.programs import storycore
+from storycore import FormatRequest, PresetsRequest, StoryCore
+from storycore.errors import Cancelled, InvalidInput, Reason, StoryCoreError
+from storycore.observe.progress import Progress
+
+TINY = {"width": 64, "height": 36}
+
+
+def post(server, name, **fields):
+    return httpx.post(f"{server}/v1/{name}", json=fields, timeout=120).json()
+
+
+def bare(films):
+    folder = films / "bare"
+    folder.mkdir()
+    (folder / "project.json").write_text('{"name": "test"}')
+    return folder
+
+
+def test_a_project_without_media_becomes_an_mp4_with_measured_facts(server, films):
+    bare(films)
+    told = post(server, "storycore.export.format", project_path="bare", target_format="MP4", conversion_options=TINY)
+    assert told["status"] == "success", told
+    data = told["data"]
+    assert (data["target_format"], data["source_format"]) == ("mp4", "storycore_project")
+    assert data["quality_metrics"]["resolution"] == "64x36"
+    assert data["quality_metrics"]["fps"] == 24
+    assert data["quality_metrics"]["codec"] == "h264"
+    assert data["quality_metrics"]["bitrate"].endswith("kbps")
+    assert [entry["reason"] for entry in data["warnings"] if entry["reason"] == "nothing_to_show"]
+    assert len(see(data["output_path"]).frames) == 48
+
+
+@pytest.mark.parametrize("name", ["wav", "mp3"])
+def test_a_project_without_media_becomes_sound_with_measured_facts(server, films, name):
+    bare(films)
+    data = post(server, "storycore.export.format", project_path="bare", target_format=name)["data"]
+    assert data["quality_metrics"]["sample_rate"] == "48000Hz"
+    assert data["quality_metrics"]["channels"] == "stereo"
+
+
+def test_strict_refuses_it(server, films):
+    bare(films)
+    told = post(server, "storycore.export.format", project_path="bare", target_format="mp4",
+                conversion_options={"strict": True})  # fmt: skip
+    assert (told["status"], told["error"]["code"]) == ("error", "NOT_FOUND")
+
+
+def test_neither_a_format_nor_a_preset_is_a_missing_field(server, film):
+    told = post(server, "storycore.export.format", project_path="little")
+    assert told["error"]["code"] == "VALIDATION_ERROR"
+    assert told["error"]["details"]["missing_fields"] == ["target_format"]
+
+
+def test_named_shots_are_shown_instead_of_the_projects_own(tmp_path):
+    clip = film_bytes("mp4", video="libx264", frames=48)
+    folder = make_film(tmp_path / "film", {"colour": "red"}, {"clip": clip})
+    shots = [{"path": "assets/clip_2.mp4", "in_point": 0.5, "out_point": 1.0},
+             {"path": "assets/colour_1.png", "out_point": 0.25}, {"path": "assets/clip_2.mp4"}]  # fmt: skip
+    with StoryCore() as sc:
+        made = sc.run(
+            FormatRequest(project_path=str(folder), target_format="mp4", shots=shots, conversion_options=TINY)
+        )
+    assert len(see(made.output_path).frames) == 12 + 6 + 48
+
+
+@pytest.mark.parametrize(
+    ("shot", "reason"),
+    [({"path": "../x.png"}, "path_invalid"), ({"path": "none.mp4"}, "file_not_found"),
+     ({"path": "project.json"}, "media_invalid"),
+     ({"path": "assets/colour_1.png", "in_point": 3, "out_point": 1}, "out_of_range")],
+)  # fmt: skip
+def test_shots_that_can_not_be_shown_are_refused(tmp_path, shot, reason):
+    folder = make_film(tmp_path / "film", {"colour": "red"})
+    with StoryCore() as sc, pytest.raises(StoryCoreError) as fault:
+        sc.run(FormatRequest(project_path=str(folder), target_format="mp4", shots=[shot]))
+    assert fault.value.reason == reason
+    assert not (folder / "exports").exists()
+
+
+def test_a_preset_makes_what_it_says_and_its_gates_hold(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red"})
+    run = storycore("export", "format", "film", "--preset", "draft", "-o", "out", "--json", cwd=tmp_path)
+    data = json.loads(run.stdout)["data"]
+    assert (run.returncode, data["target_format"]) == (0, "mp4"), run.stderr
+    assert data["quality_metrics"]["resolution"] == "854x480"
+    assert [gate["passed"] for gate in data["quality_gates"]] == [True, True]
+    assert folder.is_dir()
+
+
+def test_a_gate_that_fails_is_told_and_is_no_success(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red"})
+    (folder / "presets").mkdir()
+    (folder / "presets/tall.toml").write_text(
+        'title = "Tall"\nformats = ["mp4"]\ndate = 2026-01-01\n[options]\nwidth = 64\nheight = 36\n'
+        '[[gates]]\nfigure = "height"\nequals = 99\n'
+    )
+    run = storycore("export", "format", "film", "--preset", "tall", "-o", "out", cwd=tmp_path)
+    assert run.returncode == 1
+    assert "height is 36 px, and must be 99 px" in run.stdout
+
+
+def test_presets_of_the_project_go_before_ours(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red"})
+    (folder / "presets").mkdir()
+    (folder / "presets/draft.toml").write_text('title = "Mine"\nformats = ["webm"]\ndate = 2026-01-01\n')
+    with StoryCore() as sc:
+        ours = {item.name: item for item in sc.run(PresetsRequest()).items}
+        found = {item.name: item for item in sc.run(PresetsRequest(project_path=str(folder))).items}
+    assert (ours["draft"].origin, found["draft"].origin, found["draft"].title) == ("storycore", "project", "Mine")
+    assert set(ours) == set(found)
+    assert {item.date for item in ours.values()} != {""}
+
+
+@pytest.mark.parametrize("text", ["title = ", 'title = "x"\nformats = []\ndate = 2026-01-01', "a = 1", "\xff"])
+def test_a_preset_that_is_none_is_told_by_name(tmp_path, text):
+    folder = make_film(tmp_path / "film", {"colour": "red"})
+    (folder / "presets").mkdir()
+    (folder / "presets/odd.toml").write_bytes(text.encode("latin-1"))
+    with StoryCore() as sc, pytest.raises(InvalidInput, match=r"odd\.toml") as fault:
+        sc.run(FormatRequest(project_path=str(folder), preset="odd"))
+    assert fault.value.reason is Reason.PRESET_INVALID
+
+
+def test_a_preset_that_is_not_there_is_refused_with_those_there_are(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red"})
+    with StoryCore() as sc, pytest.raises(InvalidInput, match="youtube-1080p"):
+        sc.run(FormatRequest(project_path=str(folder), preset="vhs"))
+
+
+def test_a_cancelled_film_stops_at_once_and_leaves_nothing(tmp_path):
+    folder = make_film(tmp_path / "film", *({"colour": (n, 90, 20), "camera": "pan", "duration": 4} for n in range(30)))
+    progress = Progress(interval_seconds=0)
+    drawn = threading.Event()
+    progress.listen(lambda report: drawn.set() if report.step == "rendering" and report.done else None)
+    request = FormatRequest(project_path=str(folder), target_format="mp4", output_path=str(tmp_path / "out"))
+    with StoryCore() as sc, ThreadPoolExecutor() as pool:
+        future = pool.submit(sc.run, request, progress=progress)
+        assert drawn.wait(60)
+        begun = time.monotonic()
+        progress.cancel()
+        with pytest.raises(Cancelled):
+            future.result(60)
+    assert time.monotonic() - begun < 20
+    assert not (tmp_path / "out").exists()
+    assert not _children()
+
+
+def _children():
+    return [child for child in psutil.Process().children(recursive=True) if child.status() != "zombie"]
