@@ -2,10 +2,15 @@
 
 import base64
 import json
+import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from fixtures.comfyui import picture, until
 from fixtures.comfyui_server import ScriptedComfyUI
@@ -269,6 +274,14 @@ def test_a_batch_makes_a_take_of_every_shot(core, film):
         core.run(BatchRequest(workflow_definition=ask(), project_path=str(film), missing=True))
 
 
+def test_a_shot_fills_in_what_it_knows(core, film):
+    graph = ask("{{title}} in {{duration_seconds}} seconds")
+    graph["3"]["inputs"]["filename_prefix"] = "{{shot_id}}"
+    result = core.run(BatchRequest(workflow_definition=graph, project_path=str(film), shots=["shot_02"]))
+    assert result.items[0].parameters == {"title": "Shot 2", "duration_seconds": 2.0, "shot_id": "shot_02"}
+    assert Path(result.items[0].output_paths[0]).name.startswith("shot_02")
+
+
 def test_what_failed_in_a_batch_is_run_again_alone(core, comfy, tmp_path):
     table = tmp_path / "prompts.csv"
     table.write_text('prompt,5.seed\n"a car, red",7\na house,wrong\na tree,9\n', encoding="utf-8")
@@ -431,3 +444,54 @@ def test_what_a_server_lets_us_in_by_is_sealed_in_the_database(core, comfy):
     held = b"".join(file.read_bytes() for file in path.parent.glob(path.name + "*"))
     assert (b"open-sesame" in held, b"hidden-room" in held) == (False, False)
     assert core.run(WorkflowRequest(workflow_definition=picture())).outcome == "completed"
+
+
+@pytest.fixture
+def tls(tmp_path):
+    """A context for a server called localhost, and the file of the certificate that vouches for it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    instant = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(instant - timedelta(1)).not_valid_after(instant + timedelta(1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    chain = tmp_path / "chain.pem"
+    chain.write_bytes(key.private_bytes(*plain) + made.public_bytes(serialization.Encoding.PEM))
+    vouches = tmp_path / "lab.pem"
+    vouches.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+    return context, vouches
+
+
+def test_tls_is_checked_unless_a_person_says_otherwise(tls, tmp_path, monkeypatch):
+    monkeypatch.setenv("STORYCORE_GENERATED_FOLDER", str(tmp_path / "generated"))
+    context, vouches = tls
+    with ScriptedComfyUI(tmp_path / "comfy", context) as comfy, StoryCore() as sc:
+        unknown = sc.run(ConnectRequest(port=comfy.port, tls=True))
+        named = sc.run(ConnectRequest(port=comfy.port, tls=True, ca_file=str(vouches)))
+        other_name = sc.run(ConnectRequest(host="127.0.0.1", port=comfy.port, tls=True, ca_file=str(vouches)))
+        waved = sc.run(ConnectRequest(host="127.0.0.1", port=comfy.port, tls=True, verify_ssl=False))
+        assert [it.connected for it in (unknown, named, other_name, waved)] == [False, True, False, True]
+        run = WorkflowRequest(workflow_definition=picture(steps=2))
+        assert sc.run(run).outcome == "completed"  # HTTP and socket alike
+        assert any(line.endswith("/ws") for line in comfy.server.log)
+
+
+def test_routes_may_stand_below_a_path(core, comfy):
+    """As behind a proxy; here /api, under which the server has its routes a second time."""
+    told = core.run(ConnectRequest(host="127.0.0.1", port=comfy.port, base_path="/api/"))
+    assert (told.connected, all("/api/" in line for line in comfy.server.log[-4:])) == (True, True)
+
+
+def test_a_server_that_sends_elsewhere_is_not_followed(core, comfy):
+    comfy.faults.signed_views = True
+    with pytest.raises(StoryCoreError) as told:
+        core.run(WorkflowRequest(workflow_definition=picture(), timeout_seconds=5))
+    assert told.value.reason == "comfyui_lost"
+    assert not any("/signed" in line for line in comfy.server.log)

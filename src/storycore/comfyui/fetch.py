@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from storycore.comfyui.client import Client, Refused, Unreachable, chunks
 from storycore.comfyui.outputs import RemoteFile, files, safe_name, texts
+from storycore.errors import DependencyFailed, Reason
 from storycore.json_text import write
 from storycore.project.content import HEAD_BYTES, open_regular
 from storycore.project.media_types import kind_of, measured
@@ -68,6 +69,7 @@ async def fetch(
     Raises:
         Gone: a file is not there any more.
         Unreachable: the server does not answer any more.
+        DependencyFailed: comfyui_lost: it answers, but does not hand a file out.
         StoryCoreError: no room on the disk, and what else `new_folder` refuses.
     """
     wanted, said = files(outputs), texts(outputs)
@@ -99,7 +101,12 @@ async def _fetch(client: Client, file: RemoteFile, path: Path, later: Path) -> F
         except Refused as refused:
             if refused.status == 404:
                 raise Gone(file.filename) from None
-            raise Unreachable(f"The server does not hand out {file.filename}: HTTP {refused.status}.") from None
+            if refused.status < 500:
+                raise DependencyFailed(
+                    f"The ComfyUI server does not hand out what it made: HTTP {refused.status}.",
+                    reason=Reason.COMFYUI_LOST,
+                ) from None
+            fault = Unreachable(f"HTTP {refused.status}")
         else:
             item = _measure(path, later, file.node, "/".join(filter(None, (file.subfolder, file.filename))))
             if item.sha256 == digest:

@@ -91,7 +91,8 @@ def prepare(workflow: Workflow, object_info: ObjectInfo) -> Prepared:
     if document.api is None:
         conversion = convert(document.ui or {}, object_info)
         document = replace(document, api=conversion.graph)
-        warnings = [f"node {odd.node}: {odd.message}" if odd.node else odd.message for odd in conversion.warnings]
+        odd = [it for it in conversion.warnings if it.reason != "date_in_name"]  # that is written below
+        warnings = [f"node {it.node}: {it.message}" if it.node else it.message for it in odd]
     filled = fill(document.api or {}, workflow.parameters, object_info)
     graph = date_file_names(filled, object_info, datetime.now().astimezone())
     uploads = _uploads(graph, object_info, workflow.find_file)

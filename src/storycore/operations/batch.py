@@ -30,7 +30,7 @@ from storycore.operations.generation import (
     target,
 )
 from storycore.operations.request import Facts, Flag, Made, PathText, Request, Result, Seconds, Spelling, Whole
-from storycore.operations.shot_parameters import of_shot, seed_parameters
+from storycore.operations.shot_parameters import declared, of_shot, seed_parameters
 from storycore.operations.task import TaskId
 from storycore.operations.workflow import Definition, Parameters, Priority, TargetProject
 
@@ -229,7 +229,9 @@ def _rows(app: App, request: BatchRequest, task_id: str) -> list[_Row]:
 
 def _row(request: BatchRequest, folder: "Path | None", task_id: str, number: int, facts: Mapping[str, Any]) -> _Row:
     own = dict(facts)
-    shot_id = own.pop(_SHOT, None) if folder is not None else None
+    shot_id = own.get(_SHOT) if folder is not None else None
+    if shot_id is not None and _SHOT not in declared(request.workflow_definition):
+        del own[_SHOT]  # it says which shot, and is asked for by nobody
     seed = None if request.seed is None else request.seed + number - 1
     seeds = {} if seed is None else seed_parameters(request.workflow_definition, seed)
     digest = hashlib.sha256(f"{task_id}/{number}".encode()).hexdigest()
