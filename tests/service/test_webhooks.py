@@ -1,7 +1,9 @@
 """Webhooks from end to end: registered by HTTP, told of real exports, verified by a library that is not ours."""
 
+import contextlib
 import json
 import os
+import socket
 import threading
 import time
 import zipfile
@@ -355,3 +357,37 @@ def test_metrics_count_attempts_by_event_and_outcome(client, receiver):
     assert 'storycore_webhook_deliveries_total{event="pipeline.completed",outcome="ok"} 1.0' in text
     assert "storycore_webhook_attempt_duration_seconds_count 1.0" in text
     assert "storycore_webhook_pending 0.0" in text
+
+
+@pytest.fixture
+def saying():
+    """Receivers that say the given bytes once, whatever comes; each by its URL."""
+    with contextlib.ExitStack() as stack:
+
+        def start(said):
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+            def say():
+                with contextlib.suppress(OSError), listener.accept()[0] as connection:
+                    connection.recv(65_536)
+                    connection.sendall(said)
+                    connection.recv(1)
+
+            thread = threading.Thread(target=say)
+            thread.start()
+            stack.callback(thread.join, 10)
+            return f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+        yield start
+
+
+def test_a_length_that_no_database_holds_harms_nobody(films, saying):
+    url = saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\n" + bytes(70_000))
+    with (
+        serving(films, webhook_allow=("127.0.0.1:*",)) as server,
+        httpx.Client(base_url=server, timeout=60) as client,
+    ):
+        client.post(f"{WEBHOOK}register", json={"url": url, "event_types": ["*"]}).raise_for_status()
+        publish(client)
+        (listed,) = until(lambda: deliveries(client, attempts="true"), lambda items: items[0]["state"] == "delivered")
+    assert (listed["attempts"][0]["code"], listed["attempts"][0]["response_bytes"]) == ("ok", None)
