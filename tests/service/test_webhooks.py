@@ -14,7 +14,7 @@ import httpx
 import pytest
 import standardwebhooks
 
-from fixtures.receivers import receiving
+from fixtures.receivers import receiving, sinking
 from fixtures.servers import serving
 from storycore.webhooks.receiver import verify
 
@@ -391,3 +391,34 @@ def test_a_length_that_no_database_holds_harms_nobody(films, saying):
         publish(client)
         (listed,) = until(lambda: deliveries(client, attempts="true"), lambda items: items[0]["state"] == "delivered")
     assert (listed["attempts"][0]["code"], listed["attempts"][0]["response_bytes"]) == ("ok", None)
+
+
+@pytest.mark.parametrize("ending", ["deleted", "switched off", "moved"])
+def test_what_was_leased_ahead_is_not_sent_after_its_webhook_has_changed(films, receiver, ending):
+    allowed = "127.0.0.1:*"
+    with (
+        sinking() as slow,
+        serving(films, webhook_allow=(allowed,), webhook_slots=1, webhook_timeout_seconds=3) as server,
+        httpx.Client(base_url=server, timeout=60) as client,
+    ):
+        once = {"retry_policy": {"max_retries": 0}}
+        client.post(
+            f"{WEBHOOK}register",
+            json={"url": f"http://127.0.0.1:{slow}/never", "event_types": ["pipeline.*"], **once},
+        ).raise_for_status()
+        made = register(client, receiver, "pipeline.*")
+        publish(client)
+        until(lambda: deliveries(client, state="leased"), lambda items: len(items) == 2)
+        if ending == "deleted":
+            ask(client, "delete", webhook_id=made["webhook_id"])
+        elif ending == "switched off":
+            ask(client, "update", webhook_id=made["webhook_id"], active=False)
+        else:
+            ask(client, "update", webhook_id=made["webhook_id"], url=receiver.url.replace("/hook", "/new"))
+        if ending == "moved":
+            assert [got.path for got in receiver.wait(1)] == ["/new"]
+            return
+        threading.Event().wait(5)
+        assert receiver.got == []
+        state = "cancelled" if ending == "deleted" else "pending"
+        assert [it["state"] for it in deliveries(client) if it["webhook_id"] == made["webhook_id"]] == [state]

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeVar
 
 from storycore.database.owner import is_gone, new_owner
@@ -74,6 +74,10 @@ class Courier:
         self._outcomes: list[Outcome] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(slots)
+        self._eyes = ThreadPoolExecutor(1, thread_name_prefix="storycore-webhooks-eyes")
+        self._looking = asyncio.Lock()
+        self._look: asyncio.Task[dict[int, datetime]] | None = None
+        self._asked: set[int] = set()
         self._seen: dict[Held, float] = {}
 
     def start(self) -> None:
@@ -94,6 +98,7 @@ class Courier:
         if self._thread.is_alive():
             self._thread.join(seconds)
         self._pool.shutdown(wait=False)
+        self._eyes.shutdown(wait=False)
 
     def _work(self) -> None:
         pause = LOOK_SECONDS
@@ -109,6 +114,7 @@ class Courier:
     async def _main(self) -> None:
         self._loop, self._called = asyncio.get_running_loop(), asyncio.Event()
         self._tasks, self._slots = set(), asyncio.Semaphore(self._most)  # of this loop
+        self._looking, self._look, self._asked = asyncio.Lock(), None, set()
         sweeping = asyncio.create_task(self._sweep_for_ever())
         try:
             async with self._post.sender() as sender:
@@ -146,8 +152,14 @@ class Courier:
         called.clear()
 
     async def _deliver(self, sender: Sender, leased: Leased) -> None:
+        waits = self._slots.locked()
         async with self._slots:
             try:
+                if waits and not await self._is_as_leased(leased):
+                    held = Held(leased.number, self.owner, leased.lease)
+                    await self._in_records(lambda: self._records.release([held]))
+                    self._call()
+                    return
                 outcome = await self._post.attempt(sender, leased)
             except Exception as fault:  # its lease runs out, and it is tried again then
                 why = fault.reason.value if isinstance(fault, StoryCoreError) else "unexpected"
@@ -159,6 +171,20 @@ class Courier:
             self._call()
         elif len(self._outcomes) == 1:
             asyncio.get_running_loop().call_later(GATHER_SECONDS, self._call)
+
+    async def _is_as_leased(self, leased: Leased) -> bool:
+        """Whether its webhook is as it was when this was leased; all who ask meanwhile are answered by one look."""
+        self._asked.add(leased.endpoint.number)
+        if self._look is None:
+            self._look = asyncio.create_task(self._look_at_asked())
+        found = await asyncio.shield(self._look)
+        return found.get(leased.endpoint.number) == leased.endpoint.updated_at
+
+    async def _look_at_asked(self) -> dict[int, datetime]:
+        async with self._looking:
+            numbers, self._asked, self._look = self._asked, set(), None
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._eyes, lambda: self._records.stamps(numbers))
 
     def _call(self) -> None:
         if self._called:

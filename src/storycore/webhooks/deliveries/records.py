@@ -61,6 +61,9 @@ _SETTLE = (
     )
 )  # fmt: skip
 
+_STAMPS = select(webhooks.c.number, webhooks.c.updated_at).where(
+    webhooks.c.active, webhooks.c.number.in_(bindparam("numbers", expanding=True))
+)
 
 _KEEP = insert(attempts).values(
     {column.name: bindparam(column.name) for column in attempts.c if not column.primary_key}
@@ -160,6 +163,11 @@ class DeliveryRecords:
         query = select(deliveries.c.number, deliveries.c.owner, deliveries.c.lease).where(_LEASED)
         with self._database.read() as connection:
             return [Held(*row) for row in connection.execute(query)]
+
+    def stamps(self, numbers: Iterable[int]) -> dict[int, datetime]:
+        """When webhooks (their numbers) were last changed; those that are not active are left out."""
+        with self._database.read() as connection:
+            return {row.number: row.updated_at for row in connection.execute(_STAMPS, {"numbers": list(numbers)})}
 
     def release(self, leases: Iterable[Held]) -> int:
         """Lets deliveries wait again whose sender has gone; gives how many."""
