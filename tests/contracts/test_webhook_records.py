@@ -171,3 +171,13 @@ def test_what_waits_is_never_forgotten_and_what_has_ended_is_in_time(desk):
     assert (desk.events.find(gone.id), desk.events.find(kept.id)) == (None, kept)
     with desk.database.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM attempts")).scalar() == 0
+
+
+def test_a_command_does_not_overtake_what_waits_for_a_webhook_that_takes_messages_in_order(desk):
+    hook = desk.hook(ordered=True)
+    desk.publish()
+    mine = desk.publish()
+    assert desk.deliveries.turn(new_owner(), (), room=10, only=[mine.id]) == []
+    desk.settle(desk.lease(), Code.OK)
+    (leased,) = desk.deliveries.turn(new_owner(), (), room=10, only=[mine.id])
+    assert (leased.event_id, leased.endpoint.number) == (mine.id, hook.number)

@@ -303,7 +303,7 @@ def _lease(connection: Connection, owner: str, room: int, only: Sequence[str] | 
 def _lease_of(  # noqa: PLR0913, PLR0917 - all that decides
     connection: Connection, owner: str, target: Endpoint, room: int, instant: datetime, only: Sequence[str] | None
 ) -> list[Leased]:
-    count, changes = _may_have(connection, target, room, instant)
+    count, changes = _may_have(connection, target, room, instant, only)
     if count <= 0:
         return []
     values = {"b_webhook": target.number, "b_instant": instant, "b_most": count, "b_owner": owner}
@@ -350,7 +350,7 @@ _CLAIMS: Final = {
 
 
 def _may_have(
-    connection: Connection, target: Endpoint, room: int, instant: datetime
+    connection: Connection, target: Endpoint, room: int, instant: datetime, only: Sequence[str] | None
 ) -> tuple[int, Callable[[int], Mapping[str, Any]]]:
     """How many deliveries of a webhook may be leased now, and what to remember of as many as are."""
     options = target.options
@@ -359,7 +359,7 @@ def _may_have(
     under_way = connection.execute(_UNDER_WAY, {"webhook": target.number}).scalar_one()
     most = 1 if options.ordered or target.failures >= OPENS_AFTER else options.most_at_once
     count = min(room, most - under_way)
-    if options.ordered and count > 0 and not _head_is_due(connection, target, instant):
+    if options.ordered and count > 0 and not _head_is_due(connection, target, instant, only):
         count = 0
     count, _ = allowance(target.paced_at, instant, per_minute=options.per_minute, wanted=max(0, count))
 
@@ -374,15 +374,18 @@ def _may_have(
     return count, changes
 
 
-def _head_is_due(connection: Connection, target: Endpoint, instant: datetime) -> bool:
-    """Whether the oldest message of a webhook that takes them in order may go now."""
+def _head_is_due(connection: Connection, target: Endpoint, instant: datetime, only: Sequence[str] | None) -> bool:
+    """Whether the oldest message of a webhook that takes them in order may go now, and is one that is looked at."""
     head = connection.execute(
-        select(deliveries.c.state, deliveries.c.due_at)
+        select(deliveries.c.state, deliveries.c.due_at, events.c.id)
+        .join(events, events.c.number == deliveries.c.event)
         .where(deliveries.c.webhook == target.number, _OPEN)
         .order_by(deliveries.c.number)
         .limit(1)
     ).first()
-    return head is not None and head.state != State.LEASED and head.due_at <= instant
+    if head is None or head.state == State.LEASED or head.due_at > instant:
+        return False
+    return only is None or head.id in only
 
 
 def _anew(origin: Origin, instant: datetime) -> dict[str, Any]:
