@@ -221,6 +221,7 @@ class Courier:
                 if time.monotonic() - expired >= _EXPIRE_SECONDS:
                     expired = time.monotonic()
                     await self._in_records(lambda: self._records.expire(now() - self._retention))
+                    await self._in_records(self._records.bring_near)
             except Unavailable as fault:
                 log.warning("database_does_not_answer", reason=fault.reason.value)
             await asyncio.sleep(SWEEP_SECONDS)

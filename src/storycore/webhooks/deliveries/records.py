@@ -34,7 +34,7 @@ from storycore.webhooks.endpoint import Endpoint
 from storycore.webhooks.endpoints.records import of_row
 from storycore.webhooks.health.records import note_health
 from storycore.webhooks.outbox.records import EventRecords, add
-from storycore.webhooks.schedule import OPENS_AFTER, allowance
+from storycore.webhooks.schedule import FARTHEST_DUE, FARTHEST_PAUSE, OPENS_AFTER, allowance
 
 # Written out, since SQLite takes a partial index only for its own words.
 _DUE: Final = text("deliveries.state IN ('pending', 'retry')")
@@ -246,6 +246,15 @@ class DeliveryRecords:
         old = select(events.c.number).where(events.c.occurred_at < before, ~open_ones).limit(limit)
         with self._database.write() as connection:
             return connection.execute(delete(events).where(events.c.number.in_(old))).rowcount
+
+    def bring_near(self) -> int:
+        """Makes due what a clock that was wrong has put far ahead, and ends such pauses; gives how many deliveries."""
+        instant = now()
+        with self._database.write() as connection:
+            far = webhooks.c.paused_until > instant + FARTHEST_PAUSE
+            connection.execute(update(webhooks).where(far).values(paused_until=None))
+            waiting = and_(_DUE, deliveries.c.due_at > instant + FARTHEST_DUE)
+            return connection.execute(update(deliveries).where(waiting).values(due_at=instant)).rowcount
 
     def _is_due(self) -> bool:
         with self._database.read() as connection:
