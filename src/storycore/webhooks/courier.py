@@ -31,6 +31,9 @@ GATHER_SECONDS: Final = 0.01
 AHEAD: Final = 4
 """So many times what is sent at a time is leased, so that nothing waits for the records."""
 
+FRESH_SECONDS: Final = 0.1
+"""What was seen of a webhook so long ago is taken for what it is now."""
+
 GATHER_MOST: Final = 128
 _EXPIRE_SECONDS = 600.0
 
@@ -76,8 +79,7 @@ class Courier:
         self._slots = asyncio.Semaphore(slots)
         self._eyes = ThreadPoolExecutor(1, thread_name_prefix="storycore-webhooks-eyes")
         self._looking = asyncio.Lock()
-        self._look: asyncio.Task[dict[int, datetime]] | None = None
-        self._asked: set[int] = set()
+        self._stamps: dict[int, tuple[float, datetime | None]] = {}
         self._seen: dict[Held, float] = {}
 
     def start(self) -> None:
@@ -114,7 +116,7 @@ class Courier:
     async def _main(self) -> None:
         self._loop, self._called = asyncio.get_running_loop(), asyncio.Event()
         self._tasks, self._slots = set(), asyncio.Semaphore(self._most)  # of this loop
-        self._looking, self._look, self._asked = asyncio.Lock(), None, set()
+        self._looking = asyncio.Lock()
         sweeping = asyncio.create_task(self._sweep_for_ever())
         try:
             async with self._post.sender() as sender:
@@ -173,18 +175,18 @@ class Courier:
             asyncio.get_running_loop().call_later(GATHER_SECONDS, self._call)
 
     async def _is_as_leased(self, leased: Leased) -> bool:
-        """Whether its webhook is as it was when this was leased; all who ask meanwhile are answered by one look."""
-        self._asked.add(leased.endpoint.number)
-        if self._look is None:
-            self._look = asyncio.create_task(self._look_at_asked())
-        found = await asyncio.shield(self._look)
-        return found.get(leased.endpoint.number) == leased.endpoint.updated_at
+        """Whether its webhook is as it was when this was leased; one look serves all who ask within a moment."""
+        number, enough = leased.endpoint.number, time.monotonic() - FRESH_SECONDS
+        if not self._has_seen(number, enough):
+            async with self._looking:
+                if not self._has_seen(number, enough):
+                    instant, loop = time.monotonic(), asyncio.get_running_loop()
+                    found = await loop.run_in_executor(self._eyes, lambda: self._records.stamps([number]))
+                    self._stamps[number] = instant, found.get(number)
+        return self._stamps[number][1] == leased.endpoint.updated_at
 
-    async def _look_at_asked(self) -> dict[int, datetime]:
-        async with self._looking:
-            numbers, self._asked, self._look = self._asked, set(), None
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._eyes, lambda: self._records.stamps(numbers))
+    def _has_seen(self, number: int, since: float) -> bool:
+        return number in self._stamps and self._stamps[number][0] >= since
 
     def _call(self) -> None:
         if self._called:
