@@ -206,3 +206,21 @@ def test_times_that_are_honestly_far_are_left_as_they_are(desk):
     assert desk.deliveries.bring_near() == 0
     assert desk.lease() == []
     assert desk.endpoints.find(hook.id).paused_until is not None
+
+
+def test_a_webhook_that_said_it_is_gone_is_disabled_though_another_message_was_taken_at_the_same_time(desk):
+    hook = desk.hook()
+    desk.publish()
+    desk.publish()
+    first, second = desk.lease()
+
+    def made(code, status):
+        return Attempt(started_at=now(), url="https://hooks.invalid/x", code=code, status_code=status, total_ms=1.0)
+
+    outcomes = [
+        decide(first, made(Code.GONE, 410), chance=0.0, instant=now()),
+        decide(second, made(Code.OK, 200), chance=0.0, instant=now()),
+    ]
+    desk.deliveries.settle(outcomes)
+    found = desk.endpoints.find(hook.id)
+    assert (found.active, found.disabled_reason) == (False, "gone")
