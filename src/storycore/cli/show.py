@@ -18,6 +18,8 @@ _SHOWN = {
     "storycore.export.verify": "storycore.cli.show_verify:show_verify",
     "storycore.integration.comfyui.convert": "storycore.cli.show_comfyui:show_convert",
     "storycore.integration.comfyui.check": "storycore.cli.show_comfyui:show_check",
+    "storycore.integration.webhook.list": "storycore.cli.show_webhooks:show_list",
+    "storycore.integration.webhook.deliveries": "storycore.cli.show_webhooks:show_deliveries",
     "storycore.project.inspect": "storycore.cli.show_project:show_inspect",
     "storycore.project.list": "storycore.cli.show_project:show_list",
     "storycore.task.status": "storycore.cli.show_tasks:show_status",
