@@ -121,6 +121,17 @@ def test_secrets_are_shown_once_and_lie_sealed(client, receiver):
     assert key.stat().st_mode & 0o077 == 0
 
 
+def test_headers_that_a_receiver_sends_back_are_not_kept(client, receiver):
+    receiver.status, receiver.body = 500, b"who is Bearer of-the-receiver? or of-the-receiver?"
+    receiver.answer_headers = {"X-Echo": "Bearer of-the-receiver"}
+    made = register(client, receiver, "*", headers={"Authorization": "Bearer of-the-receiver"})
+    ask(client, "ping", webhook_id=made["webhook_id"])
+    (listed,) = deliveries(client, bodies="true")
+    attempt = listed["attempts"][0]
+    assert attempt["response_body"] == "who is [your own]? or [your own]?"
+    assert attempt["response_headers"]["X-Echo"] == "[your own]"
+
+
 def test_while_a_secret_rotates_both_sign(client, receiver):
     made = register(client, receiver, "*")
     other = ask(client, "rotate_secret", webhook_id=made["webhook_id"], signature="v1a")
