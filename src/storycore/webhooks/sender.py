@@ -285,7 +285,8 @@ def _url(text: str) -> URL:
 
 
 def _kept(answer: aiohttp.ClientResponse) -> dict[str, str]:
-    names = list(dict.fromkeys(answer.headers))[:_MOST_HEADERS]
+    first = sorted(dict.fromkeys(answer.headers), key=lambda name: name.lower() != "retry-after")
+    names = first[:_MOST_HEADERS]  # what decides is kept, however many stand before it
     return {name: answer.headers[name][:_MOST_HEADER_LETTERS] for name in names}
 
 
