@@ -7,7 +7,7 @@ from sqlalchemy import text, update
 
 from storycore.database.connect import Database
 from storycore.database.owner import new_owner
-from storycore.database.tables import webhooks
+from storycore.database.tables import deliveries, webhooks
 from storycore.events import make
 from storycore.units import now
 from storycore.webhooks.deliveries.records import DeliveryRecords
@@ -172,3 +172,56 @@ def test_what_waits_is_never_forgotten_and_what_has_ended_is_in_time(desk):
     assert (desk.events.find(gone.id), desk.events.find(kept.id)) == (None, kept)
     with desk.database.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM attempts")).scalar() == 0
+
+
+def test_a_command_does_not_overtake_what_waits_for_a_webhook_that_takes_messages_in_order(desk):
+    hook = desk.hook(ordered=True)
+    desk.publish()
+    mine = desk.publish()
+    assert desk.deliveries.turn(new_owner(), (), room=10, only=[mine.id]) == []
+    desk.settle(desk.lease(), Code.OK)
+    (leased,) = desk.deliveries.turn(new_owner(), (), room=10, only=[mine.id])
+    assert (leased.event_id, leased.endpoint.number) == (mine.id, hook.number)
+
+
+def test_a_clock_that_was_put_back_silences_nobody_for_long(desk):
+    paced, paused, retried = desk.hook("qa.started", per_minute=60), desk.hook("qa.failed"), desk.hook()
+    ahead = now() + timedelta(days=400)
+    desk.set(paced, paced_at=ahead)
+    desk.set(paused, paused_until=ahead)
+    desk.publish("qa.started", {"subject": "x"})
+    desk.publish("qa.failed", {"subject": "x"})
+    with desk.database.write() as connection:
+        connection.execute(update(deliveries).where(deliveries.c.webhook == retried.number).values(due_at=ahead))
+    assert desk.deliveries.bring_near() == 2
+    leased = [it.endpoint.number for it in desk.lease()]
+    assert sorted(leased) == [paced.number, paused.number, retried.number, retried.number]
+
+
+def test_times_that_are_honestly_far_are_left_as_they_are(desk):
+    hook = desk.hook()
+    desk.set(hook, paused_until=now() + timedelta(minutes=59))
+    desk.publish()
+    with desk.database.write() as connection:
+        connection.execute(update(deliveries).values(due_at=now() + timedelta(hours=26)))
+    assert desk.deliveries.bring_near() == 0
+    assert desk.lease() == []
+    assert desk.endpoints.find(hook.id).paused_until is not None
+
+
+def test_a_webhook_that_said_it_is_gone_is_disabled_though_another_message_was_taken_at_the_same_time(desk):
+    hook = desk.hook()
+    desk.publish()
+    desk.publish()
+    first, second = desk.lease()
+
+    def made(code, status):
+        return Attempt(started_at=now(), url="https://hooks.invalid/x", code=code, status_code=status, total_ms=1.0)
+
+    outcomes = [
+        decide(first, made(Code.GONE, 410), chance=0.0, instant=now()),
+        decide(second, made(Code.OK, 200), chance=0.0, instant=now()),
+    ]
+    desk.deliveries.settle(outcomes)
+    found = desk.endpoints.find(hook.id)
+    assert (found.active, found.disabled_reason) == (False, "gone")

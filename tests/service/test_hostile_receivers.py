@@ -191,6 +191,13 @@ def test_a_plain_server_behind_https_is_no_secure_connection(port):
     assert answered.code is Code.TLS
 
 
+def test_retry_after_is_found_behind_any_number_of_headers():
+    many = b"".join(b"X-%d: 1\r\n" % number for number in range(100))
+    said = b"HTTP/1.1 503 Busy\r\n" + many + b"Retry-After: 7\r\nContent-Length: 0\r\n\r\n"
+    (attempt,), _ = send(f"http://127.0.0.1:{_saying(said)}/", limit=10)
+    assert (attempt.response_headers["Retry-After"], len(attempt.response_headers)) == ("7", 64)
+
+
 def _saying(text):
     """Port of a server that says one thing to the first who comes."""
     listener = socket.create_server(("127.0.0.1", 0))

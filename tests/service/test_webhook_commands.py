@@ -94,6 +94,39 @@ def test_a_secret_comes_from_a_file_or_the_standard_input_never_from_the_command
         assert (told.returncode, "secret" in told.stderr) == (2, True)
 
 
+def test_headers_come_from_a_file_since_others_can_see_a_command_line(tmp_path):
+    words = ("webhook", "register", "https://a.invalid/", "-e", "*")
+    assert storycore(*words, "--headers", "Authorization=Bearer x", cwd=tmp_path).returncode == 2
+    file = tmp_path / "headers.txt"
+    file.write_text("Authorization=Bearer a=b\nX-Studio=north\n", encoding="utf-8")
+    made = storycore(*words, "--headers-file", str(file), "--json", cwd=tmp_path)
+    name = json.loads(made.stdout)["data"]["webhook_id"]
+    shown = json.loads(storycore("webhook", "get", name, "--json", cwd=tmp_path).stdout)["data"]
+    assert shown["headers"] == ["Authorization", "X-Studio"]
+    file.write_text("Bearer of-the-receiver", encoding="utf-8")
+    told = storycore(*words, "--headers-file", str(file), cwd=tmp_path)
+    assert (told.returncode, "of-the-receiver" in told.stderr) == (2, False)
+
+
+def test_lists_are_for_people_and_help_tells_what_each_option_is(tmp_path):
+    helped = storycore("webhook", "register", "--help", cwd=tmp_path).stdout
+    assert "None" not in helped
+    assert "max_retries" in helped
+    assert "No webhooks yet" in storycore("webhook", "list", cwd=tmp_path).stdout
+    with receiving() as receiver:
+        receiver.status, receiver.body = 500, b"\x1b[2Jno"
+        environment = {"STORYCORE_WEBHOOK_ALLOW": receiver.opening}
+        made = storycore("webhook", "register", receiver.url, "-e", "*", "--json", cwd=tmp_path, **environment)
+        name = json.loads(made.stdout)["data"]["webhook_id"]
+        assert storycore("webhook", "ping", name, cwd=tmp_path, **environment).returncode == 1
+    listed = storycore("webhook", "list", cwd=tmp_path).stdout
+    brief = storycore("webhook", "deliveries", cwd=tmp_path).stdout
+    whole = storycore("webhook", "deliveries", "--bodies", cwd=tmp_path).stdout
+    assert (name in listed, "failing" in listed, "{" in listed) == (True, True, False)
+    assert ("webhook.ping" in brief, "http_5xx" in brief, "{" in brief) == (True, True, False)
+    assert ("http_5xx 500" in whole, "no" in whole, "\x1b" in whole) == (True, True, False)
+
+
 def test_a_message_that_came_is_checked_from_its_files(tmp_path, secret_file):
     with receiving() as receiver:
         environment = {"STORYCORE_WEBHOOK_ALLOW": receiver.opening}

@@ -1,7 +1,9 @@
 """Webhooks from end to end: registered by HTTP, told of real exports, verified by a library that is not ours."""
 
+import contextlib
 import json
 import os
+import socket
 import threading
 import time
 import zipfile
@@ -12,7 +14,7 @@ import httpx
 import pytest
 import standardwebhooks
 
-from fixtures.receivers import receiving
+from fixtures.receivers import receiving, sinking
 from fixtures.servers import serving
 from storycore.webhooks.receiver import verify
 
@@ -117,6 +119,17 @@ def test_secrets_are_shown_once_and_lie_sealed(client, receiver):
         assert secret.encode() not in stored
     key = Path(path).with_suffix(".key")
     assert key.stat().st_mode & 0o077 == 0
+
+
+def test_headers_that_a_receiver_sends_back_are_not_kept(client, receiver):
+    receiver.status, receiver.body = 500, b"who is Bearer of-the-receiver? or of-the-receiver?"
+    receiver.answer_headers = {"X-Echo": "Bearer of-the-receiver"}
+    made = register(client, receiver, "*", headers={"Authorization": "Bearer of-the-receiver"})
+    ask(client, "ping", webhook_id=made["webhook_id"])
+    (listed,) = deliveries(client, bodies="true")
+    attempt = listed["attempts"][0]
+    assert attempt["response_body"] == "who is [your own]? or [your own]?"
+    assert attempt["response_headers"]["X-Echo"] == "[your own]"
 
 
 def test_while_a_secret_rotates_both_sign(client, receiver):
@@ -355,3 +368,68 @@ def test_metrics_count_attempts_by_event_and_outcome(client, receiver):
     assert 'storycore_webhook_deliveries_total{event="pipeline.completed",outcome="ok"} 1.0' in text
     assert "storycore_webhook_attempt_duration_seconds_count 1.0" in text
     assert "storycore_webhook_pending 0.0" in text
+
+
+@pytest.fixture
+def saying():
+    """Receivers that say the given bytes once, whatever comes; each by its URL."""
+    with contextlib.ExitStack() as stack:
+
+        def start(said):
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+            def say():
+                with contextlib.suppress(OSError), listener.accept()[0] as connection:
+                    connection.recv(65_536)
+                    connection.sendall(said)
+                    connection.recv(1)
+
+            thread = threading.Thread(target=say)
+            thread.start()
+            stack.callback(thread.join, 10)
+            return f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+        yield start
+
+
+def test_a_length_that_no_database_holds_harms_nobody(films, saying):
+    url = saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\n" + bytes(70_000))
+    with (
+        serving(films, webhook_allow=("127.0.0.1:*",)) as server,
+        httpx.Client(base_url=server, timeout=60) as client,
+    ):
+        client.post(f"{WEBHOOK}register", json={"url": url, "event_types": ["*"]}).raise_for_status()
+        publish(client)
+        (listed,) = until(lambda: deliveries(client, attempts="true"), lambda items: items[0]["state"] == "delivered")
+    assert (listed["attempts"][0]["code"], listed["attempts"][0]["response_bytes"]) == ("ok", None)
+
+
+@pytest.mark.parametrize("ending", ["deleted", "switched off", "moved"])
+def test_what_was_leased_ahead_is_not_sent_after_its_webhook_has_changed(films, receiver, ending):
+    allowed = "127.0.0.1:*"
+    with (
+        sinking() as slow,
+        serving(films, webhook_allow=(allowed,), webhook_slots=1, webhook_timeout_seconds=3) as server,
+        httpx.Client(base_url=server, timeout=60) as client,
+    ):
+        once = {"retry_policy": {"max_retries": 0}}
+        client.post(
+            f"{WEBHOOK}register",
+            json={"url": f"http://127.0.0.1:{slow}/never", "event_types": ["pipeline.*"], **once},
+        ).raise_for_status()
+        made = register(client, receiver, "pipeline.*")
+        publish(client)
+        until(lambda: deliveries(client, state="leased"), lambda items: len(items) == 2)
+        if ending == "deleted":
+            ask(client, "delete", webhook_id=made["webhook_id"])
+        elif ending == "switched off":
+            ask(client, "update", webhook_id=made["webhook_id"], active=False)
+        else:
+            ask(client, "update", webhook_id=made["webhook_id"], url=receiver.url.replace("/hook", "/new"))
+        if ending == "moved":
+            assert [got.path for got in receiver.wait(1)] == ["/new"]
+            return
+        threading.Event().wait(5)
+        assert receiver.got == []
+        state = "cancelled" if ending == "deleted" else "pending"
+        assert [it["state"] for it in deliveries(client) if it["webhook_id"] == made["webhook_id"]] == [state]

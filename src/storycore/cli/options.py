@@ -40,7 +40,8 @@ def to_values(request_type: type[Request[Any]], options: Mapping[str, Any]) -> d
 
 
 def _secret_file(name: str, field: FieldInfo) -> click.Option:
-    help_text = f"{field.description} Give the file that holds it; `-` reads the standard input."
+    holds = "them, Name=value on each line" if _kind(field) is dict else "it"
+    help_text = f"{field.description} Give the file that holds {holds}; `-` reads the standard input."
     return click.Option([f"--{name.replace('_', '-')}-file", name], help=help_text, metavar="PATH")
 
 
@@ -53,6 +54,18 @@ def _secret_in(path: str) -> str:
             return file.read(_MOST_SECRET).rstrip("\r\n")
     except (OSError, UnicodeDecodeError):
         raise InvalidInput("The file of the secret can't be read.", reason=Reason.SECRET_INVALID) from None
+
+
+def _secrets_in(path: str) -> dict[str, str]:
+    """What a file holds, or the standard input, with `Name=value` on each line; nothing of it is told."""
+    try:
+        text = sys.stdin.read(_MOST_SECRET) if path == "-" else Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise InvalidInput("The file of the headers can't be read.", reason=Reason.HEADER_INVALID) from None
+    pairs = [line.partition("=") for line in text.splitlines() if line.strip()]
+    if not all(mark and name.strip() for name, mark, _ in pairs):
+        raise InvalidInput("A line of the file is not Name=value.", reason=Reason.HEADER_INVALID)
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _parameter(name: str, field: FieldInfo, *, streams: bool) -> click.Parameter:
@@ -137,7 +150,7 @@ def _read(field: FieldInfo, text: Any) -> Any:
     if spelling and spelling.reader:
         return load(spelling.reader)(text)
     if spelling and spelling.secret:
-        return _secret_in(text)
+        return _secrets_in(text) if _kind(field) is dict else _secret_in(text)
     value = _value(_kind(field), text)
     only_lists = _kind(field) is list and str not in _plain(field)
     return [value] if only_lists and isinstance(value, str) else value

@@ -41,20 +41,22 @@ URL_PATTERN = rf"^https?://{_HOST}(:{_PORT})?(/{_LETTER}*)?(\?({_LETTER}|\?)*)?$
 """URLs for the published schema; IPv6 addresses and names of many parts are taken too."""
 
 Url = Annotated[str, Field(max_length=2048, json_schema_extra={"pattern": URL_PATTERN})]
+_OF_YOUR_OWN = "Your own secret: a text of 24 characters or more, or whsec_ and 24 to 64 bytes in base64."
 OwnSecret = Annotated[
     str,
     Field(
         max_length=94,
-        description="Your own secret: a text of 24 characters or more, or whsec_ and 24 to 64 bytes in base64.",
+        description=_OF_YOUR_OWN,
         json_schema_extra={"minLength": 24},
     ),
     Spelling(secret=True),
 ]
 _SECONDS: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0, "maximum": 86400}
+_WHEN = "When to try again: max_retries (3) and retry_delay_seconds (5), which doubles, or delays_seconds."
 Policy = Annotated[
     dict[str, Any],
     Field(
-        description="When to try again: max_retries (3) and retry_delay_seconds (5), which doubles, or delays_seconds.",
+        description=_WHEN,
         json_schema_extra={
             "additionalProperties": False,
             "properties": {
@@ -66,16 +68,18 @@ Policy = Annotated[
         },
     ),
 ]
+_HEADERS = "Headers of your own for each message, Authorization for instance; kept sealed."
 Headers = Annotated[
     dict[str, Any],
     Field(
-        description="Headers of your own for each message, Authorization for instance; kept sealed.",
+        description=_HEADERS,
         json_schema_extra={
             "propertyNames": {"pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$"},
             "additionalProperties": {"type": "string", "pattern": "^[!-~]([\\t -~]{0,4094}[!-~])?$"},
             "maxProperties": 32,
         },
     ),
+    Spelling(secret=True),
 ]
 AtOnce = Annotated[int, Field(ge=1, le=1024, description="Most attempts at a time."), BeforeValidator(not_bool_or_text)]
 PerMinute = Annotated[
@@ -134,9 +138,9 @@ class WebhookRegisterRequest(Request[WebhookRegisterResult]):
 
     url: Annotated[Url, Spelling()] = Field(description="Where messages are sent: https://host/path.")
     event_types: EventTypes = Field(description="What it is told of: export.completed, qa.*, *, ….")
-    secret: OwnSecret | None = Field(default=None, repr=False)
+    secret: OwnSecret | None = Field(default=None, repr=False, description=_OF_YOUR_OWN)
     active: Flag = Field(default=True, description="Whether messages are sent.")
-    retry_policy: Policy | None = None
+    retry_policy: Policy | None = Field(default=None, description=_WHEN)
     metadata: Facts = Field(default={}, description="Facts of your own; they come back in the result.")
     signature: Literal["v1", "v1a"] = Field(default="v1", description="v1: HMAC-SHA256; v1a: ed25519.")
     headers: Headers = Field(default={})
@@ -186,9 +190,9 @@ class WebhookUpdateRequest(Request[WebhookUpdateResult]):
     url: Annotated[Url, Spelling(("--url",))] | None = Field(default=None, description="Where messages are sent.")
     event_types: EventTypes | None = Field(default=None, description="What it is told of.")
     active: Flag | None = Field(default=None, description="Whether messages are sent; true forgets its failures.")
-    retry_policy: Policy | None = None
+    retry_policy: Policy | None = Field(default=None, description=_WHEN)
     metadata: Facts | None = Field(default=None, description="Facts of your own.")
-    headers: Headers | None = None
+    headers: Headers | None = Field(default=None, description=_HEADERS)
     body_format: Literal["standard", "cloudevents"] | None = Field(default=None, description="Form of the body.")
     ordered: Flag | None = Field(default=None, description="A message waits until the one before it has ended.")
     most_at_once: AtOnce | None = None
@@ -222,7 +226,7 @@ class WebhookRotateSecretRequest(Request[WebhookRotateSecretResult]):
     """Give a webhook a new secret; for a while both sign."""
 
     webhook_id: WebhookId
-    secret: OwnSecret | None = Field(default=None, repr=False)
+    secret: OwnSecret | None = Field(default=None, repr=False, description=_OF_YOUR_OWN)
     signature: Literal["v1", "v1a"] = Field(default="v1", description="v1: HMAC-SHA256; v1a: ed25519.")
     overlap_hours: Whole = Field(default=24, ge=0, le=720, description="How long the old one signs too.")
 

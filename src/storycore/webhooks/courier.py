@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeVar
 
 from storycore.database.owner import is_gone, new_owner
@@ -30,6 +30,9 @@ SWEEP_SECONDS: Final = 5.0
 GATHER_SECONDS: Final = 0.01
 AHEAD: Final = 4
 """So many times what is sent at a time is leased, so that nothing waits for the records."""
+
+FRESH_SECONDS: Final = 0.1
+"""What was seen of a webhook so long ago is taken for what it is now."""
 
 GATHER_MOST: Final = 128
 _EXPIRE_SECONDS = 600.0
@@ -74,6 +77,9 @@ class Courier:
         self._outcomes: list[Outcome] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(slots)
+        self._eyes = ThreadPoolExecutor(1, thread_name_prefix="storycore-webhooks-eyes")
+        self._looking = asyncio.Lock()
+        self._stamps: dict[int, tuple[float, datetime | None]] = {}
         self._seen: dict[Held, float] = {}
 
     def start(self) -> None:
@@ -94,6 +100,7 @@ class Courier:
         if self._thread.is_alive():
             self._thread.join(seconds)
         self._pool.shutdown(wait=False)
+        self._eyes.shutdown(wait=False)
 
     def _work(self) -> None:
         pause = LOOK_SECONDS
@@ -109,6 +116,7 @@ class Courier:
     async def _main(self) -> None:
         self._loop, self._called = asyncio.get_running_loop(), asyncio.Event()
         self._tasks, self._slots = set(), asyncio.Semaphore(self._most)  # of this loop
+        self._looking = asyncio.Lock()
         sweeping = asyncio.create_task(self._sweep_for_ever())
         try:
             async with self._post.sender() as sender:
@@ -146,8 +154,14 @@ class Courier:
         called.clear()
 
     async def _deliver(self, sender: Sender, leased: Leased) -> None:
+        waits = self._slots.locked()
         async with self._slots:
             try:
+                if waits and not await self._is_as_leased(leased):
+                    held = Held(leased.number, self.owner, leased.lease)
+                    await self._in_records(lambda: self._records.release([held]))
+                    self._call()
+                    return
                 outcome = await self._post.attempt(sender, leased)
             except Exception as fault:  # its lease runs out, and it is tried again then
                 why = fault.reason.value if isinstance(fault, StoryCoreError) else "unexpected"
@@ -159,6 +173,20 @@ class Courier:
             self._call()
         elif len(self._outcomes) == 1:
             asyncio.get_running_loop().call_later(GATHER_SECONDS, self._call)
+
+    async def _is_as_leased(self, leased: Leased) -> bool:
+        """Whether its webhook is as it was when this was leased; one look serves all who ask within a moment."""
+        number, enough = leased.endpoint.number, time.monotonic() - FRESH_SECONDS
+        if not self._has_seen(number, enough):
+            async with self._looking:
+                if not self._has_seen(number, enough):
+                    instant, loop = time.monotonic(), asyncio.get_running_loop()
+                    found = await loop.run_in_executor(self._eyes, lambda: self._records.stamps([number]))
+                    self._stamps[number] = instant, found.get(number)
+        return self._stamps[number][1] == leased.endpoint.updated_at
+
+    def _has_seen(self, number: int, since: float) -> bool:
+        return number in self._stamps and self._stamps[number][0] >= since
 
     def _call(self) -> None:
         if self._called:
@@ -195,6 +223,7 @@ class Courier:
                 if time.monotonic() - expired >= _EXPIRE_SECONDS:
                     expired = time.monotonic()
                     await self._in_records(lambda: self._records.expire(now() - self._retention))
+                    await self._in_records(self._records.bring_near)
             except Unavailable as fault:
                 log.warning("database_does_not_answer", reason=fault.reason.value)
             await asyncio.sleep(SWEEP_SECONDS)

@@ -87,7 +87,7 @@ class Attempt:
         response_headers: of the answer, as text; of names that come several times the first.
         response_body: the first bytes of the answer.
         response_bytes: length of the whole answer; None if it was cut off and did not say.
-        response_sha256: of `response_body`, 64 hex digits; "" without an answer.
+        response_sha256: of what was read of it, as it came, 64 hex digits; "" without an answer.
         message: what went wrong, for people; "" if nothing did.
     """
 

@@ -1,18 +1,19 @@
 """Sends one delivery: opens its secrets, composes the message, makes the attempt, and says what it leads to."""
 
 import asyncio
+import dataclasses
 import json
 import random
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from storycore.units import now
 from storycore.webhooks.address import Guard
-from storycore.webhooks.delivery import Attempt, Code, Leased, Outcome, decide
+from storycore.webhooks.delivery import MOST_BODY_BYTES, Attempt, Code, Leased, Outcome, decide
 from storycore.webhooks.endpoint import Endpoint
 from storycore.webhooks.message import Outgoing, compose
 from storycore.webhooks.sealing import Vault
@@ -21,6 +22,7 @@ from storycore.webhooks.signing import Secret, read_secret
 from storycore.webhooks.url import BadUrl, Target, read_url
 
 _MOST_REMEMBERED = 10_000
+_LEAST_HIDDEN, _MASK = 8, "[your own]"  # shorter values are no secrets, and stand in any text
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ class Post:
                 message=f"The URL can't be called: {fault}.",
             )  # fmt: skip
         else:
-            made = await sender.send(message)
+            made = _masked(await sender.send(message), self._open(leased.endpoint).headers.values())
         return decide(leased, made, chance=random.random(), instant=now())  # noqa: S311 - it only spreads load
 
     def _open(self, endpoint: Endpoint) -> _Opened:
@@ -155,6 +157,18 @@ class Post:
             self._opened.clear()
         self._opened[endpoint.number] = opened
         return opened
+
+
+def _masked(made: Attempt, secrets: Iterable[str]) -> Attempt:
+    """The attempt without the caller's own headers, which some receivers send back; they lie sealed, and stay so."""
+    hidden = {part for text in secrets for part in (text, text.split()[-1]) if len(part) >= _LEAST_HIDDEN}
+    if not hidden or not (made.response_body or made.response_headers):
+        return made
+    body, told = made.response_body, dict(made.response_headers)
+    for part in sorted(hidden, key=len, reverse=True):
+        body = body.replace(part.encode(), _MASK.encode())
+        told = {name: value.replace(part, _MASK) for name, value in told.items()}
+    return dataclasses.replace(made, response_body=body[:MOST_BODY_BYTES], response_headers=told)
 
 
 def new_loop() -> asyncio.AbstractEventLoop:

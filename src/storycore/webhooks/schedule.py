@@ -30,6 +30,10 @@ LONGEST_PAUSE_SECONDS: Final = 900.0
 DISABLED_AFTER: Final = timedelta(days=5)
 WARNED_AFTER: Final = DISABLED_AFTER / 2
 
+FARTHEST_DUE: Final = timedelta(hours=27)
+FARTHEST_PAUSE: Final = timedelta(hours=2)
+"""Farther ahead nothing is ever put; what is, was put there by a clock that was wrong."""
+
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
 
@@ -102,6 +106,8 @@ def allowance(
     step = timedelta(minutes=1) / per_minute
     burst = max(step, timedelta(milliseconds=100))
     free_from = max(paced_at or instant, instant)
+    if free_from > instant + burst:  # it was noted by a clock that has been put back
+        free_from = instant
     room = (instant + burst - free_from) // step
     count = max(0, min(wanted, room))
     return count, (free_from + count * step) if count else paced_at

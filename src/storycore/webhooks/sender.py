@@ -34,6 +34,7 @@ from storycore.webhooks.wire import BoundedAnswer, BoundedWire
 
 CONNECT_SECONDS = 5.0
 _MOST_HEADERS, _MOST_HEADER_LETTERS = 64, 1024
+_MOST_LENGTH = 2**63 - 1  # what databases hold; receivers can say twice as much
 _KEPT_SECONDS = 4.0  # shorter than the usual servers keep an idle connection, so that both don't meet at its end
 
 
@@ -221,7 +222,8 @@ class _Measure:
             self._body += chunk
             if len(self._body) > MOST_BODY_BYTES:
                 answer.close()
-                self._length = answer.content_length
+                said = answer.content_length
+                self._length = said if said is None or said <= _MOST_LENGTH else None
                 return
         self._length = len(self._body)
 
@@ -283,7 +285,8 @@ def _url(text: str) -> URL:
 
 
 def _kept(answer: aiohttp.ClientResponse) -> dict[str, str]:
-    names = list(dict.fromkeys(answer.headers))[:_MOST_HEADERS]
+    first = sorted(dict.fromkeys(answer.headers), key=lambda name: name.lower() != "retry-after")
+    names = first[:_MOST_HEADERS]  # what decides is kept, however many stand before it
     return {name: answer.headers[name][:_MOST_HEADER_LETTERS] for name in names}
 
 

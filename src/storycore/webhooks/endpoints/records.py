@@ -103,7 +103,7 @@ class EndpointRecords:
     def delete(self, webhook_id: str) -> int:
         """Ends a webhook, its secrets, and what waits for it; gives how many deliveries were cancelled.
 
-        Guarantee: no attempt begins after this returns.
+        Guarantee: no attempt begins later than a tenth of a second after this has returned.
 
         Raises:
             NotFound: webhook_not_found.

@@ -32,7 +32,8 @@ def note_health(connection: Connection, outcomes: Sequence[Outcome]) -> Iterator
     grouped: dict[int, list[Outcome]] = {}
     for outcome in outcomes:
         grouped.setdefault(outcome.leased.endpoint.number, []).append(outcome)
-    well = [number for number, group in grouped.items() if group[-1].attempt.success]
+    gone = {outcome.leased.endpoint.number for outcome in outcomes if outcome.attempt.code is Code.GONE}
+    well = [number for number, group in grouped.items() if group[-1].attempt.success and number not in gone]
     if well:
         connection.execute(_RECOVERED, {"numbers": well})
     for number, group in grouped.items():

@@ -20,7 +20,7 @@ from storycore.webhooks.endpoint import Endpoint
 from storycore.webhooks.endpoints.records import of_row
 from storycore.webhooks.health.records import note_health
 from storycore.webhooks.outbox.records import EventRecords, add
-from storycore.webhooks.schedule import OPENS_AFTER, allowance
+from storycore.webhooks.schedule import FARTHEST_DUE, FARTHEST_PAUSE, OPENS_AFTER, allowance
 
 # Written out, since SQLite takes a partial index only for its own words.
 _DUE: Final = text("deliveries.state IN ('pending', 'retry')")
@@ -47,6 +47,9 @@ _SETTLE = (
     )
 )  # fmt: skip
 
+_STAMPS = select(webhooks.c.number, webhooks.c.updated_at).where(
+    webhooks.c.active, webhooks.c.number.in_(bindparam("numbers", expanding=True))
+)
 
 _KEEP = insert(attempts).values(
     {column.name: bindparam(column.name) for column in attempts.c if not column.primary_key}
@@ -129,6 +132,11 @@ class QueueRecords:
         with self._database.read() as connection:
             return [Held(*row) for row in connection.execute(query)]
 
+    def stamps(self, numbers: Iterable[int]) -> dict[int, datetime]:
+        """When webhooks (their numbers) were last changed; those that are not active are left out."""
+        with self._database.read() as connection:
+            return {row.number: row.updated_at for row in connection.execute(_STAMPS, {"numbers": list(numbers)})}
+
     def release(self, leases: Iterable[Held]) -> int:
         """Lets deliveries wait again whose sender has gone; gives how many."""
         count = 0
@@ -151,6 +159,15 @@ class QueueRecords:
         old = select(events.c.number).where(events.c.occurred_at < before, ~open_ones).limit(limit)
         with self._database.write() as connection:
             return connection.execute(delete(events).where(events.c.number.in_(old))).rowcount
+
+    def bring_near(self) -> int:
+        """Makes due what a clock that was wrong has put far ahead, and ends such pauses; gives how many deliveries."""
+        instant = now()
+        with self._database.write() as connection:
+            far = webhooks.c.paused_until > instant + FARTHEST_PAUSE
+            connection.execute(update(webhooks).where(far).values(paused_until=None))
+            waiting = and_(_DUE, deliveries.c.due_at > instant + FARTHEST_DUE)
+            return connection.execute(update(deliveries).where(waiting).values(due_at=instant)).rowcount
 
     def _is_due(self) -> bool:
         with self._database.read() as connection:
@@ -198,7 +215,7 @@ def _lease(connection: Connection, owner: str, room: int, only: Sequence[str] | 
 def _lease_of(  # noqa: PLR0913, PLR0917 - all that decides
     connection: Connection, owner: str, target: Endpoint, room: int, instant: datetime, only: Sequence[str] | None
 ) -> list[Leased]:
-    count, changes = _may_have(connection, target, room, instant)
+    count, changes = _may_have(connection, target, room, instant, only)
     if count <= 0:
         return []
     values = {"b_webhook": target.number, "b_instant": instant, "b_most": count, "b_owner": owner}
@@ -245,7 +262,7 @@ _CLAIMS: Final = {
 
 
 def _may_have(
-    connection: Connection, target: Endpoint, room: int, instant: datetime
+    connection: Connection, target: Endpoint, room: int, instant: datetime, only: Sequence[str] | None
 ) -> tuple[int, Callable[[int], Mapping[str, Any]]]:
     """How many deliveries of a webhook may be leased now, and what to remember of as many as are."""
     options = target.options
@@ -254,7 +271,7 @@ def _may_have(
     under_way = connection.execute(_UNDER_WAY, {"webhook": target.number}).scalar_one()
     most = 1 if options.ordered or target.failures >= OPENS_AFTER else options.most_at_once
     count = min(room, most - under_way)
-    if options.ordered and count > 0 and not _head_is_due(connection, target, instant):
+    if options.ordered and count > 0 and not _head_is_due(connection, target, instant, only):
         count = 0
     count, _ = allowance(target.paced_at, instant, per_minute=options.per_minute, wanted=max(0, count))
 
@@ -269,15 +286,18 @@ def _may_have(
     return count, changes
 
 
-def _head_is_due(connection: Connection, target: Endpoint, instant: datetime) -> bool:
-    """Whether the oldest message of a webhook that takes them in order may go now."""
+def _head_is_due(connection: Connection, target: Endpoint, instant: datetime, only: Sequence[str] | None) -> bool:
+    """Whether the oldest message of a webhook that takes them in order may go now, and is one that is looked at."""
     head = connection.execute(
-        select(deliveries.c.state, deliveries.c.due_at)
+        select(deliveries.c.state, deliveries.c.due_at, events.c.id)
+        .join(events, events.c.number == deliveries.c.event)
         .where(deliveries.c.webhook == target.number, _OPEN)
         .order_by(deliveries.c.number)
         .limit(1)
     ).first()
-    return head is not None and head.state != State.LEASED and head.due_at <= instant
+    if head is None or head.state == State.LEASED or head.due_at > instant:
+        return False
+    return only is None or head.id in only
 
 
 def _settled(outcome: Outcome) -> dict[str, Any]:
