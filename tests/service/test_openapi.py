@@ -53,7 +53,18 @@ def url(films):
 def test_the_server_keeps_to_its_document_whatever_is_sent(url):
     """Schemathesis makes requests that fit the document and requests that don't, every other one on a real film."""
     run = subprocess.run(
-        [sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json", "-n", "40", "--no-color"],
+        [
+            sys.executable,
+            "-m",
+            "schemathesis.cli",
+            "run",
+            f"{url}/openapi.json",
+            "-n",
+            "40",
+            "--no-color",
+            "--request-timeout",
+            "60",
+        ],
         cwd=FIXTURES,
         env={**os.environ, "SCHEMATHESIS_HOOKS": "schemathesis_hooks"},
         capture_output=True,

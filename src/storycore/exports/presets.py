@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from storycore.errors import InvalidInput, Reason
+from storycore.errors import InvalidInput, NotFound, Reason
 from storycore.project.content import open_regular
 from storycore.settings import user_folder
 
@@ -108,14 +108,15 @@ def find(name: str, project: Path | None = None) -> Preset:
     """The preset of a name.
 
     Raises:
-        InvalidInput: unknown_value, with the names there are; preset_invalid.
+        NotFound: preset_not_found, with the names there are.
+        InvalidInput: preset_invalid.
     """
     known = {preset.name: preset for preset in presets(project)}
     preset = known.get(name.strip().lower())
     if preset is None:
-        raise InvalidInput(
+        raise NotFound(
             f"There is no preset {name[:40]!r}; there are: {', '.join(known)}.",
-            reason=Reason.UNKNOWN_VALUE,
+            reason=Reason.PRESET_NOT_FOUND,
             details={"presets": list(known), "pointer": "/preset"},
         )
     return preset

@@ -25,6 +25,7 @@ _READ: Final = frozenset({".json", ".png", ".webp", ".mp4", ".mov"})
 _MOST_FILES: Final = 10_000
 
 WorkflowPath = Annotated[PathText, Spelling()]
+Definition = Annotated[Facts, Field(min_length=1, json_schema_extra={"minProperties": 1})]
 ObjectInfoPath = Annotated[PathText, Spelling(("--object-info",))]
 
 
@@ -81,7 +82,7 @@ class ConvertRequest(Request[ConvertResult]):
     workflow_path: WorkflowPath | None = Field(
         default=None, description="A workflow, a picture or film that ComfyUI made, or a folder of these."
     )
-    workflow_definition: Facts | None = Field(default=None, description="The workflow itself, instead of a path.")
+    workflow_definition: Definition | None = Field(default=None, description="The workflow itself, instead of a path.")
     object_info_path: ObjectInfoPath | None = Field(
         default=None,
         description="What a server tells of its node classes: the answer of GET /object_info, plain or gzip; a "
@@ -140,7 +141,7 @@ class CheckRequest(Request[CheckResult]):
     workflow_path: WorkflowPath | None = Field(
         default=None, description="A workflow, or a picture or film that ComfyUI made."
     )
-    workflow_definition: Facts | None = Field(
+    workflow_definition: Definition | None = Field(
         default=None, description="The workflow itself, in UI or API format, instead of a path."
     )
     object_info_path: ObjectInfoPath | None = Field(

@@ -63,7 +63,10 @@ class ConnectRequest(Request[ConnectResult]):
         default="", max_length=256, pattern=r"^(/[A-Za-z0-9._~-]+)*/?$", description="Path before every route."
     )
     headers: dict[_HeaderName, _HeaderValue] = Field(
-        default={}, max_length=32, description="Sent with every call, and with the socket."
+        default={},
+        max_length=32,
+        description="Sent with every call, and with the socket.",
+        json_schema_extra={"additionalProperties": False},
     )
     token: Annotated[str, Spelling(("--token",), secret=True)] = Field(
         default="", max_length=4096, pattern=r"^[!-~]*$", repr=False, description="Sent as `Authorization: Bearer`."

@@ -34,7 +34,7 @@ class GenerateVideoRequest(Request[GenerateVideoResult]):
     shot_id: Annotated[ShotId, Spelling()] = Field(description="Which shot.")
     workflow_definition: Annotated[
         Facts,
-        Field(min_length=1),
+        Field(min_length=1, json_schema_extra={"minProperties": 1}),
         Spelling(("--workflow",), reader="storycore.operations.workflow:read_definition"),
     ] = Field(description="The workflow to use; {{reference_image}} and {{prompt}} in it are filled in.")
     reference_image: str | None = Field(

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 Priority = Literal["low", "normal", "high"]
 ShotId = Annotated[str, Field(min_length=1, max_length=255)]
-Definition = Annotated[Facts, Field(min_length=1), Spelling(reader="storycore.operations.workflow:read_definition")]
+Definition = Annotated[
+    Facts,
+    Field(min_length=1, json_schema_extra={"minProperties": 1}),
+    Spelling(reader="storycore.operations.workflow:read_definition"),
+]
 Parameters = Annotated[Facts, Spelling(("-p",))]
 TargetProject = Annotated[PathText, Spelling(("--project",))]
 TargetShot = Annotated[ShotId, Spelling(("--shot",))]
