@@ -31,6 +31,19 @@ WORKFLOW = "/v1/storycore.integration.comfyui.workflow"
 BACKENDS = "/v1/storycore.integration.comfyui.backends"
 DISCONNECT = "/v1/storycore.integration.comfyui.disconnect"
 STATUS = "/v1/storycore.task.status"
+SAVED_BY_PAGE = {
+    "nodes": [
+        {"id": 4, "type": "CLIPTextEncode", "mode": 0, "inputs": [], "widgets_values": ["{{prompt}}"],
+         "outputs": [{"name": "CONDITIONING", "type": "CONDITIONING", "links": [1]}]},
+        {"id": 5, "type": "KSampler", "mode": 0, "widgets_values": [1, "fixed"],
+         "inputs": [{"name": "positive", "type": "CONDITIONING", "link": 1}],
+         "outputs": [{"name": "IMAGE", "type": "IMAGE", "links": [2]}]},
+        {"id": 3, "type": "SaveImage", "mode": 0, "widgets_values": ["shot"], "outputs": [],
+         "inputs": [{"name": "images", "type": "IMAGE", "link": 2}]},
+    ],
+    "links": [[1, 4, 0, 5, 0, "CONDITIONING"], [2, 5, 0, 3, 0, "IMAGE"]],
+    "version": 0.4,
+}  # fmt: skip
 NOBODY = 9  # the discard port: nothing listens there
 
 
@@ -267,6 +280,17 @@ def test_a_batch_makes_a_take_of_every_shot(core, film):
     assert (told == sorted(told), told[-1]) == (True, 1.0)
     with pytest.raises(StoryCoreError, match="no rows"):
         core.run(BatchRequest(workflow_definition=ask(), project_path=str(film), missing=True))
+
+
+@pytest.mark.parametrize("saved_by_page", [True, False])
+def test_each_row_has_its_seed_whatever_format_the_workflow_is_in(core, comfy, saved_by_page):
+    definition = SAVED_BY_PAGE if saved_by_page else ask()
+    rows = [{"prompt": "a car"}, {"prompt": "a house"}, {"prompt": "a tree", "5.seed": 7}]
+    result = core.run(BatchRequest(workflow_definition=definition, rows=rows, seed=100))
+    assert [(it.status, it.seed) for it in result.items] == [("completed", 100), ("completed", 101), ("completed", 102)]
+    sidecars = [json.loads(Path(f"{it.output_paths[0]}.storycore.json").read_text()) for it in result.items]
+    assert [it["seeds"] for it in sidecars] == [{"5.seed": 100}, {"5.seed": 101}, {"5.seed": 7}]
+    assert {post["prompt"]["5"]["inputs"]["seed"] for post in comfy.server.posts} == {100, 101, 7}
 
 
 def test_what_failed_in_a_batch_is_run_again_alone(core, comfy, tmp_path):

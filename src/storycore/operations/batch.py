@@ -30,7 +30,7 @@ from storycore.operations.generation import (
     target,
 )
 from storycore.operations.request import Facts, Flag, Made, PathText, Request, Result, Seconds, Spelling, Whole
-from storycore.operations.shot_parameters import of_shot, seed_parameters
+from storycore.operations.shot_parameters import declared, of_shot
 from storycore.operations.task import TaskId
 from storycore.operations.workflow import Definition, Parameters, Priority, TargetProject
 
@@ -231,13 +231,13 @@ def _row(request: BatchRequest, folder: "Path | None", task_id: str, number: int
     own = dict(facts)
     shot_id = own.pop(_SHOT, None) if folder is not None else None
     seed = None if request.seed is None else request.seed + number - 1
-    seeds = {} if seed is None else seed_parameters(request.workflow_definition, seed)
+    seeds = {"seed": seed} if seed is not None and "seed" in declared(request.workflow_definition) else {}
     digest = hashlib.sha256(f"{task_id}/{number}".encode()).hexdigest()
     wish = Wish(
         run_id=f"workflow_{digest[:12]}", task_id=task_id, definition=request.workflow_definition,
         parameters={**request.parameters, **seeds, **own}, project=folder,
         shot_id=None if shot_id is None else str(shot_id), metadata=request.metadata, priority=request.priority,
-        timeout_seconds=request.timeout_seconds,
+        timeout_seconds=request.timeout_seconds, seed=seed,
     )  # fmt: skip
     return _Row(number=number, wish=wish, seed=seed)
 
