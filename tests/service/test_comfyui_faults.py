@@ -233,6 +233,30 @@ def test_15_our_own_cancel_stops_it_at_the_server(world, comfy, old):
     assert not running(comfy)
 
 
+def test_15_our_own_cancel_stops_it_although_the_server_stumbled_just_then(world, comfy):
+    run = world.start(picture(steps=400))
+    until(lambda: any(step.startswith("LabSleep") for step, _ in run.voice.said))
+    comfy.faults.stumbles = True
+    comfy.drop_sockets()
+    asked = len(comfy.server.log)
+    until(lambda: len(comfy.server.log) > asked + 2)
+    run.voice.stopped = True
+    threading.Timer(1, setattr, (comfy.faults, "stumbles", False)).start()
+    with pytest.raises(Cancelled):
+        run.wait()
+    assert not running(comfy)
+
+
+def test_15_our_own_cancel_stops_what_a_post_without_an_answer_began(world, comfy):
+    comfy.faults.hang_posts = 1
+    run = world.start(picture(steps=400))
+    until(lambda: running(comfy))
+    run.voice.stopped = True
+    with pytest.raises(Cancelled):
+        run.wait()
+    assert not running(comfy)
+
+
 def test_16_a_node_that_ignores_the_interrupt_is_waited_for(world, comfy):
     run = world.start(picture(steps=12, seconds=0.1, check_interrupt=False))
     until(lambda: running(comfy))
