@@ -404,6 +404,16 @@ def test_a_download_that_breaks_off_is_made_again(world, comfy):
     )  # fmt: skip
 
 
+def test_a_download_that_takes_long_can_be_cancelled(world, comfy):
+    comfy.faults.slow_view = 0.2
+    run = world.start(picture())
+    until(lambda: any(step.startswith("bringing home") for step, _ in run.voice.said))
+    run.voice.stopped = True
+    with pytest.raises(Cancelled):
+        run.wait(10)  # the whole would take twenty seconds
+    assert not run.order.folder.exists()
+
+
 def test_two_at_a_time_are_given_to_a_server(world, comfy):
     runs = [world.start(picture(color=number, steps=2)) for number in range(6)]
     assert [verdict(run.wait()) for run in runs] == [Verdict.COMPLETED] * 6
