@@ -1,5 +1,6 @@
 """Each fault that was seen on real ComfyUI servers, done by the scripted one; named after its row in the facts, §7."""
 
+import asyncio
 import threading
 
 import pytest
@@ -384,6 +385,32 @@ def test_26_slow_routes_are_left_alone(world, comfy):
     asked = [line.removeprefix("GET ") for line in comfy.server.log]
     assert [line for line in asked if line in ("/object_info", "/history", "/api/jobs")] == []
     assert [asked.count(f"/object_info/{name}") for name in ("EmptyImage", "SaveImage")] == [1, 1]
+
+
+def test_26_a_workflow_of_very_many_classes_asks_once(world, comfy):
+    graph = {str(number): {"class_type": f"Odd{number}", "inputs": {}} for number in range(1000)}
+    with pytest.raises(InvalidInput, match="Odd"):
+        world.run({**picture(), **graph})
+    assert len([line for line in comfy.server.log if "/object_info" in line]) == 1
+
+
+def test_26_what_is_known_of_nodes_may_be_forgotten_while_it_is_asked_for(world, comfy):
+    client = Asked(lambda: world.backends.forget_nodes(world.backend_id))
+    for _ in range(2):
+        found = asyncio.run(world.backends.node_facts(world.backend_id, client, ["A", "B"]))
+        assert found == {"A": {"name": "A"}, "B": {"name": "B"}}
+
+
+class Asked:
+    """A client that others do something behind the back of, each time it is asked."""
+
+    def __init__(self, behind):
+        self._behind = behind
+
+    async def node_info(self, name):
+        await asyncio.sleep(0.05 if name == "B" else 0)
+        self._behind()
+        return {"name": name}
 
 
 def test_27_every_node_that_the_server_lacks_is_told_before_anything_is_posted(world, comfy):
