@@ -441,6 +441,32 @@ def test_a_download_that_takes_long_can_be_cancelled(world, comfy):
     assert not run.order.folder.exists()
 
 
+@pytest.mark.parametrize("errors", [5, "no", [5], {"a": 1}, None])
+def test_faults_of_nodes_in_any_shape_are_a_refusal(world, comfy, errors):
+    comfy.faults.says["/prompt"] = {"node_errors": {"1": {"class_type": "EmptyImage", "errors": errors}}}
+    with pytest.raises(DependencyFailed, match="refuses"):
+        world.run(picture())
+
+
+@pytest.mark.parametrize("told", [5, {"a": 1}, "../../free", "a?b#c", "x" * 1000, "\ud800"])
+def test_an_id_that_no_server_gives_is_not_believed(world, comfy, told):
+    comfy.faults.says["/prompt"] = {"prompt_id": told, "node_errors": {}}
+    run = world.start(picture(), timeout_seconds=10)
+    until(lambda: any("/jobs/" in line for line in comfy.server.log))
+    assert verdict(run.wait()) is not Verdict.COMPLETED
+    record = run.wait().record
+    assert {line for line in comfy.server.log if "/history/" in line} == {f"GET /history/{record.prompt_id}"}
+
+
+def test_an_upload_without_a_good_answer_is_a_refusal(world, comfy, tmp_path):
+    path = tmp_path / "still.png"
+    path.write_bytes(b"one")
+    comfy.faults.broken_uploads = True
+    graph = {"1": {"class_type": "LoadImage", "inputs": {"image": "still"}}, "3": picture()["3"]}
+    with pytest.raises(DependencyFailed, match=r"does not take still\.png"):
+        world.run(graph, find_file=lambda _text: path)
+
+
 def test_two_at_a_time_are_given_to_a_server(world, comfy):
     runs = [world.start(picture(color=number, steps=2)) for number in range(6)]
     assert [verdict(run.wait()) for run in runs] == [Verdict.COMPLETED] * 6
