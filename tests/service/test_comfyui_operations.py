@@ -293,6 +293,15 @@ def test_each_row_has_its_seed_whatever_format_the_workflow_is_in(core, comfy, s
     assert {post["prompt"]["5"]["inputs"]["seed"] for post in comfy.server.posts} == {100, 101, 7}
 
 
+def test_cells_that_are_no_plain_numbers_stay_as_they_were_written(core, tmp_path):
+    table, written = tmp_path / "prompts.csv", ["007", "1_000", "1" + "0" * 400, "a, b", "1e999", "\u0661"]
+    table.write_text("prompt,5.seed\n" + "".join(f'"{text}",7\n' for text in written), encoding="utf-8")
+    result = core.run(BatchRequest(workflow_definition=ask(), csv_path=str(table)))
+    assert [(it.status, it.parameters) for it in result.items] == [
+        ("completed", {"prompt": text, "5.seed": 7}) for text in written
+    ]
+
+
 def test_what_failed_in_a_batch_is_run_again_alone(core, comfy, tmp_path):
     table = tmp_path / "prompts.csv"
     table.write_text('prompt,5.seed\n"a car, red",7\na house,wrong\na tree,9\n', encoding="utf-8")

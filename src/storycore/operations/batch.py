@@ -1,11 +1,11 @@
 """storycore.integration.comfyui.batch: one workflow for many rows, or for the shots of a project."""
 
 import asyncio
-import contextlib
 import csv
 import hashlib
 import io
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -43,6 +43,8 @@ _MOST_ROWS = 10_000
 _MOST_CSV_BYTES = 16 * 1024 * 1024
 _MOST_AT_ONCE = 16
 _SHOT = "shot_id"
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,19})")
+_BROKEN = re.compile(r"-?(0|[1-9][0-9]{0,19})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?")
 
 
 class BatchItem(Result):
@@ -267,7 +269,10 @@ def _of_project(
 
 
 def _from_csv(app: App, path: str | None) -> list[dict[str, Any]]:
-    """The rows of a table; numbers and true/false are read as such, empty cells are left out."""
+    """The rows of a table; numbers and true/false are read as such, empty cells are left out.
+
+    Whole texts like 007 or 1_000 are no numbers: nobody would get back what they wrote.
+    """
     file = app.places.file(path or "")
     if not file.is_file() or file.stat().st_size > _MOST_CSV_BYTES:
         raise InvalidInput(f"{file.name} is no table that can be read.", reason=Reason.PATH_INVALID)
@@ -282,10 +287,10 @@ def _from_csv(app: App, path: str | None) -> list[dict[str, Any]]:
 
 
 def _cell(text: str) -> Any:
-    for kind in (int, float):
-        with contextlib.suppress(ValueError):
-            if math.isfinite(number := kind(text)):
-                return number
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    if _BROKEN.fullmatch(text) and math.isfinite(number := float(text)):
+        return number
     return {"true": True, "false": False}.get(text.lower(), text)
 
 
