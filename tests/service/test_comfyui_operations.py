@@ -401,6 +401,18 @@ def test_on_the_command_line_from_storyboard_to_shots(film, comfy):
     assert len(json.loads(picked.stdout)["data"]["takes"]) == 1
 
 
+def test_on_the_command_line_what_failed_in_a_batch_is_run_again_by_the_words_that_it_told(tmp_path, comfy):
+    storycore("comfyui", "connect", "127.0.0.1", "--port", str(comfy.port), cwd=tmp_path)
+    workflow, rows = write_json(tmp_path / "shot.json", picture()), tmp_path / "rows.csv"
+    rows.write_text("1.color\nred\n3\n", encoding="utf-8")
+    first = storycore("comfyui", "batch", workflow, "--csv", rows, cwd=tmp_path)
+    assert (first.returncode, "--again task_" in first.stdout) == (1, True)
+    rows.write_text("1.color\n2\n3\n", encoding="utf-8")
+    words = first.stdout.partition("--again")[2].split()
+    again = storycore("comfyui", "batch", workflow, "--csv", rows, "--again", words[0], cwd=tmp_path)
+    assert (again.returncode, "1 made, 0 failed" in again.stdout) == (0, True), again.stderr
+
+
 def test_a_picture_that_comfyui_made_is_a_workflow_too(core, film, tmp_path):
     result = core.run(WorkflowRequest(workflow_definition=picture(color=77)))
     again = storycore("comfyui", "workflow", result.output_paths[0], "-q", "--json", cwd=tmp_path)

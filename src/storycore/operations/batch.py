@@ -31,7 +31,7 @@ from storycore.operations.generation import (
 )
 from storycore.operations.request import Facts, Flag, Made, PathText, Request, Result, Seconds, Spelling, Whole
 from storycore.operations.shot_parameters import declared, of_shot
-from storycore.operations.task import TaskId
+from storycore.operations.task import TaskName
 from storycore.operations.workflow import Definition, Parameters, Priority, TargetProject
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class BatchRequest(Request[BatchResult]):
     )
     shots: list[str] | None = Field(default=None, max_length=_MOST_ROWS, description="Only these shots.")
     missing: Flag = Field(default=False, description="Only shots that have no take yet.")
-    again: TaskId | None = Field(default=None, description="An earlier batch: only what failed in it is run.")
+    again: TaskName | None = Field(default=None, description="An earlier batch: only what failed in it is run.")
     parameters: Parameters = Field(default={}, description="What is filled in for every row that says nothing else.")
     seed: Whole | None = Field(
         default=None, ge=0, le=2**48, description="Seed of the first row; each one after it has the next."
