@@ -438,8 +438,11 @@ def test_a_workflow_is_checked_against_the_connected_server(core, comfy):
     graph["6"] = {"class_type": "NoSuchNode", "inputs": {}}
     told = core.run(CheckRequest(workflow_definition=graph))
     assert (told.valid, told.missing_nodes) == (False, ["NoSuchNode"])
+    graph["6"]["class_type"] = "SaveImge"
+    assert core.run(CheckRequest(workflow_definition=graph)).findings[0].suggestions[0] == "SaveImage"
+    asked = comfy.server.log.count("GET /object_info")
     assert core.run(CheckRequest(workflow_definition=picture())).valid
-    assert comfy.server.log.count("GET /object_info") == 0
+    assert comfy.server.log.count("GET /object_info") == asked  # all only where something is missing
 
 
 def test_what_is_generated_is_counted_and_servers_are_told(client, comfy):
