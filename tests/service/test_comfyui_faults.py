@@ -1,5 +1,6 @@
 """Each fault that was seen on real ComfyUI servers, done by the scripted one; named after its row in the facts, §7."""
 
+import asyncio
 import threading
 
 import pytest
@@ -233,6 +234,30 @@ def test_15_our_own_cancel_stops_it_at_the_server(world, comfy, old):
     assert not running(comfy)
 
 
+def test_15_our_own_cancel_stops_it_although_the_server_stumbled_just_then(world, comfy):
+    run = world.start(picture(steps=400))
+    until(lambda: any(step.startswith("LabSleep") for step, _ in run.voice.said))
+    comfy.faults.stumbles = True
+    comfy.drop_sockets()
+    asked = len(comfy.server.log)
+    until(lambda: len(comfy.server.log) > asked + 2)
+    run.voice.stopped = True
+    threading.Timer(1, setattr, (comfy.faults, "stumbles", False)).start()
+    with pytest.raises(Cancelled):
+        run.wait()
+    assert not running(comfy)
+
+
+def test_15_our_own_cancel_stops_what_a_post_without_an_answer_began(world, comfy):
+    comfy.faults.hang_posts = 1
+    run = world.start(picture(steps=400))
+    until(lambda: running(comfy))
+    run.voice.stopped = True
+    with pytest.raises(Cancelled):
+        run.wait()
+    assert not running(comfy)
+
+
 def test_16_a_node_that_ignores_the_interrupt_is_waited_for(world, comfy):
     run = world.start(picture(steps=12, seconds=0.1, check_interrupt=False))
     until(lambda: running(comfy))
@@ -362,6 +387,32 @@ def test_26_slow_routes_are_left_alone(world, comfy):
     assert [asked.count(f"/object_info/{name}") for name in ("EmptyImage", "SaveImage")] == [1, 1]
 
 
+def test_26_a_workflow_of_very_many_classes_asks_once(world, comfy):
+    graph = {str(number): {"class_type": f"Odd{number}", "inputs": {}} for number in range(1000)}
+    with pytest.raises(InvalidInput, match="Odd"):
+        world.run({**picture(), **graph})
+    assert len([line for line in comfy.server.log if "/object_info" in line]) == 1
+
+
+def test_26_what_is_known_of_nodes_may_be_forgotten_while_it_is_asked_for(world, comfy):
+    client = Asked(lambda: world.backends.forget_nodes(world.backend_id))
+    for _ in range(2):
+        found = asyncio.run(world.backends.node_facts(world.backend_id, client, ["A", "B"]))
+        assert found == {"A": {"name": "A"}, "B": {"name": "B"}}
+
+
+class Asked:
+    """A client that others do something behind the back of, each time it is asked."""
+
+    def __init__(self, behind):
+        self._behind = behind
+
+    async def node_info(self, name):
+        await asyncio.sleep(0.05 if name == "B" else 0)
+        self._behind()
+        return {"name": name}
+
+
 def test_27_every_node_that_the_server_lacks_is_told_before_anything_is_posted(world, comfy):
     graph = picture()
     graph["6"] = {"class_type": "NoSuchNode", "inputs": {}}
@@ -378,6 +429,42 @@ def test_a_download_that_breaks_off_is_made_again(world, comfy):
     assert (verdict(finished), finished.files[0].path.stat().st_size) == (
         Verdict.COMPLETED, finished.files[0].size_bytes,
     )  # fmt: skip
+
+
+def test_a_download_that_takes_long_can_be_cancelled(world, comfy):
+    comfy.faults.slow_view = 0.2
+    run = world.start(picture())
+    until(lambda: any(step.startswith("bringing home") for step, _ in run.voice.said))
+    run.voice.stopped = True
+    with pytest.raises(Cancelled):
+        run.wait(10)  # the whole would take twenty seconds
+    assert not run.order.folder.exists()
+
+
+@pytest.mark.parametrize("errors", [5, "no", [5], {"a": 1}, None])
+def test_faults_of_nodes_in_any_shape_are_a_refusal(world, comfy, errors):
+    comfy.faults.says["/prompt"] = {"node_errors": {"1": {"class_type": "EmptyImage", "errors": errors}}}
+    with pytest.raises(DependencyFailed, match="refuses"):
+        world.run(picture())
+
+
+@pytest.mark.parametrize("told", [5, {"a": 1}, "../../free", "a?b#c", "x" * 1000, "\ud800"])
+def test_an_id_that_no_server_gives_is_not_believed(world, comfy, told):
+    comfy.faults.says["/prompt"] = {"prompt_id": told, "node_errors": {}}
+    run = world.start(picture(), timeout_seconds=10)
+    until(lambda: any("/jobs/" in line for line in comfy.server.log))
+    assert verdict(run.wait()) is not Verdict.COMPLETED
+    record = run.wait().record
+    assert {line for line in comfy.server.log if "/history/" in line} == {f"GET /history/{record.prompt_id}"}
+
+
+def test_an_upload_without_a_good_answer_is_a_refusal(world, comfy, tmp_path):
+    path = tmp_path / "still.png"
+    path.write_bytes(b"one")
+    comfy.faults.broken_uploads = True
+    graph = {"1": {"class_type": "LoadImage", "inputs": {"image": "still"}}, "3": picture()["3"]}
+    with pytest.raises(DependencyFailed, match=r"does not take still\.png"):
+        world.run(graph, find_file=lambda _text: path)
 
 
 def test_two_at_a_time_are_given_to_a_server(world, comfy):

@@ -36,6 +36,19 @@ WORKFLOW = "/v1/storycore.integration.comfyui.workflow"
 BACKENDS = "/v1/storycore.integration.comfyui.backends"
 DISCONNECT = "/v1/storycore.integration.comfyui.disconnect"
 STATUS = "/v1/storycore.task.status"
+SAVED_BY_PAGE = {
+    "nodes": [
+        {"id": 4, "type": "CLIPTextEncode", "mode": 0, "inputs": [], "widgets_values": ["{{prompt}}"],
+         "outputs": [{"name": "CONDITIONING", "type": "CONDITIONING", "links": [1]}]},
+        {"id": 5, "type": "KSampler", "mode": 0, "widgets_values": [1, "fixed"],
+         "inputs": [{"name": "positive", "type": "CONDITIONING", "link": 1}],
+         "outputs": [{"name": "IMAGE", "type": "IMAGE", "links": [2]}]},
+        {"id": 3, "type": "SaveImage", "mode": 0, "widgets_values": ["shot"], "outputs": [],
+         "inputs": [{"name": "images", "type": "IMAGE", "link": 2}]},
+    ],
+    "links": [[1, 4, 0, 5, 0, "CONDITIONING"], [2, 5, 0, 3, 0, "IMAGE"]],
+    "version": 0.4,
+}  # fmt: skip
 NOBODY = 9  # the discard port: nothing listens there
 
 
@@ -282,6 +295,26 @@ def test_a_shot_fills_in_what_it_knows(core, film):
     assert Path(result.items[0].output_paths[0]).name.startswith("shot_02")
 
 
+@pytest.mark.parametrize("saved_by_page", [True, False])
+def test_each_row_has_its_seed_whatever_format_the_workflow_is_in(core, comfy, saved_by_page):
+    definition = SAVED_BY_PAGE if saved_by_page else ask()
+    rows = [{"prompt": "a car"}, {"prompt": "a house"}, {"prompt": "a tree", "5.seed": 7}]
+    result = core.run(BatchRequest(workflow_definition=definition, rows=rows, seed=100))
+    assert [(it.status, it.seed) for it in result.items] == [("completed", 100), ("completed", 101), ("completed", 102)]
+    sidecars = [json.loads(Path(f"{it.output_paths[0]}.storycore.json").read_text()) for it in result.items]
+    assert [it["seeds"] for it in sidecars] == [{"5.seed": 100}, {"5.seed": 101}, {"5.seed": 7}]
+    assert {post["prompt"]["5"]["inputs"]["seed"] for post in comfy.server.posts} == {100, 101, 7}
+
+
+def test_cells_that_are_no_plain_numbers_stay_as_they_were_written(core, tmp_path):
+    table, written = tmp_path / "prompts.csv", ["007", "1_000", "1" + "0" * 400, "a, b", "1e999", "\u0661"]
+    table.write_text("prompt,5.seed\n" + "".join(f'"{text}",7\n' for text in written), encoding="utf-8")
+    result = core.run(BatchRequest(workflow_definition=ask(), csv_path=str(table)))
+    assert [(it.status, it.parameters) for it in result.items] == [
+        ("completed", {"prompt": text, "5.seed": 7}) for text in written
+    ]
+
+
 def test_what_failed_in_a_batch_is_run_again_alone(core, comfy, tmp_path):
     table = tmp_path / "prompts.csv"
     table.write_text('prompt,5.seed\n"a car, red",7\na house,wrong\na tree,9\n', encoding="utf-8")
@@ -381,6 +414,18 @@ def test_on_the_command_line_from_storyboard_to_shots(film, comfy):
     assert len(json.loads(picked.stdout)["data"]["takes"]) == 1
 
 
+def test_on_the_command_line_what_failed_in_a_batch_is_run_again_by_the_words_that_it_told(tmp_path, comfy):
+    storycore("comfyui", "connect", "127.0.0.1", "--port", str(comfy.port), cwd=tmp_path)
+    workflow, rows = write_json(tmp_path / "shot.json", picture()), tmp_path / "rows.csv"
+    rows.write_text("1.color\nred\n3\n", encoding="utf-8")
+    first = storycore("comfyui", "batch", workflow, "--csv", rows, cwd=tmp_path)
+    assert (first.returncode, "--again task_" in first.stdout) == (1, True)
+    rows.write_text("1.color\n2\n3\n", encoding="utf-8")
+    words = first.stdout.partition("--again")[2].split()
+    again = storycore("comfyui", "batch", workflow, "--csv", rows, "--again", words[0], cwd=tmp_path)
+    assert (again.returncode, "1 made, 0 failed" in again.stdout) == (0, True), again.stderr
+
+
 def test_a_picture_that_comfyui_made_is_a_workflow_too(core, film, tmp_path):
     result = core.run(WorkflowRequest(workflow_definition=picture(color=77)))
     again = storycore("comfyui", "workflow", result.output_paths[0], "-q", "--json", cwd=tmp_path)
@@ -406,8 +451,11 @@ def test_a_workflow_is_checked_against_the_connected_server(core, comfy):
     graph["6"] = {"class_type": "NoSuchNode", "inputs": {}}
     told = core.run(CheckRequest(workflow_definition=graph))
     assert (told.valid, told.missing_nodes) == (False, ["NoSuchNode"])
+    graph["6"]["class_type"] = "SaveImge"
+    assert core.run(CheckRequest(workflow_definition=graph)).findings[0].suggestions[0] == "SaveImage"
+    asked = comfy.server.log.count("GET /object_info")
     assert core.run(CheckRequest(workflow_definition=picture())).valid
-    assert comfy.server.log.count("GET /object_info") == 0
+    assert comfy.server.log.count("GET /object_info") == asked  # all only where something is missing
 
 
 def test_what_is_generated_is_counted_and_servers_are_told(client, comfy):

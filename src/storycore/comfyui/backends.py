@@ -20,6 +20,8 @@ LOOK_SECONDS: Final = 5.0
 _LOOK_TIMEOUT_SECONDS: Final = 5.0
 _REMEMBER_SECONDS: Final = 300.0
 _AT_ONCE: Final = 8
+_MOST_ASKED: Final = 200
+"""Node classes that are asked for one by one; for more, the server is asked once for all that it has."""
 _MODEL_FOLDERS: Final = ("checkpoints", "diffusion_models", "loras")
 
 log = logging.get(__name__)
@@ -37,7 +39,7 @@ class Backends:
     def __init__(self, records: ComfyRecords, allow: tuple[Rule, ...], pace: Pace) -> None:
         self.records, self.pace = records, pace
         self._allow = allow
-        self._nodes: dict[tuple[str, str], tuple[float, dict[str, Any] | None]] = {}
+        self._nodes: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
 
     def client(self, address: Address, *, timeout_seconds: float | None = None) -> Client:
         """A client for a server, not open yet."""
@@ -51,20 +53,26 @@ class Backends:
             Unreachable, Refused, AccessDenied: see `Client.call`.
         """
         instant, gate = time.monotonic(), asyncio.Semaphore(_AT_ONCE)
+        kept = {name: self._nodes.get((backend_id, name)) for name in classes}  # others may forget it meanwhile
+        found = {name: it[1] for name, it in kept.items() if it and instant - it[0] <= _REMEMBER_SECONDS}
+        missing = [name for name in classes if name not in found]
 
         async def ask(name: str) -> None:
-            known = self._nodes.get((backend_id, name))
-            if known is None or known[1] is None or instant - known[0] > _REMEMBER_SECONDS:
-                async with gate:
-                    self._nodes[backend_id, name] = instant, await client.node_info(name)
+            async with gate:
+                if (facts := await client.node_info(name)) is not None:
+                    found[name] = facts
 
-        await asyncio.gather(*(ask(name) for name in classes))
-        found = {name: self._nodes[backend_id, name][1] for name in classes}
-        return {name: facts for name, facts in found.items() if facts is not None}
+        if len(missing) > _MOST_ASKED:
+            everything = await client.all_nodes()
+            found |= {name: everything[name] for name in missing if isinstance(everything.get(name), dict)}
+        else:
+            await asyncio.gather(*(ask(name) for name in missing))
+        self._nodes.update({(backend_id, name): (instant, found[name]) for name in missing if name in found})
+        return found
 
     def forget_nodes(self, backend_id: str) -> None:
         """Forgets what a server told of its classes: it was started anew, or its files have changed."""
-        for key in [key for key in self._nodes if key[0] == backend_id]:
+        for key in [key for key in list(self._nodes) if key[0] == backend_id]:  # others may add meanwhile
             self._nodes.pop(key, None)
 
     async def look_at(self, backend: Backend) -> Status:

@@ -155,12 +155,7 @@ class Client:
         """
         async with self._answer(method, self._url(route, api=api), json=json) as answer:
             data = await _bounded(answer)
-        if not data.strip():
-            return None
-        try:
-            return read_json(data)
-        except ValueError:
-            raise Refused(answer.status, data[:500].decode(errors="replace")) from None
+        return _json(answer, data) if data.strip() else None
 
     async def upload(self, file: BinaryIO, name: str, *, subfolder: str) -> str:
         """Gives a file to the server; gives the name that workflows call it by.
@@ -173,7 +168,7 @@ class Client:
         form.add_field("type", "input")
         form.add_field("subfolder", subfolder)
         async with self._answer("POST", self._url("/upload/image"), data=form, timeout=self._still) as answer:
-            body = _object(read_json(await _bounded(answer)))
+            body = _object(_json(answer, await _bounded(answer)))
         kept, folder = str(body.get("name") or name), str(body.get("subfolder") or "")
         return f"{folder}/{kept}" if folder else kept
 
@@ -296,6 +291,13 @@ def _tls(address: Address) -> ssl.SSLContext:
 
 def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _json(answer: aiohttp.ClientResponse, data: bytes) -> Any:
+    try:
+        return read_json(data)
+    except ValueError:
+        raise Refused(answer.status, data[:500].decode(errors="replace")) from None
 
 
 def _quoted(name: str) -> str:

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,7 +65,7 @@ async def fetch(
         outputs: node id → what it put out.
         target: stands nowhere yet.
         describe: what stands in the sidecar of a file.
-        on_file: told how many of how many files are home; may raise to stop.
+        on_file: told how many of how many files are home, again and again while one comes; may raise to stop.
 
     Raises:
         Gone: a file is not there any more.
@@ -78,9 +79,8 @@ async def fetch(
     found, taken = list[Fetched](), set[str]()
     with new_folder(target) as folder:
         for count, file in enumerate(wanted):
-            on_file(count, len(wanted))
-            name = safe_name(file.filename, taken)
-            found.append(await _fetch(client, file, folder / name, target / name))
+            name, on_chunk = safe_name(file.filename, taken), partial(on_file, count, len(wanted))
+            found.append(await _fetch(client, file, folder / name, target / name, on_chunk))
         for text in said:
             name = safe_name(f"text_{text.node.replace(':', '_')}.txt", taken)
             _write(folder / name, text.text)
@@ -90,12 +90,12 @@ async def fetch(
     return found
 
 
-async def _fetch(client: Client, file: RemoteFile, path: Path, later: Path) -> Fetched:
+async def _fetch(client: Client, file: RemoteFile, path: Path, later: Path, on_chunk: Callable[[], None]) -> Fetched:
     """A file at `path`, which will be called `later`."""
     fault: Unreachable | None = None
     for _ in range(_TRIES):
         try:
-            digest = await _download(client, file, path)
+            digest = await _download(client, file, path, on_chunk)
         except Unreachable as broken:
             fault = broken
         except Refused as refused:
@@ -115,11 +115,13 @@ async def _fetch(client: Client, file: RemoteFile, path: Path, later: Path) -> F
     raise fault or Unreachable(file.filename)
 
 
-async def _download(client: Client, file: RemoteFile, path: Path) -> str:
+async def _download(client: Client, file: RemoteFile, path: Path, on_chunk: Callable[[], None]) -> str:
     digest = hashlib.sha256()
+    on_chunk()
     async with client.view(file.query) as answer:
         with path.open("wb") as target:
             async for chunk in chunks(answer):
+                on_chunk()
                 digest.update(chunk)
                 target.write(chunk)
             target.flush()

@@ -92,12 +92,10 @@ def _values(outputs: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
 
 def _from_object(node: str, value: Mapping[str, Any]) -> RemoteFile | None:
     name, place = value.get("filename"), value.get("type", "output")
-    if not isinstance(name, str) or not name or place not in _PLACES:
+    if not isinstance(name, str) or not name or not isinstance(place, str) or place not in _PLACES:
         return None
     subfolder = value.get("subfolder")
-    return RemoteFile(
-        node=node, filename=name, subfolder=subfolder if isinstance(subfolder, str) else "", type=str(place)
-    )
+    return RemoteFile(node=node, filename=name, subfolder=subfolder if isinstance(subfolder, str) else "", type=place)
 
 
 def _from_text(node: str, key: str, value: Any) -> RemoteFile | None:

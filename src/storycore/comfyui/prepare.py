@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from storycore.comfyui.client import Client, Refused
-from storycore.comfyui.graph.api_graph import ApiGraph, ObjectInfo, classes, inputs_of, output_nodes
+from storycore.comfyui.graph.api_graph import ApiGraph, ObjectInfo, classes, inputs_of, output_nodes, seeds_of
 from storycore.comfyui.graph.check import Fault, Finding, check
 from storycore.comfyui.graph.convert import convert
 from storycore.comfyui.graph.document import graph_document
@@ -34,6 +34,7 @@ class Workflow:
         parameters: what is filled in.
         find_file: the local file that a value names, or None.
         has_partner_key: whether paid services can be called.
+        seed: for every seed that stands in the graph as a number and that no parameter names; None to leave them.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Workflow:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     find_file: Callable[[str], Path | None] = lambda _text: None
     has_partner_key: bool = False
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,8 @@ def prepare(workflow: Workflow, object_info: ObjectInfo) -> Prepared:
         document = replace(document, api=conversion.graph)
         odd = [it for it in conversion.warnings if it.reason != "date_in_name"]  # that is written below
         warnings = [f"node {it.node}: {it.message}" if it.node else it.message for it in odd]
-    filled = fill(document.api or {}, workflow.parameters, object_info)
+    seeded = _with_seed(document.api or {}, workflow.seed)
+    filled = fill(seeded, workflow.parameters, object_info)
     graph = date_file_names(filled, object_info, datetime.now().astimezone())
     uploads = _uploads(graph, object_info, workflow.find_file)
     _refuse(check(_with_names(graph, dict.fromkeys(uploads, f"{_FOLDER}/file")), object_info))
@@ -163,12 +166,20 @@ def _refuse(findings: Sequence[Finding]) -> None:
     )
 
 
-def _with_names(graph: ApiGraph, names: Mapping[tuple[str, str], str]) -> ApiGraph:
-    """A copy of a graph in which some inputs name other files."""
+def _with_names(graph: ApiGraph, names: Mapping[tuple[str, str], Any]) -> ApiGraph:
+    """A copy of a graph in which some inputs hold other values."""
     found = {node: {**facts, "inputs": dict(inputs_of(facts))} for node, facts in graph.items()}
     for (node, name), value in names.items():
         found[node]["inputs"][name] = value
     return found
+
+
+def _with_seed(graph: ApiGraph, seed: int | None) -> ApiGraph:
+    """A graph with another seed; by its API format, since only there have the values of a page their names."""
+    if seed is None:
+        return graph
+    places = (place.rpartition(".") for place in seeds_of(graph))
+    return _with_names(graph, {(node, name): seed for node, _, name in places})
 
 
 def _own_folder(graph: ApiGraph, outputs: list[str], run_id: str) -> None:

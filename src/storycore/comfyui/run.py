@@ -99,9 +99,8 @@ class Run:
         """
         if self._voice.leaves():
             raise _cancelled()
-        if not fate.away:
-            self._state.say("stopping", 0.0)
-            await trial.stop()
+        self._state.say("stopping", 0.0)
+        await trial.stop()  # also if the server did not answer just now: it may run what it was given
         if fate.way is Way.STOPPED:
             self._state.change(verdict=Verdict.CANCELLED.value, finished_at=now())
             raise _cancelled()

@@ -6,13 +6,12 @@ from typing import Any, Final
 
 from storycore.comfyui.backend import Backend
 from storycore.comfyui.fetch import Fetched
-from storycore.comfyui.graph.api_graph import inputs_of
+from storycore.comfyui.graph.api_graph import inputs_of, seeds_of
 from storycore.comfyui.records import RunRecord
 from storycore.comfyui.run_order import RunOrder
 from storycore.units import iso
 
 _MODELS: Final = (".safetensors", ".ckpt", ".pt", ".pth", ".gguf", ".sft", ".onnx")
-_SEEDS: Final = ("seed", "noise_seed")
 
 
 def describe(
@@ -32,16 +31,6 @@ def describe(
         },
         "submitted_at": iso(record.submitted_at) if record.submitted_at else None, "fetched_at": iso(instant),
     }  # fmt: skip
-
-
-def seeds_of(graph: Mapping[str, Any]) -> dict[str, int]:
-    """The seeds in a graph: `node.input` → seed."""
-    return {
-        f"{node}.{name}": value
-        for node, facts in graph.items()
-        for name, value in inputs_of(facts).items()
-        if name in _SEEDS and isinstance(value, int) and not isinstance(value, bool)
-    }
 
 
 def models_of(graph: Mapping[str, Any]) -> list[str]:

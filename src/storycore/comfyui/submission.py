@@ -1,6 +1,7 @@
 """Posts a run once: whenever it is not known whether a post arrived, the server is asked before another."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from storycore.comfyui.client import Client, Refused, Unreachable
 from storycore.comfyui.look import Where, look
 from storycore.comfyui.pace import Pace
 
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOST_POSTS: Final = 3
 """Of a prompt that surely did not arrive."""
 
@@ -85,9 +87,9 @@ async def post(  # noqa: PLR0913 - all that a post takes
                 raise
             refused = fault
         else:
-            faults = answer.get("node_errors")
+            faults, told = answer.get("node_errors"), answer.get("prompt_id")
             return Posted(
-                prompt_id=str(answer.get("prompt_id") or prompt_id), where=Where.QUEUED,
+                prompt_id=told if isinstance(told, str) and _ID.fullmatch(told) else prompt_id, where=Where.QUEUED,
                 faults=faults if isinstance(faults, dict) else {},
             )  # fmt: skip
         where = await find(client, prompt_id, pace, stops, deadline=deadline)

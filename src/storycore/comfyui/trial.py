@@ -15,7 +15,7 @@ from storycore.comfyui.progress import GraphProgress
 from storycore.comfyui.run_order import RunState
 from storycore.comfyui.submission import find, post
 from storycore.comfyui.verdict import Failure
-from storycore.comfyui.wire import Event
+from storycore.comfyui.wire import Event, listed
 from storycore.errors import DependencyFailed, Reason
 from storycore.units import now
 
@@ -148,7 +148,7 @@ def rejected(body: Any) -> DependencyFailed:
         f"node {node} ({told.get('class_type')}): {error.get('message')} {error.get('details') or ''}".strip()
         for node, told in node_errors.items()
         if isinstance(told, dict)
-        for error in told.get("errors") or ()
+        for error in listed(told.get("errors"))
         if isinstance(error, dict)
     ]
     error = body.get("error")

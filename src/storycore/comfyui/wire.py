@@ -181,9 +181,13 @@ def number(value: Any) -> float | None:
     return found if math.isfinite(found) else None
 
 
+def listed(value: Any) -> list[Any]:
+    """A list that a server sent; empty if it is none."""
+    return value if isinstance(value, list) else []
+
+
 def _messages(status: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    listed = status.get("messages")
-    pairs = [item for item in listed if isinstance(item, list) and len(item) == 2] if isinstance(listed, list) else []
+    pairs = [item for item in listed(status.get("messages")) if isinstance(item, list) and len(item) == 2]
     return [(name, data if isinstance(data, dict) else {}) for name, data in pairs if isinstance(name, str)]
 
 

@@ -1,11 +1,11 @@
 """storycore.integration.comfyui.batch: one workflow for many rows, or for the shots of a project."""
 
 import asyncio
-import contextlib
 import csv
 import hashlib
 import io
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -30,8 +30,8 @@ from storycore.operations.generation import (
     target,
 )
 from storycore.operations.request import Facts, Flag, Made, PathText, Request, Result, Seconds, Spelling, Whole
-from storycore.operations.shot_parameters import declared, of_shot, seed_parameters
-from storycore.operations.task import TaskId
+from storycore.operations.shot_parameters import declared, of_shot
+from storycore.operations.task import TaskName
 from storycore.operations.workflow import Definition, Parameters, Priority, TargetProject
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ _MOST_ROWS = 10_000
 _MOST_CSV_BYTES = 16 * 1024 * 1024
 _MOST_AT_ONCE = 16
 _SHOT = "shot_id"
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,19})")
+_BROKEN = re.compile(r"-?(0|[1-9][0-9]{0,19})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?")
 
 
 class BatchItem(Result):
@@ -94,7 +96,7 @@ class BatchRequest(Request[BatchResult]):
     )
     shots: list[str] | None = Field(default=None, max_length=_MOST_ROWS, description="Only these shots.")
     missing: Flag = Field(default=False, description="Only shots that have no take yet.")
-    again: TaskId | None = Field(default=None, description="An earlier batch: only what failed in it is run.")
+    again: TaskName | None = Field(default=None, description="An earlier batch: only what failed in it is run.")
     parameters: Parameters = Field(default={}, description="What is filled in for every row that says nothing else.")
     seed: Whole | None = Field(
         default=None, ge=0, le=2**48, description="Seed of the first row; each one after it has the next."
@@ -233,13 +235,13 @@ def _row(request: BatchRequest, folder: "Path | None", task_id: str, number: int
     if shot_id is not None and _SHOT not in declared(request.workflow_definition):
         del own[_SHOT]  # it says which shot, and is asked for by nobody
     seed = None if request.seed is None else request.seed + number - 1
-    seeds = {} if seed is None else seed_parameters(request.workflow_definition, seed)
+    seeds = {"seed": seed} if seed is not None and "seed" in declared(request.workflow_definition) else {}
     digest = hashlib.sha256(f"{task_id}/{number}".encode()).hexdigest()
     wish = Wish(
         run_id=f"workflow_{digest[:12]}", task_id=task_id, definition=request.workflow_definition,
         parameters={**request.parameters, **seeds, **own}, project=folder,
         shot_id=None if shot_id is None else str(shot_id), metadata=request.metadata, priority=request.priority,
-        timeout_seconds=request.timeout_seconds,
+        timeout_seconds=request.timeout_seconds, seed=seed,
     )  # fmt: skip
     return _Row(number=number, wish=wish, seed=seed)
 
@@ -269,7 +271,10 @@ def _of_project(
 
 
 def _from_csv(app: App, path: str | None) -> list[dict[str, Any]]:
-    """The rows of a table; numbers and true/false are read as such, empty cells are left out."""
+    """The rows of a table; numbers and true/false are read as such, empty cells are left out.
+
+    Whole texts like 007 or 1_000 are no numbers: nobody would get back what they wrote.
+    """
     file = app.places.file(path or "")
     if not file.is_file() or file.stat().st_size > _MOST_CSV_BYTES:
         raise InvalidInput(f"{file.name} is no table that can be read.", reason=Reason.PATH_INVALID)
@@ -284,10 +289,10 @@ def _from_csv(app: App, path: str | None) -> list[dict[str, Any]]:
 
 
 def _cell(text: str) -> Any:
-    for kind in (int, float):
-        with contextlib.suppress(ValueError):
-            if math.isfinite(number := kind(text)):
-                return number
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    if _BROKEN.fullmatch(text) and math.isfinite(number := float(text)):
+        return number
     return {"true": True, "false": False}.get(text.lower(), text)
 
 

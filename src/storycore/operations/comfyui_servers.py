@@ -218,7 +218,9 @@ async def _nodes(known: "Backends", backend: "Backend", classes: list[str] | Non
         async with known.client(backend.address) as client:
             if classes is None:
                 return await client.all_nodes()
-            return await known.node_facts(backend.id, client, classes)
+            found = await known.node_facts(backend.id, client, classes)
+            lacks = any(name not in found for name in classes)
+            return {**await client.all_nodes(), **found} if lacks else found  # all, to tell what may have been meant
     except (Unreachable, Refused, StoryCoreError):
         return None
 

@@ -66,6 +66,7 @@ class Wish:
         priority: low, normal or high.
         timeout_seconds: from its acceptance by a server to its end.
         resubmit: whether it is tried once more if the server dies over it.
+        seed: for every seed of the workflow that no parameter names; None to leave them.
     """
 
     run_id: str
@@ -80,6 +81,7 @@ class Wish:
     priority: str = "normal"
     timeout_seconds: float = 300
     resubmit: bool = True
+    seed: int | None = None
 
 
 def require_server(app: App) -> None:
@@ -146,7 +148,7 @@ def order_of(app: App, wish: Wish) -> "RunOrder":
     return RunOrder(
         workflow=Workflow(
             id=wish.run_id, definition=wish.definition, parameters=wish.parameters, find_file=_finder(app, wish),
-            has_partner_key=bool(key),
+            has_partner_key=bool(key), seed=wish.seed,
         ),
         task_id=wish.task_id, folder=folder / wish.run_id, priority=PRIORITIES.index(wish.priority),
         timeout_seconds=wish.timeout_seconds, resubmit=wish.resubmit,

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 REFERENCE = "reference_image"
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][\w.-]{0,63})\s*\}\}")
-_SEEDS = frozenset({"seed", "noise_seed"})
 _MOST_IMAGE_BYTES = 64 * 1024 * 1024
 
 
@@ -65,18 +64,6 @@ def image_parameter(definition: Mapping[str, Any]) -> str:
             remediation="Write {{reference_image}} into the input that it goes to.",
         )
     return f"{loaders[0]}.image"
-
-
-def seed_parameters(definition: Mapping[str, Any], seed: int) -> dict[str, int]:
-    """`seed` for every seed of a workflow in API format that stands there as a number, and for `{{seed}}`."""
-    found = {"seed": seed} if "seed" in declared(definition) else {}
-    graph = definition.get("prompt", definition)
-    for node, facts in graph.items() if isinstance(graph, dict) else ():
-        inputs = facts.get("inputs") if isinstance(facts, dict) else None
-        for name, value in inputs.items() if isinstance(inputs, dict) else ():
-            if name in _SEEDS and isinstance(value, int):
-                found[f"{node}.{name}"] = seed
-    return found
 
 
 @contextlib.contextmanager

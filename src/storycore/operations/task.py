@@ -15,9 +15,10 @@ from storycore.units import iso
 
 StatusName = Literal["pending", "running", "completed", "failed", "cancelled"]
 
-TaskId = Annotated[
-    str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$", description="Id of the task."), Spelling()
+TaskName = Annotated[
+    str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$", description="Id of the task.")
 ]
+TaskId = Annotated[TaskName, Spelling()]
 Cursor = Annotated[
     str, Field(max_length=19, pattern=r"^c[0-9]{1,18}$", description="`next_cursor` of the page before.")
 ]

@@ -41,6 +41,11 @@ def test_inputs_that_are_shown_again_are_no_output():
     assert names({"1": {"images": [{**FILE, "type": "input"}]}}) == []
 
 
+@pytest.mark.parametrize("place", [[], {}, None, 5, "elsewhere"])
+def test_places_that_no_server_has_are_no_output(place):
+    assert names({"1": {"images": [{**FILE, "type": place}]}}) == []
+
+
 def test_texts_stand_alone_or_belong_to_their_file():
     outputs = {"6": {"text": ["hello", ""]}, "7": {"text": ["words"], "files": [{"filename": "d.txt"}]}}
     assert [(it.node, it.text) for it in texts(outputs)] == [("6", "hello")]

@@ -3,7 +3,7 @@
 import pytest
 
 from storycore.errors import InvalidInput
-from storycore.operations.shot_parameters import declared, image_parameter, seed_parameters
+from storycore.operations.shot_parameters import declared, image_parameter
 
 LOADER = {"class_type": "LoadImage", "inputs": {"image": "x.png"}}
 
@@ -31,13 +31,3 @@ def test_the_reference_goes_to_its_placeholder_or_to_the_one_loader(definition, 
 def test_where_it_is_not_clear_it_is_asked(definition):
     with pytest.raises(InvalidInput, match="reference image"):
         image_parameter(definition)
-
-
-def test_a_seed_goes_to_every_seed_that_is_a_number():
-    graph = {
-        "1": {"class_type": "K", "inputs": {"seed": 5, "steps": 20}},
-        "2": {"class_type": "R", "inputs": {"noise_seed": 6}},
-        "3": {"class_type": "K", "inputs": {"seed": ["1", 0]}},
-        "4": {"class_type": "K", "inputs": {"text": "{{seed}}"}},
-    }
-    assert seed_parameters(graph, 9) == {"1.seed": 9, "2.noise_seed": 9, "seed": 9}

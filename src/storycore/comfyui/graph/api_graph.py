@@ -7,7 +7,9 @@ Keys are node ids, `"12:3"` for node 3 inside the subgraph instance 12. An input
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+_SEEDS: Final = ("seed", "noise_seed")
 
 ApiGraph = dict[str, dict[str, Any]]
 """Node id → `{"class_type": …, "inputs": {…}, "_meta": {"title": …}}`; ready for `POST /prompt`."""
@@ -52,6 +54,16 @@ def title_of(node: Mapping[str, Any]) -> str:
     meta = node.get("_meta")
     title = meta.get("title") if isinstance(meta, dict) else None
     return title if isinstance(title, str) and title else str(node.get("class_type", ""))
+
+
+def seeds_of(graph: Mapping[str, Any]) -> dict[str, int]:
+    """The seeds in a graph: `node.input` → seed."""
+    return {
+        f"{node}.{name}": value
+        for node, facts in graph.items()
+        for name, value in inputs_of(facts).items()
+        if name in _SEEDS and isinstance(value, int) and not isinstance(value, bool)
+    }
 
 
 def output_nodes(graph: ApiGraph, object_info: ObjectInfo) -> list[str]:
