@@ -67,7 +67,7 @@ class Counting(Watch):
         sizes = {made["target_format"]: made["output_size_bytes"] for made in result.get("outputs", ())}
         if "package_size_bytes" in result:
             sizes["zip"] = result["package_size_bytes"]
-        for name in _formats(task):
+        for name in _formats(task) or sizes:  # a preset names formats, too
             self._figures.export(name, _OUTCOMES[status], seconds, sizes.get(name, 0))
 
     def _generated(self, status: Status, seconds: float, result: Mapping[str, Any]) -> None:
@@ -103,10 +103,10 @@ class CountingWebhooks(WebhookWatch):
 
 
 def _formats(task: Task) -> list[str]:
-    """The formats that a task was to write."""
+    """The formats that a task was asked to write by name; none if it was left to a preset."""
     if task.kind == "storycore.export.package":
         return ["zip"]
-    wanted = task.request.get("target_format", [])
+    wanted = task.request.get("target_format") or []
     parts = [wanted] if isinstance(wanted, str) else wanted
     return [name.strip().lower() for part in parts for name in part.split(",")]
 

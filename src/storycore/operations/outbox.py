@@ -111,12 +111,13 @@ def _check(task: Task) -> tuple[str, dict[str, Any]]:
 
 
 def _formats(task: Task) -> list[str]:
-    """The formats that an export was to write."""
+    """The formats that an export was to write; of a preset, known as soon as they are made."""
     if task.kind == "storycore.export.package":
         return ["zip"]
-    wanted = task.request.get("target_format", [])
-    parts = [wanted] if isinstance(wanted, str) else wanted
-    return [name.strip().lower() for part in parts for name in part.split(",")]
+    asked = task.request.get("target_format") or []
+    parts = [asked] if isinstance(asked, str) else asked
+    named = [name.strip().lower() for part in parts for name in part.split(",")]
+    return named or [made["target_format"] for made in (task.result or {}).get("outputs", ())]
 
 
 def _outputs(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
