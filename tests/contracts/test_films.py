@@ -149,6 +149,17 @@ def test_clips_of_every_kind_are_made_alike(tmp_path):
     assert seen.frames[30][:, :40].max() < 30, "a tall clip stands between black bars"
 
 
+@pytest.mark.parametrize("name", ["mp4", "mov"])
+def test_a_clip_of_another_shape_stands_on_a_blurred_copy_of_itself(tmp_path, name):
+    clip = film_bytes("mp4", video="libx264", frames=24, size=(54, 96))
+    folder = make_film(tmp_path / "film", {"clip": clip})
+    seen, made = (lambda path, made: (see(path), made))(*deliver(folder, name, tmp_path, fit="blur"))
+    boxed = see(deliver(folder, name, tmp_path / "boxed", fit="letterbox")[0])
+    assert made.warnings == ()
+    assert np.abs(seen.frames[9][5:-5, 60:100].astype(int) - boxed.frames[9][5:-5, 60:100]).mean() < 3, "the clip itself"
+    assert boxed.frames[9][:, :40].max() < 30 < seen.frames[9][:, :40].mean(), "and what stands beside it"
+
+
 def test_a_clip_begins_at_its_in_point_and_its_last_frame_stands_when_it_is_over(tmp_path):
     numbered = [np.full((36, 64, 3), 10 * n, np.uint8) for n in range(24)]
     clip = _clip_of(numbered, tmp_path / "n.mp4")

@@ -169,8 +169,10 @@ def _filters(wanted: ClipWanted, pixels: str) -> str:
     if wanted.fit == "crop":
         steps.append(filled)
     elif wanted.fit == "blur":
-        ground = f"{filled},gblur=sigma={max(1, width // 25)},lutyuv=y='16+(val-16)/2'"
-        steps.append(f"split[a][b];[a]{ground}[ground];[b]{fitted}[inner];[ground][inner]overlay={middle}")
+        ground = f"{filled},gblur=sigma={max(1, width // 25)},lutyuv=y='minval+(val-minval)/2'"
+        deep = pixels.replace("p16le", "p10").removesuffix("p")  # `overlay` takes eight bits unless told
+        inner = f"x='floor((W-w)/4)*2':y='floor((H-h)/4)*2':format={deep}"  # other names than those of `pad`
+        steps.append(f"split[a][b];[a]{ground}[ground];[b]{fitted}[inner];[ground][inner]overlay={inner}")
     else:
         steps.append(f"{fitted},pad={width}:{height}:{middle}:color=black")
     return ",".join([*steps, f"format={pixels}"])
