@@ -153,10 +153,13 @@ def test_clips_of_every_kind_are_made_alike(tmp_path):
 def test_a_clip_of_another_shape_stands_on_a_blurred_copy_of_itself(tmp_path, name):
     clip = film_bytes("mp4", video="libx264", frames=24, size=(54, 96))
     folder = make_film(tmp_path / "film", {"clip": clip})
-    seen, made = (lambda path, made: (see(path), made))(*deliver(folder, name, tmp_path, fit="blur"))
+    path, made = deliver(folder, name, tmp_path, fit="blur")
+    seen = see(path)
     boxed = see(deliver(folder, name, tmp_path / "boxed", fit="letterbox")[0])
     assert made.warnings == ()
-    assert np.abs(seen.frames[9][5:-5, 60:100].astype(int) - boxed.frames[9][5:-5, 60:100]).mean() < 3, "the clip itself"
+    assert np.abs(seen.frames[9][5:-5, 60:100].astype(int) - boxed.frames[9][5:-5, 60:100]).mean() < 3, (
+        "the clip itself"
+    )
     assert boxed.frames[9][:, :40].max() < 30 < seen.frames[9][:, :40].mean(), "and what stands beside it"
 
 
@@ -167,6 +170,16 @@ def test_a_clip_begins_at_its_in_point_and_its_last_frame_stands_when_it_is_over
     path, _ = deliver(folder, "mp4", tmp_path, fps=24, crf=4)
     seen = [round(middle(picture)[0] / 10) for picture in see(path).frames]
     assert seen == [*range(12, 24), *[23] * 12]
+
+
+def test_a_clip_that_is_over_long_before_its_shot_stands_on_its_last_frame_and_is_shown_elsewhere(tmp_path):
+    clip = _clip_of([np.full((36, 64, 3), 10 * n, np.uint8) for n in range(24)], tmp_path / "n.mp4")
+    late = {"clip": clip, "duration": 1, "in_point": 7}
+    folder = make_film(tmp_path / "film", {"clip": clip, "duration": 21}, late, {"clip": clip, "duration": 0.5})
+    sheet = export(film_in(folder), wanted("sheet", {}), tmp_path, Progress())[0]
+    path, made = deliver(folder, "mp4", tmp_path, fps=5, crf=4)
+    seen = [round(middle(picture)[0] / 10) for picture in see(path).frames]
+    assert (sheet.made.warnings, made.warnings, seen) == ((), (), [2, 7, 11, 16, *[21] * 106, 2, 7, 11])
 
 
 def _clip_of(pictures, path, rate=24):
