@@ -356,3 +356,15 @@ def _pictures(path, name):
             return [Image.open(io.BytesIO(package.read(entry))) for entry in package.namelist()]
     with Image.open(path) as image:
         return [frame.copy() for frame in ImageSequence.Iterator(image)]
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [({"fps": 0}, "between 1 and 240"), ({"fps": 100000}, "between 1 and 240"), ({"width": 321}, "Input should be a mult"),
+     ({"time_range": [5, 2]}, "the end must come")],
+)  # fmt: skip
+def test_a_value_that_no_film_can_have_is_out_of_range(option, message):
+    with pytest.raises(InvalidInput) as fault:
+        wanted("mp4", option)
+    assert fault.value.reason is Reason.OUT_OF_RANGE
+    assert fault.value.message.startswith(f"conversion_options.{next(iter(option))}: {message}")
