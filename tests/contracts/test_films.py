@@ -18,6 +18,10 @@ from fixtures.projects import snapshot
 from storycore.errors import InvalidInput, NotFound, Reason
 from storycore.exports.export import export, wanted
 from storycore.observe.progress import Progress
+from storycore.rendering.cache import SegmentCache
+from storycore.rendering.look import Canvas
+from storycore.rendering.plan import timeline
+from storycore.rendering.sources import Sources
 
 CODECS = {
     "mp4": ["h264", "h265", "av1"],
@@ -216,6 +220,19 @@ def test_what_is_no_picture_becomes_a_slate_and_a_warning(tmp_path, kind, suffix
     assert [warning.reason for warning in (*made.warnings, *project.warnings)]
     assert snapshot(folder) == before
     assert deliver(folder, "mp4", tmp_path / "again")[0].read_bytes() == path.read_bytes()
+
+
+def test_what_one_ffmpeg_can_not_read_another_is_asked_for(tmp_path):
+    broken = film_bytes("mp4", video="libx264")[:900]
+    film = film_in(make_film(tmp_path / "film", {"clip": broken}))
+    shot = film.project.shots[0]
+    (span,) = timeline([shot], Fraction(24)).spans
+    canvas = Canvas(pixel_format="yuv420p", width=64, height=36, rate=Fraction(24))
+    cache = SegmentCache(tmp_path / "cache", 10**9)
+    old, new = (Sources(film.project, cache, tmp_path, decoder) for decoder in ("5.1", "9.0"))
+    assert old.look(span, canvas).source == "clip"
+    assert old.give_up("assets/clip_1.mp4", "broken")
+    assert (old.look(span, canvas).source, new.look(span, canvas).source) == ("slate", "clip")
 
 
 def test_a_film_without_shots_is_a_slate_with_its_title(tmp_path):
