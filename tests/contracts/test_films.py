@@ -18,6 +18,10 @@ from fixtures.projects import snapshot
 from storycore.errors import InvalidInput, NotFound, Reason
 from storycore.exports.export import export, wanted
 from storycore.observe.progress import Progress
+from storycore.rendering.cache import SegmentCache
+from storycore.rendering.look import Canvas
+from storycore.rendering.plan import timeline
+from storycore.rendering.sources import Sources
 
 CODECS = {
     "mp4": ["h264", "h265", "av1"],
@@ -149,6 +153,20 @@ def test_clips_of_every_kind_are_made_alike(tmp_path):
     assert seen.frames[30][:, :40].max() < 30, "a tall clip stands between black bars"
 
 
+@pytest.mark.parametrize("name", ["mp4", "mov"])
+def test_a_clip_of_another_shape_stands_on_a_blurred_copy_of_itself(tmp_path, name):
+    clip = film_bytes("mp4", video="libx264", frames=24, size=(54, 96))
+    folder = make_film(tmp_path / "film", {"clip": clip})
+    path, made = deliver(folder, name, tmp_path, fit="blur")
+    seen = see(path)
+    boxed = see(deliver(folder, name, tmp_path / "boxed", fit="letterbox")[0])
+    assert made.warnings == ()
+    assert np.abs(seen.frames[9][5:-5, 60:100].astype(int) - boxed.frames[9][5:-5, 60:100]).mean() < 3, (
+        "the clip itself"
+    )
+    assert boxed.frames[9][:, :40].max() < 30 < seen.frames[9][:, :40].mean(), "and what stands beside it"
+
+
 def test_a_clip_begins_at_its_in_point_and_its_last_frame_stands_when_it_is_over(tmp_path):
     numbered = [np.full((36, 64, 3), 10 * n, np.uint8) for n in range(24)]
     clip = _clip_of(numbered, tmp_path / "n.mp4")
@@ -156,6 +174,16 @@ def test_a_clip_begins_at_its_in_point_and_its_last_frame_stands_when_it_is_over
     path, _ = deliver(folder, "mp4", tmp_path, fps=24, crf=4)
     seen = [round(middle(picture)[0] / 10) for picture in see(path).frames]
     assert seen == [*range(12, 24), *[23] * 12]
+
+
+def test_a_clip_that_is_over_long_before_its_shot_stands_on_its_last_frame_and_is_shown_elsewhere(tmp_path):
+    clip = _clip_of([np.full((36, 64, 3), 10 * n, np.uint8) for n in range(24)], tmp_path / "n.mp4")
+    late = {"clip": clip, "duration": 1, "in_point": 7}
+    folder = make_film(tmp_path / "film", {"clip": clip, "duration": 21}, late, {"clip": clip, "duration": 0.5})
+    sheet = export(film_in(folder), wanted("sheet", {}), tmp_path, Progress())[0]
+    path, made = deliver(folder, "mp4", tmp_path, fps=5, crf=4)
+    seen = [round(middle(picture)[0] / 10) for picture in see(path).frames]
+    assert (sheet.made.warnings, made.warnings, seen) == ((), (), [2, 7, 11, 16, *[21] * 106, 2, 7, 11])
 
 
 def _clip_of(pictures, path, rate=24):
@@ -192,6 +220,19 @@ def test_what_is_no_picture_becomes_a_slate_and_a_warning(tmp_path, kind, suffix
     assert [warning.reason for warning in (*made.warnings, *project.warnings)]
     assert snapshot(folder) == before
     assert deliver(folder, "mp4", tmp_path / "again")[0].read_bytes() == path.read_bytes()
+
+
+def test_what_one_ffmpeg_can_not_read_another_is_asked_for(tmp_path):
+    broken = film_bytes("mp4", video="libx264")[:900]
+    film = film_in(make_film(tmp_path / "film", {"clip": broken}))
+    shot = film.project.shots[0]
+    (span,) = timeline([shot], Fraction(24)).spans
+    canvas = Canvas(pixel_format="yuv420p", width=64, height=36, rate=Fraction(24))
+    cache = SegmentCache(tmp_path / "cache", 10**9)
+    old, new = (Sources(film.project, cache, tmp_path, decoder) for decoder in ("5.1", "9.0"))
+    assert old.look(span, canvas).source == "clip"
+    assert old.give_up("assets/clip_1.mp4", "broken")
+    assert (old.look(span, canvas).source, new.look(span, canvas).source) == ("slate", "clip")
 
 
 def test_a_film_without_shots_is_a_slate_with_its_title(tmp_path):
@@ -332,3 +373,15 @@ def _pictures(path, name):
             return [Image.open(io.BytesIO(package.read(entry))) for entry in package.namelist()]
     with Image.open(path) as image:
         return [frame.copy() for frame in ImageSequence.Iterator(image)]
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [({"fps": 0}, "between 1 and 240"), ({"fps": 100000}, "between 1 and 240"), ({"width": 321}, "Input should be"),
+     ({"time_range": [5, 2]}, "the end must come")],
+)  # fmt: skip
+def test_a_value_that_no_film_can_have_is_out_of_range(option, message):
+    with pytest.raises(InvalidInput) as fault:
+        wanted("mp4", option)
+    assert fault.value.reason is Reason.OUT_OF_RANGE
+    assert fault.value.message.startswith(f"conversion_options.{next(iter(option))}: {message}")

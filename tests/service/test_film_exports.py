@@ -113,6 +113,14 @@ def test_a_gate_that_fails_is_told_and_is_no_success(tmp_path):
     assert "height is 36 px, and must be 99 px" in run.stdout
 
 
+def test_a_silent_film_misses_no_loudness(tmp_path):
+    make_film(tmp_path / "film", {"colour": "red"})
+    run = storycore("export", "format", "film", "--preset", "youtube-720p", "-o", "out", "--json", cwd=tmp_path)
+    gates = {gate["figure"]: gate["message"] for gate in json.loads(run.stdout)["data"]["quality_gates"]}
+    assert run.returncode == 0, gates
+    assert gates["integrated_loudness"] == "integrated loudness: there is none, nothing is heard"
+
+
 def test_presets_of_the_project_go_before_ours(tmp_path):
     folder = make_film(tmp_path / "film", {"colour": "red"})
     (folder / "presets").mkdir()

@@ -73,6 +73,14 @@ def test_an_export_is_told_signed_and_its_delivery_is_written_down(client, recei
     assert json.loads(got[0].body)["data"] in [it["data"] for it in polled]
 
 
+def test_an_export_by_preset_alone_is_told_with_the_formats_that_it_made(client, receiver, film):
+    register(client, receiver, "export.*")
+    body = {"project_path": film.name, "preset": "podcast"}
+    assert client.post("/v1/storycore.export.format", json=body).json()["status"] == "success"
+    told = {body["type"]: body["data"]["formats"] for body in (json.loads(it.body) for it in receiver.wait(2))}
+    assert told == {"export.started": [], "export.completed": ["mp3"]}
+
+
 def publish(client, kind="pipeline.completed", **more):
     body = {"event_type": kind, "data": {"pipeline": "nightly"}, **more}
     return client.post("/v1/storycore.event.publish", json=body).json()

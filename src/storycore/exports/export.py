@@ -189,7 +189,11 @@ def _options(format_: Format, options: Mapping[str, Any]) -> FormatOptions:
         )
     except ValidationError as fault:
         faults = [
-            FieldFault("/conversion_options/" + "/".join(map(str, item["loc"])), _reason(item["type"]), item["msg"])
+            FieldFault(
+                "/conversion_options/" + "/".join(map(str, item["loc"])),
+                _reason(item["type"]),
+                item["msg"].removeprefix("Value error, "),
+            )
             for item in fault.errors(include_url=False)
         ]
         first = faults[0]
@@ -198,4 +202,5 @@ def _options(format_: Format, options: Mapping[str, Any]) -> FormatOptions:
 
 
 def _reason(kind: str) -> Reason:
-    return Reason.OUT_OF_RANGE if kind.endswith(("_equal", "_than")) else Reason.WRONG_TYPE
+    ours = ("_equal", "_than", "multiple_of", "value_error")
+    return Reason.OUT_OF_RANGE if kind.endswith(ours) else Reason.WRONG_TYPE

@@ -123,7 +123,10 @@ def find(name: str, project: Path | None = None) -> Preset:
 
 
 def judge(gates: Sequence[Gate], metrics: Mapping[str, Any]) -> list[Judged]:
-    """What became of gates; a figure that a file does not have, such as the width of a sound, is not judged."""
+    """What became of gates; a figure that a file does not have, such as the width of a sound, is not judged.
+
+    A figure that was looked for and is not there is silence's loudness or peak, which miss no bound.
+    """
     return [_judged(gate, metrics[gate.figure]) for gate in gates if metrics.get(gate.figure) is not None]
 
 
@@ -131,6 +134,8 @@ def _judged(gate: Gate, told: Any) -> Judged:
     value = told.get("value") if isinstance(told, Mapping) else told
     unit = f" {told['unit']}" if isinstance(told, Mapping) and told.get("unit") else ""
     name = gate.figure.replace("_", " ")
+    if isinstance(told, Mapping) and value is None:
+        return Judged(gate.figure, True, f"{name}: there is none, nothing is heard")
     if gate.on_target:
         verdict = told.get("verdict", "within target") if isinstance(told, Mapping) else "within target"
         return Judged(gate.figure, verdict == "within target", f"{name}: {value}{unit}, {verdict}")
@@ -148,8 +153,7 @@ def _wanted(gate: Gate, value: Any) -> tuple[str, bool]:
         return f"{low:g} to {high:g}", number and low <= value <= high
     if low is not None:
         return f"at least {low:g}", number and value >= low
-    # Silence has no peak, and so is below any.
-    return f"at most {high:g}" if high is not None else "there", value is None or high is None or value <= high
+    return f"at most {high:g}" if high is not None else "there", high is None or (number and value <= high)
 
 
 def _all(project: Path | None) -> Iterator[Preset]:

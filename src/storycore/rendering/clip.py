@@ -6,9 +6,10 @@ sample aspect, interlacing.
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ _VIDEO = re.compile(r"Stream #0:\d+.*: Video: (?P<codec>\w+)(?P<facts>.*)")
 _HDR = re.compile(r"smpte2084|arib-std-b67")
 _MATRIX = re.compile(r"bt709|bt470bg|smpte170m|bt2020|smpte240m|fcc|gbr")
 _SIZE = re.compile(r", (\d+)x(\d+)")
+_ENDING_SECONDS = 3
 _FIELDS = re.compile(r"\b(top first|bottom first|top coded first|bottom coded first)")
 
 
@@ -83,18 +85,22 @@ def look(ffmpeg: Ffmpeg, path: Path, name: str) -> ClipFacts:
     )
 
 
+Ending = Callable[[], contextlib.AbstractContextManager[Child]]
+
+
 class Clip:
     """Frames of a clip, read one after the other; where the clip is too short, its last frame stands.
 
     Args:
         running: a child that writes frames to its stdout.
+        ending: starts one that writes those of the clip's last seconds.
         layout: of the frames.
         size: width and height of the frames.
         name: of the file, for messages.
     """
 
-    def __init__(self, running: Child, layout: Layout, size: tuple[int, int], name: str) -> None:
-        self._running, self._layout, self._size, self._name = running, layout, size, name
+    def __init__(self, running: Child, ending: Ending, layout: Layout, size: tuple[int, int], name: str) -> None:
+        self._running, self._ending, self._layout, self._size, self._name = running, ending, layout, size, name
         self._last: Frame | None = None
         self._over = False
 
@@ -107,15 +113,24 @@ class Clip:
         found = None if self._over else self._read()
         if found is not None:
             self._last = found
-        elif self._last is None:
-            if self._running.output is not None:
-                self._running.finish()
-            raise InvalidInput(
-                f"{self._name} has no picture there.", reason=Reason.MEDIA_INVALID, details={"media": self._name}
-            )
         else:
+            if self._last is None:  # the clip was over before it began here
+                self._running.finish()
+                self._last = self._final()
             self._over = True
         return self._last
+
+    def _final(self) -> Frame:
+        with self._ending() as running:
+            self._running, last = running, None
+            while (frame := self._read()) is not None:
+                last = frame
+            running.finish()
+        if last is None:
+            raise InvalidInput(
+                f"{self._name} has no picture.", reason=Reason.MEDIA_INVALID, details={"media": self._name}
+            )
+        return last
 
     def _read(self) -> Frame | None:
         frame = Frame(self._layout, *self._size)
@@ -139,22 +154,30 @@ def opened(ffmpeg: Ffmpeg, path: Path, name: str, wanted: ClipWanted, layout: La
     """
     pixels = layout.pixel_format if layout.bits == 8 else layout.pixel_format.replace("10le", "16le")
     early = max(Fraction(0), wanted.begin - 2)
-    arguments = [
-        *source(path, *(("-ss", f"{float(early):.6f}") if early else ()), "-copyts", "-start_at_zero"),
-        *("-map", "0:v:0", "-an", "-sn", "-dn", "-vf", _filters(wanted, pixels)),
-        *("-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", pixels, "pipe:1"),
-    ]
-    with child(ffmpeg, arguments, reads=True, limits=DECODING, foreign=name, group=False) as running:
-        yield Clip(running, layout, wanted.size, name)
+
+    def decoded(seek: list[str], filters: list[str]) -> contextlib.AbstractContextManager[Child]:
+        arguments = [
+            *source(path, *seek),
+            *("-map", "0:v:0", "-an", "-sn", "-dn", "-vf", ",".join([*filters, f"format={pixels}"])),
+            *("-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", pixels, "pipe:1"),
+        ]
+        return child(ffmpeg, arguments, reads=True, limits=DECODING, foreign=name, group=False)
+
+    seek = ["-ss", f"{float(early):.6f}"] if early else []
+    counted = ["-copyts", "-start_at_zero"]
+    moved, rate = f"setpts='PTS-({wanted.begin})/TB'", f"fps={wanted.rate}:round=near"
+    shown = _shown(wanted, pixels)
+    ending = partial(decoded, ["-sseof", f"-{_ENDING_SECONDS}", *counted], [moved, rate, *shown])
+    with decoded([*seek, *counted], [moved, f"{rate}:start_time=0", *shown]) as running:
+        yield Clip(running, ending, layout, wanted.size, name)
 
 
-def _filters(wanted: ClipWanted, pixels: str) -> str:
+def _shown(wanted: ClipWanted, pixels: str) -> list[str]:
     facts = wanted.facts
     width, height = wanted.size
     steps = []
     if facts.interlaced:
         steps.append("bwdif=mode=send_frame")
-    steps += [f"setpts='PTS-({wanted.begin})/TB'", f"fps={wanted.rate}:start_time=0:round=near"]
     if facts.hdr:
         steps += [
             "zscale=t=linear:npl=100", "format=gbrpf32le", "zscale=p=bt709", "tonemap=hable:desat=0",
@@ -169,8 +192,10 @@ def _filters(wanted: ClipWanted, pixels: str) -> str:
     if wanted.fit == "crop":
         steps.append(filled)
     elif wanted.fit == "blur":
-        ground = f"{filled},gblur=sigma={max(1, width // 25)},lutyuv=y='16+(val-16)/2'"
-        steps.append(f"split[a][b];[a]{ground}[ground];[b]{fitted}[inner];[ground][inner]overlay={middle}")
+        ground = f"{filled},gblur=sigma={max(1, width // 25)},lutyuv=y='minval+(val-minval)/2'"
+        deep = pixels.replace("p16le", "p10").removesuffix("p")  # `overlay` takes eight bits unless told
+        inner = f"x='floor((W-w)/4)*2':y='floor((H-h)/4)*2':format={deep}"  # other names than those of `pad`
+        steps.append(f"split[a][b];[a]{ground}[ground];[b]{fitted}[inner];[ground][inner]overlay={inner}")
     else:
         steps.append(f"{fitted},pad={width}:{height}:{middle}:color=black")
-    return ",".join([*steps, f"format={pixels}"])
+    return steps

@@ -40,6 +40,12 @@ _PROGRESS = re.compile(
     r"^(frame|fps|bitrate|total_size|out_time|out_time_us|out_time_ms|dup_frames|drop_frames|speed|progress"
     r"|stream_\w+)=\s*(\S+)$"
 )
+_SPEAKER = re.compile(r"^(?:\[[^\]]* @ 0x[0-9a-f]+\] ?)+")
+_ENDING = re.compile(
+    r"Conversion failed|Nothing was written into output|Task finished with error|Terminating thread"
+    r"|Could not open encoder before EOF|Error opening (?:input|output) file|Error reinitializing filters"
+)
+"""What ffmpeg says after it has said what is wrong."""
 _FULL = re.compile(r"No space left on device|File too large|Disk quota exceeded")
 
 
@@ -270,7 +276,8 @@ def fault_of(lines: Sequence[str], code: int, *, foreign: str = "") -> InvalidIn
         code: its exit code; negative for a signal.
         foreign: as `child` takes it.
     """
-    said = next((line for line in reversed(lines) if not line.startswith("Conversion failed")), "")
+    spoken = [_SPEAKER.sub("", line) for line in lines]
+    said = next((line for line in reversed(spoken) if line and not _ENDING.match(line)), "")
     if any(_FULL.search(line) for line in lines):
         return Unavailable("No room left to write.", reason=Reason.DISK_FULL)
     if foreign:

@@ -8,7 +8,7 @@ from storycore.project.lookup import data_bytes, is_data
 from storycore.project.model import Media, Project, ProjectWarning, Shot
 from storycore.project.paths import inside
 from storycore.rendering.cache import SegmentCache
-from storycore.rendering.look import Canvas, Look, Source, captions, label
+from storycore.rendering.look import RENDERER, Canvas, Look, Source, captions, label
 from storycore.rendering.motion import move_of
 from storycore.rendering.plan import Span
 from storycore.units import MEBIBYTE, human_seconds
@@ -21,10 +21,12 @@ class Sources:
         project: as read.
         cache: remembers which sources can't be decoded.
         folder: for pictures that stand in the project file itself.
+        decoder: mark of the ffmpeg that decodes; what one can't read another may.
     """
 
-    def __init__(self, project: Project, cache: SegmentCache, folder: Path) -> None:
+    def __init__(self, project: Project, cache: SegmentCache, folder: Path, decoder: str) -> None:
         self._project, self._cache, self._folder = project, cache, folder
+        self._decoder = f"{RENDERER}:{decoder}"
         self._hashes: dict[Path, str] = {}
         self._warnings: dict[str, ProjectWarning] = {}
 
@@ -68,9 +70,9 @@ class Sources:
     def give_up(self, name: str, message: str) -> bool:
         """Notes that the file of a name can't be decoded; False if that was known already."""
         path = next((path for path in self._hashes if self._name(path) == name), None)
-        if path is None or self._cache.unusable(self._hashes[path]):
+        if path is None or self._cache.unusable(self._read_as(self._hashes[path])):
             return False
-        self._cache.remember_unusable(self._hashes[path], message)
+        self._cache.remember_unusable(self._read_as(self._hashes[path]), message)
         return True
 
     def _media(self, span: Span, media: Media, source: Source, canvas: Canvas) -> Look | None:
@@ -79,7 +81,7 @@ class Sources:
         sha256 = self._sha256(path, media) if path is not None else None
         if path is None or sha256 is None:
             return None
-        fault = self._cache.unusable(sha256)
+        fault = self._cache.unusable(self._read_as(sha256))
         if fault is not None:
             self._warn(media.path, "media_unreadable", f"{fault}; a slate stands in for it.")
             return None
@@ -95,6 +97,10 @@ class Sources:
             move=move_of(shot),
             captions=captions(shot.text, canvas.rate, span.frames),
         )
+
+    def _read_as(self, sha256: str) -> str:
+        """Names a content as it is read by this decoder."""
+        return hashlib.sha256(f"{sha256}:{self._decoder}".encode()).hexdigest()
 
     def _name(self, path: Path) -> str:
         folder = self._project.folder

@@ -73,7 +73,9 @@ def overlay(words: Words, layout: Layout, size: tuple[int, int]) -> Overlay | No
         place = (image.width / 2, height // 6 + step * (number + 0.5))
         shadow = max(1, height // 18)
         if not words.ground:
-            draw.text((place[0] + shadow, place[1] + shadow), line, font=font, fill=(0, 0, 0, 170), anchor="mm")
+            dark = (0, 0, 0, 170)  # all around, or white words can't be read on white
+            draw.text(place, line, font=font, fill=dark, anchor="mm", stroke_width=shadow, stroke_fill=dark)
+            draw.text((place[0] + shadow, place[1] + shadow), line, font=font, fill=dark, anchor="mm")
         draw.text(place, line, font=font, fill=ink, anchor="mm")
     picture = np.asarray(image).copy()
     picture[:, :, 3] = np.rint(picture[:, :, 3] * min(1.0, max(0.0, words.opacity)))

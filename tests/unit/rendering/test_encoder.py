@@ -88,3 +88,15 @@ def test_a_child_that_wants_too_much_memory_fails_alone(ffmpeg):
 def test_a_full_disk_is_told_as_such():
     fault = encoder.fault_of(["av_interleaved_write_frame(): No space left on device", "Conversion failed!"], 228)
     assert (type(fault), fault.reason) == (Unavailable, Reason.DISK_FULL)
+
+
+def test_a_fault_says_what_was_wrong_and_not_who_gave_up_after_it():
+    lines = [
+        "[mov,mp4 @ 0x55f182625540] moov atom not found",
+        "[vf#0:0 @ 0x5621ca904d80] Task finished with error code: -22 (Invalid argument)",
+        "[out#0/rawvideo @ 0x55f182] Nothing was written into output file, because at least one of its streams ...",
+        "Error opening input files: Invalid data found when processing input",
+        "Conversion failed!",
+    ]
+    fault = encoder.fault_of(lines, 1, foreign="a.mp4")
+    assert fault.message == "a.mp4 can't be read as picture or sound: moov atom not found"

@@ -60,7 +60,7 @@ def studio(film: Film) -> Iterator[Studio]:
         yield Studio(
             ffmpeg=ffmpeg,
             cache=cache,
-            sources=Sources(film.project, cache, folder),
+            sources=Sources(film.project, cache, folder, ffmpeg.mark),
             folder=folder,
             painters=film.settings.render_workers,
         )

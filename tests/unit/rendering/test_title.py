@@ -1,0 +1,23 @@
+"""Words over a picture."""
+
+import numpy as np
+
+from storycore.rendering.frame import Frame
+from storycore.rendering.layout import LAYOUTS
+from storycore.rendering.title import overlay
+from storycore.rendering.words import Words
+
+
+def test_white_words_have_a_dark_edge_on_every_side_where_the_picture_is_white():
+    layout = LAYOUTS["yuv420p"]
+    frame = Frame.filled(layout, 320, 180, layout.white)
+    overlay(Words(text="I", y=0.5, size=0.3, weight=600), layout, (320, 180)).draw(frame)
+    dark = frame.planes[0] < 160
+    letter = np.argwhere(dark)
+    middle = frame.planes[0][90]
+    assert dark.any()
+    inside = (letter[:, 1].min() + letter[:, 1].max()) // 2
+    assert middle[inside - 2] > 200, "the letter is white"
+    assert dark[90, :inside].any(), "dark on its left"
+    assert dark[90, inside:].any(), "dark on its right"
+    assert dark[:90, inside - 2].any(), "dark above"
