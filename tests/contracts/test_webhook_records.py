@@ -178,9 +178,9 @@ def test_a_command_does_not_overtake_what_waits_for_a_webhook_that_takes_message
     hook = desk.hook(ordered=True)
     desk.publish()
     mine = desk.publish()
-    assert desk.deliveries.turn(new_owner(), (), room=10, only=[mine.id]) == []
+    assert desk.queue.turn(new_owner(), (), room=10, only=[mine.id]) == []
     desk.settle(desk.lease(), Code.OK)
-    (leased,) = desk.deliveries.turn(new_owner(), (), room=10, only=[mine.id])
+    (leased,) = desk.queue.turn(new_owner(), (), room=10, only=[mine.id])
     assert (leased.event_id, leased.endpoint.number) == (mine.id, hook.number)
 
 
@@ -193,7 +193,7 @@ def test_a_clock_that_was_put_back_silences_nobody_for_long(desk):
     desk.publish("qa.failed", {"subject": "x"})
     with desk.database.write() as connection:
         connection.execute(update(deliveries).where(deliveries.c.webhook == retried.number).values(due_at=ahead))
-    assert desk.deliveries.bring_near() == 2
+    assert desk.queue.bring_near() == 2
     leased = [it.endpoint.number for it in desk.lease()]
     assert sorted(leased) == [paced.number, paused.number, retried.number, retried.number]
 
@@ -204,7 +204,7 @@ def test_times_that_are_honestly_far_are_left_as_they_are(desk):
     desk.publish()
     with desk.database.write() as connection:
         connection.execute(update(deliveries).values(due_at=now() + timedelta(hours=26)))
-    assert desk.deliveries.bring_near() == 0
+    assert desk.queue.bring_near() == 0
     assert desk.lease() == []
     assert desk.endpoints.find(hook.id).paused_until is not None
 
@@ -222,6 +222,6 @@ def test_a_webhook_that_said_it_is_gone_is_disabled_though_another_message_was_t
         decide(first, made(Code.GONE, 410), chance=0.0, instant=now()),
         decide(second, made(Code.OK, 200), chance=0.0, instant=now()),
     ]
-    desk.deliveries.settle(outcomes)
+    desk.queue.settle(outcomes)
     found = desk.endpoints.find(hook.id)
     assert (found.active, found.disabled_reason) == (False, "gone")

@@ -112,7 +112,7 @@ def test_a_command_that_was_killed_is_told_as_failed_and_its_remains_are_removed
 
 ELSEWHERE = """
 import secrets
-from storycore.tasks import owner
+from storycore.database import owner
 name = secrets.token_hex(8)
 owner._machine = lambda: name
 from storycore.__main__ import main

@@ -399,7 +399,7 @@ def test_high_goes_before_normal_before_low(client, comfy):
     for task_id in (*(it["workflow_id"] for it in blockers), *ids):
         assert ended(client, task_id)["status"] == "completed"
     order = comfy.do(lambda: [post["prompt"]["1"]["inputs"]["color"] for post in comfy.server.posts])
-    assert order == [1, 2, 12, 14, 11, 10, 13]
+    assert (sorted(order[:2]), order[2:]) == ([1, 2], [12, 14, 11, 10, 13])  # two begin at the same time
     assert comfy.server.max_waiting <= 2
 
 

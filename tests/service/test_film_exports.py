@@ -13,7 +13,7 @@ from fixtures.films import make_film, see
 from fixtures.media_files import film_bytes
 from fixtures.programs import storycore
 from storycore import FormatRequest, PresetsRequest, StoryCore
-from storycore.errors import Cancelled, InvalidInput, Reason, StoryCoreError
+from storycore.errors import Cancelled, InvalidInput, NotFound, Reason, StoryCoreError
 from storycore.observe.progress import Progress
 
 TINY = {"width": 64, "height": 36}
@@ -145,7 +145,7 @@ def test_a_preset_that_is_none_is_told_by_name(tmp_path, text):
 
 def test_a_preset_that_is_not_there_is_refused_with_those_there_are(tmp_path):
     folder = make_film(tmp_path / "film", {"colour": "red"})
-    with StoryCore() as sc, pytest.raises(InvalidInput, match="youtube-1080p"):
+    with StoryCore() as sc, pytest.raises(NotFound, match="youtube-1080p"):
         sc.run(FormatRequest(project_path=str(folder), preset="vhs"))
 
 

@@ -73,6 +73,11 @@ def show_deliveries(result: WebhookDeliveriesResult, console: Console) -> None:
                 Text(f"{tried.total_ms:.0f} ms"), instant(tried.started_at),
             )  # fmt: skip
     console.print(shown)
+    for item in result.items:
+        for tried in item.attempts:
+            if tried.response_body:
+                console.print(Text(f"{item.delivery_id}, attempt {tried.attempt}, was answered:", style="dim"))
+                console.print(words(tried.response_body), soft_wrap=True)
     _more(result.next_cursor, console)
 
 

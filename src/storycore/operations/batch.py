@@ -98,8 +98,8 @@ class BatchRequest(Request[BatchResult]):
     missing: Flag = Field(default=False, description="Only shots that have no take yet.")
     again: TaskName | None = Field(default=None, description="An earlier batch: only what failed in it is run.")
     parameters: Parameters = Field(default={}, description="What is filled in for every row that says nothing else.")
-    seed: Whole | None = Field(
-        default=None, ge=0, le=2**48, description="Seed of the first row; each one after it has the next."
+    seed: Annotated[Whole, Field(ge=0, le=2**48)] | None = Field(
+        default=None, description="Seed of the first row; each one after it has the next."
     )
     priority: Priority = Field(default="normal", description="Which goes first.")
     timeout_seconds: Seconds = Field(default=1800, description="For each: from its acceptance by a server to its end.")

@@ -508,7 +508,7 @@ def _wanted(app: App, request: FormatRequest) -> "tuple[list[Wanted], Sequence[G
     from storycore.exports.export import wanted
     from storycore.exports.presets import find
 
-    if not request.target_format and request.preset is None:
+    if request.target_format is None and request.preset is None:
         raise InvalidInput(
             "Missing: target_format, or a preset.",
             reason=Reason.MISSING_FIELD,
