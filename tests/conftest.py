@@ -1,5 +1,6 @@
 """What every test has: a place of its own, and no settings of the person who runs it."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,11 @@ from storycore.database.connect import Database
 # Wall time says nothing on a busy machine; each test has its own timeout.
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
+
+# In CI the same examples each time, so that a red run tells of the change; everywhere else new ones, to find more.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT.parent / "shared" / "samples"

@@ -15,6 +15,9 @@ from storycore import PackageRequest, StoryCore
 from storycore.api.document import document
 from storycore.operations.catalog import OPERATIONS
 
+SEED = ["--seed", "1"] if os.environ.get("CI") else []
+"""In CI the same requests each time, so that a red run tells of the change."""
+
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
