@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from typing_extensions import override
 
 from storycore.app import App
@@ -29,7 +29,17 @@ from storycore.operations.generation import (
     speaking,
     target,
 )
-from storycore.operations.request import Facts, Flag, Made, PathText, Request, Result, Seconds, Spelling, Whole
+from storycore.operations.request import (
+    Facts,
+    Flag,
+    Made,
+    PathText,
+    Request,
+    Result,
+    Seconds,
+    Spelling,
+    not_bool_or_text,
+)
 from storycore.operations.shot_parameters import declared, of_shot
 from storycore.operations.task import TaskName
 from storycore.operations.workflow import Definition, Parameters, Priority, TargetProject
@@ -98,7 +108,7 @@ class BatchRequest(Request[BatchResult]):
     missing: Flag = Field(default=False, description="Only shots that have no take yet.")
     again: TaskName | None = Field(default=None, description="An earlier batch: only what failed in it is run.")
     parameters: Parameters = Field(default={}, description="What is filled in for every row that says nothing else.")
-    seed: Annotated[Whole, Field(ge=0, le=2**48)] | None = Field(
+    seed: Annotated[int, Field(ge=0, le=2**48), BeforeValidator(not_bool_or_text)] | None = Field(
         default=None, description="Seed of the first row; each one after it has the next."
     )
     priority: Priority = Field(default="normal", description="Which goes first.")
