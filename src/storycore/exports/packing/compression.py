@@ -3,6 +3,7 @@
     level 0      stored
     levels 1-3   ISA-L 1-3: fast (at level 3, up to 4 KiB take ISA-L 2)
     levels 4-9   zlib-ng 4-9: smaller
+    up to 1 KiB  zlib itself, whose bytes are always the same
 
 Large content in which looking for repetitions gains nothing, noisy sound for instance, is only given shorter codes:
 that takes a fraction of the time for the same size. The same content gives the same bytes for the same level and the
@@ -11,6 +12,7 @@ same versions of these libraries, however many threads there are.
 
 import struct
 import threading
+import zlib
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any, NamedTuple, Protocol
@@ -20,6 +22,7 @@ from storycore.units import MEBIBYTE
 _RAW = -15  # deflate without a zlib header, window of 32 KiB
 _MEMORY = 8  # of 9: blocks of a length that suits both texts and sound
 _TINY_BYTES = 4096
+_SHORT_BYTES = 1024
 _SUSPECT_BYTES = 256 * MEBIBYTE
 _MOST_SHRINKING = 150  # common checkers, ours too, take 200 for a bomb
 _STORED_BYTES = 8192
@@ -87,7 +90,7 @@ def deflate(level: int) -> Deflate | None:
         from isal import isal_zlib
 
         packer = _of(isal_zlib, level, (1, isal_zlib.DEFLATED, _RAW))
-        return packer._replace(whole=_quick_when_tiny(isal_zlib)) if level == 3 else packer
+        return packer._replace(whole=_steady_when_short(_quick_when_tiny(isal_zlib), 3)) if level == 3 else packer
     from zlib_ng import zlib_ng
 
     return _of(zlib_ng, level, (level, zlib_ng.DEFLATED, _RAW, _MEMORY, zlib_ng.Z_HUFFMAN_ONLY))
@@ -130,11 +133,18 @@ def _of(library: Any, level: int, light: tuple[int, ...]) -> Deflate:
     with _FIRST_USE:
         library.compress(b"", level, _RAW)
     return Deflate(
-        whole=partial(library.compress, level=level, wbits=_RAW),
+        whole=_steady_when_short(partial(library.compress, level=level, wbits=_RAW), level),
         stream=lambda: library.compressobj(level, library.DEFLATED, _RAW, _MEMORY),
         light=lambda: library.compressobj(*light),
         tempered=lambda: _Tempered(library.compressobj(level, library.DEFLATED, _RAW, _MEMORY), library.Z_FULL_FLUSH),
     )
+
+
+def _steady_when_short(
+    whole: Callable[[bytes | memoryview], bytes], level: int
+) -> Callable[[bytes | memoryview], bytes]:
+    # Of so little ISA-L makes, in one of some thirty processes whose threads pack at once, other bytes than before.
+    return lambda data: zlib.compress(data, level, _RAW) if len(data) <= _SHORT_BYTES else whole(data)
 
 
 def _quick_when_tiny(library: Any) -> Callable[[bytes | memoryview], bytes]:
