@@ -110,7 +110,7 @@ def test_events_are_followed_to_the_end(there, film):
 
 
 def test_what_is_cancelled_here_is_cancelled_there(there, film):
-    sparse(film / "assets/big.mov", size_bytes=50 * 2**30)
+    sparse(film / "assets/big.mov", size_bytes=10 * 2**30)
 
     def listen(report):
         if report.fraction > 0:
@@ -213,7 +213,7 @@ def test_no_server_exits_as_a_missing_dependency(film):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
 def test_ctrl_c_cancels_the_task_on_the_server(server, film):
-    sparse(film / "assets/big.mov", size_bytes=50 * 2**30)
+    sparse(film / "assets/big.mov", size_bytes=10 * 2**30)
     command = [sys.executable, "-m", "storycore", "export", "package", film.name, "--server", server]
     with subprocess.Popen(command, cwd=film.parent, stderr=subprocess.PIPE, text=True) as run:
         until(lambda: list(film.glob("exports/*/.*.part")))
