@@ -178,7 +178,7 @@ def test_a_wish_to_wait_that_makes_no_sense_harms_nobody(client, film, wait):
 
 
 def test_a_caller_who_hangs_up_while_waiting_is_waited_for_no_more(films, film):
-    sparse(film / "assets/big.mov", size_bytes=50 * 2**30)
+    sparse(film / "assets/big.mov", size_bytes=10 * 2**30)
     content = b'{"project_path": "little"}'
     head = (f"POST {PACKAGE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             f"Prefer: wait=300\r\nContent-Length: {len(content)}\r\n\r\n").encode()  # fmt: skip
@@ -249,7 +249,7 @@ def test_abuse_of_ranges_gets_the_file_once_or_nothing(client, done, asked):
 
 
 def test_events_go_on_after_a_restart_where_they_were_broken_off(films, film):
-    sparse(film / "assets/big.mov", size_bytes=50 * 2**30)
+    sparse(film / "assets/big.mov", size_bytes=10 * 2**30)
     serve = ("serve", "--port", "0", "--root", str(films))
     with running(*serve, cwd=films) as (line, server), httpx.Client(base_url=address(line), timeout=60) as client:
         task = client.post(PACKAGE, json={"project_path": "little"}, headers={"Prefer": "wait=0"}).json()["data"]

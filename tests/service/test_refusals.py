@@ -243,7 +243,7 @@ def test_ctrl_c_stops_measuring(film):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
 def test_a_server_that_is_stopped_gives_back_what_runs_and_says_so(film):
-    sparse(film / "assets/big.mov", size_bytes=50 * 2**30)
+    sparse(film / "assets/big.mov", size_bytes=10 * 2**30)
     command = [sys.executable, "-m", "storycore", "serve", "--port", "0"]
     with subprocess.Popen(command, cwd=film.parent, stderr=subprocess.PIPE, text=True) as server:
         url = next(word for word in server.stderr.readline().split() if word.startswith("http"))

@@ -59,7 +59,7 @@ def test_who_does_not_wait_gets_the_task_and_where_to_ask(client, film):
 
 
 def test_who_waits_long_enough_gets_the_task_while_it_goes_on(client, film):
-    sparse(film / "assets/big.mov", size_bytes=50 * 2**30)
+    sparse(film / "assets/big.mov", size_bytes=10 * 2**30)
     answer = client.post(PACKAGE, json={"project_path": film.name}, headers={"Prefer": "wait=1"})
     task = answer.json()["data"]
     assert (answer.status_code, task["status"], answer.headers["preference-applied"]) == (202, "running", "wait=1")
@@ -89,7 +89,7 @@ def test_a_failed_task_answers_with_its_error_and_names_itself(client, film):
 
 
 def test_a_running_task_that_is_cancelled_ends_so_and_leaves_nothing(client, film):
-    sparse(film / "assets/big.mov", size_bytes=50 * 2**30)
+    sparse(film / "assets/big.mov", size_bytes=10 * 2**30)
     task = client.post(PACKAGE, json={"project_path": film.name}, headers={"Prefer": "wait=0"}).json()["data"]
     until(lambda: list(film.glob("exports/*/.*.part")), bool)
     assert client.post(CANCEL, json={"task_id": task["task_id"]}).json()["data"]["cancelled"] is True
@@ -104,7 +104,7 @@ def test_a_running_task_that_is_cancelled_ends_so_and_leaves_nothing(client, fil
 
 
 def test_who_waits_while_the_database_is_away_is_told_the_task_that_goes_on(film, films):
-    sparse(film / "assets/big.mov", size_bytes=50 * 2**30)
+    sparse(film / "assets/big.mov", size_bytes=10 * 2**30)
     with postgres() as url, serving(films, database_url=url) as there, httpx.Client(base_url=there, timeout=60) as http:
         leaving = threading.Timer(2, restart_postgres, kwargs={"away_seconds": 3})
         leaving.start()
