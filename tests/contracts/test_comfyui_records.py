@@ -100,7 +100,15 @@ def test_servers_that_die_are_counted_until_a_run_ends_well(records):
 def test_who_waits_with_a_higher_priority_outranks(records, tasks):
     tasks.accept(Order(kind="storycore.integration.comfyui.workflow", request={}, priority=Priority.HIGH))
     tasks.accept(Order(kind="storycore.export.package", request={}, priority=Priority.HIGH))
-    assert [records.is_outranked(priority) for priority in (0, 1, 2)] == [True, True, False]
+    assert [records.is_outranked(priority, "task_x") for priority in (0, 1, 2)] == [True, True, False]
+
+
+def test_who_has_begun_without_a_place_goes_before_those_that_came_later(records, tasks):
+    kind, level = "storycore.integration.comfyui.workflow", int(Priority.NORMAL)
+    first, second = (tasks.accept_running(Order(kind=kind, request={}), "somebody") for _ in range(2))
+    assert [records.is_outranked(level, task.id) for task in (first, second)] == [False, True]
+    records.change(records.run("workflow_a", first.id), holding=True)
+    assert not records.is_outranked(level, second.id)
 
 
 def test_runs_are_forgotten_with_their_task(records, tasks):

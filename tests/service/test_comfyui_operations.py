@@ -385,7 +385,6 @@ def test_a_failed_workflow_says_which_node_and_keeps_what_was_made(core):
     )  # fmt: skip
 
 
-@pytest.mark.xfail(strict=False, reason="of runs that wait for a free place, the one that looks first takes it")
 def test_high_goes_before_normal_before_low(client, comfy):
     client.post(CONNECT, json={"port": comfy.port})
     blockers = [

@@ -94,7 +94,8 @@ class Placing:
 
     def _take_one(self, usable: list[Backend], *, polite: bool) -> Backend | None:
         fitting = [backend.id for backend in usable if backend.id in self._fits]
-        if not fitting or (polite and self._records.is_outranked(self._state.order.priority)):
+        order = self._state.order
+        if not fitting or (polite and self._records.is_outranked(order.priority, self._state.record.task_id)):
             return None
         placed = self._records.take_place(self._state.record, fitting)
         if placed is None:

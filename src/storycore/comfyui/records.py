@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, or_, select, update
 
 from storycore.comfyui.address import Address, Kind
 from storycore.comfyui.backend import MOST_IN_FLIGHT, Backend, Status
@@ -96,11 +96,19 @@ class ComfyRecords:
         free = sum(max(0, MOST_IN_FLIGHT - it.in_flight) for it in known if it.takes_work(instant))
         return free, sum(it.in_flight for it in known)
 
-    def is_outranked(self, priority: int) -> bool:
-        """Whether a task of a higher priority waits to generate."""
-        query = select(tasks.c.number).where(
-            tasks.c.status == "pending", tasks.c.priority > priority, tasks.c.kind.like(_KINDS)
-        )
+    def is_outranked(self, priority: int, task_id: str) -> bool:
+        """Whether another task goes first: one that waits to generate, or has begun and has no place yet.
+
+        Of a higher priority each; of those that have begun also of the same, if they came earlier.
+        """
+        own = select(tasks.c.number).where(tasks.c.id == task_id).scalar_subquery()
+        higher = tasks.c.priority > priority
+        waits = and_(tasks.c.status == "pending", higher)
+        had = or_(runs.c.holding, runs.c.submissions > 0, runs.c.verdict.is_not(None))
+        placeless = ~exists().where(runs.c.task_id == tasks.c.id, had)  # its run may not stand there yet
+        earlier = and_(tasks.c.priority == priority, tasks.c.number < own)
+        begun = and_(tasks.c.status == "running", or_(higher, earlier), placeless)
+        query = select(tasks.c.number).where(or_(waits, begun), tasks.c.id != task_id, tasks.c.kind.like(_KINDS))
         with self._database.read() as connection:
             return connection.execute(query.limit(1)).first() is not None
 
