@@ -156,15 +156,15 @@ def pieces(
         canvas: that they are drawn on.
         burned: captions over everything, in frames of the result.
     """
-    found, at = [], 0
+    found = []
     if canvas.burn_in != "timecode_and_shot":  # a new title then changes no picture
         looks = [dataclasses.replace(look, label="") for look in looks]
     for segment in line.segments:
+        at = line.frame_of(segment)  # not counted up: a poster or a sheet shows some frames alone
         piece = _piece(segment, line.spans, looks, lead)
         if over := _during(burned, at, segment.frames):
             piece = dataclasses.replace(piece, burned=over)
         found.append(dataclasses.replace(piece, stamp=at) if canvas.burn_in != "none" else piece)
-        at += segment.frames
     return found
 
 

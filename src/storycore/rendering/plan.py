@@ -117,6 +117,10 @@ class Timeline:
         """The sample at which a frame of the result (lead included) begins."""
         return round_half_up(Fraction(frame) / self.rate * rate_hz)
 
+    def frame_of(self, segment: Segment) -> int:
+        """The frame of the result (lead included) at which a segment, or a part of one, begins."""
+        return segment.first if segment.part is Part.LEAD else self.lead + segment.first - self.first
+
     def place(self, film_seconds: Fraction) -> Fraction:
         """Where in the result, in seconds, a time of the whole film is; negative if it was cut off."""
         return film_seconds + Fraction(self.lead - self.first) / self.rate

@@ -98,3 +98,14 @@ def test_segments_cover_the_film_without_gap_or_overlap(shots, rate, wanted):
             assert segment.end <= span.end
         at = segment.end
     assert at == line.end
+
+
+@given(st.lists(st.tuples(st.fractions(min_value="1/100", max_value=40, max_denominator=1001), kinds, moments)),
+       st.sampled_from(RATES), st.none() | st.tuples(moments, moments))  # fmt: skip
+def test_a_segment_knows_where_in_the_result_it_begins_with_a_slate_before_it_too(shots, rate, wanted):
+    line = timeline(film(*shots), rate, time_range=wanted, lead_seconds=Fraction(1))
+    at = 0
+    for segment in line.segments:
+        assert line.frame_of(segment) == at
+        at += segment.frames
+    assert at == line.frames
