@@ -30,6 +30,13 @@ def write(lines: Iterable[str]) -> None:
     PAGE.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
+def opening(heading: str, made: str, *, quick: bool) -> Iterable[str]:
+    """The head of a part: its heading, how it was made, and a warning if that was only a try."""
+    yield from (heading, "", made, "")
+    if quick:
+        yield from ("**Few rounds: these figures only show that the measurement works.**", "")
+
+
 def circumstances(rounds: str, noise: Sequence[float], versions: str) -> Iterable[str]:
     """When, on what, and how much the machine itself adds to every figure."""
     spread = (max(noise) - min(noise)) / statistics.median(noise)

@@ -65,13 +65,9 @@ def report(place: Path, rounds: int, *, quick: bool) -> Iterator[str]:
     synced = sync_ms(place, rounds)
     noise.append(_page.control())
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
-    yield "## API"
-    yield ""
-    yield "Made by `python3 run.py bench api --write`, on the film of `storycore demo`."
-    yield ""
-    if quick:
-        yield "**Few rounds: these figures only show that the measurement works.**"
-        yield ""
+    yield from _page.opening(
+        "## API", "Made by `python3 run.py bench api --write`, on the film of `storycore demo`.", quick=quick
+    )
     yield from _page.circumstances(f"{rounds} interleaved rounds, medians", noise, versions)
     yield (
         f"- Taken off: the way through the machine's own network, {loopback.median_ms():.2f} ms, and one wait for the "

@@ -61,13 +61,7 @@ def report(place: Path, rounds: int, *, quick: bool) -> Iterator[str]:
     subjects = measure(place, rounds)
     noise.append(_page.control())
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
-    yield "## Tasks"
-    yield ""
-    yield "Made by `python3 run.py bench tasks --write`."
-    yield ""
-    if quick:
-        yield "**Few rounds: these figures only show that the measurement works.**"
-        yield ""
+    yield from _page.opening("## Tasks", "Made by `python3 run.py bench tasks --write`.", quick=quick)
     yield from _page.circumstances(f"{rounds} interleaved rounds", noise, versions)
     yield "- Seen by the caller, over a connection that stays open; SQLite on the same disk for all."
     yield ""
