@@ -28,7 +28,8 @@ _METADATA: Final[tuple[Network, ...]] = tuple(
 )  # fmt: skip
 """Where clouds tell a machine its secrets: AWS, Azure, GCP, Oracle, Alibaba."""
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
-_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\.?|\[?[0-9A-Fa-f:.]{2,45}\]?")
+_LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+_NAME: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
 _RULE: Final = re.compile(r"(?P<host>\[[^\]]+\](?:/\d+)?|[^:]+|[0-9A-Fa-f:.]+(?:/\d+)?)(?::(?P<port>\d{1,5}))?")
 
 
@@ -131,13 +132,14 @@ def check_host(host: str) -> str:
     Raises:
         InvalidInput: url_invalid.
     """
-    if not _HOST.fullmatch(host):
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not (_NAME.fullmatch(host) or (":" in bare and isinstance(literal(bare), ipaddress.IPv6Address))):
         raise InvalidInput(
             f"{host[:80]!r} is no host name and no IP address.",
             reason=Reason.URL_INVALID,
             remediation="Give a host name or an IP address.",
         )
-    return host.strip("[]").rstrip(".").lower()
+    return bare.rstrip(".").lower()
 
 
 def literal(host: str) -> Ip | None:

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 _HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$")]
 _HeaderValue = Annotated[str, Field(max_length=4096, pattern=r"^[ -~]*$")]
-_HOST = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?$|^\[?[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*\]?$"
+_HOST = {
+    "pattern": r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?){0,3}$"
+}
+"""Hosts for the published schema; IPv6 addresses and names of many parts are taken too."""
 _OURS = frozenset({"host", "origin", "content-length", "transfer-encoding", "connection", "upgrade"})
 _DESKTOP_PORT = 8000
 
@@ -51,7 +54,7 @@ class ConnectResult(Result):
 class ConnectRequest(Request[ConnectResult]):
     """Connect a ComfyUI server: it is looked at, and given workflows from now on."""
 
-    host: Annotated[str, Field(min_length=1, max_length=253, pattern=_HOST), Spelling()] = Field(
+    host: Annotated[str, Field(min_length=1, max_length=253, json_schema_extra=_HOST), Spelling()] = Field(
         default="localhost", description="Name or IP address."
     )
     port: Whole = Field(default=8188, ge=1, le=65535, description="Port.")

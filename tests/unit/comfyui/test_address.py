@@ -61,6 +61,12 @@ def test_hosts_lose_their_brackets_and_their_case():
     assert [check_host(host) for host in ("GPU.local.", "[::1]", "10.0.0.1")] == ["gpu.local", "::1", "10.0.0.1"]
 
 
+@pytest.mark.parametrize("host", [":d37CA31f94a]", "[::1", "::1]", "a..b", f"{'a' * 64}.b", "-x", "é.com", "a b", "["])
+def test_a_host_that_no_resolver_could_take_is_refused(host):
+    with pytest.raises(InvalidInput):
+        check_host(host)
+
+
 def test_an_address_has_a_name_and_a_url_and_tells_no_token():
     address = Address(host="::1", port=8188, tls=True, base_path="/comfy", token="s3cret")
     assert (address.name, address.url) == ("[::1]:8188/comfy", "https://[::1]:8188/comfy")
