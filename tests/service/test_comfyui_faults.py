@@ -122,6 +122,13 @@ def test_06_a_socket_that_drops_is_opened_again_and_nothing_is_lost(world, comfy
     assert len(executed(comfy)) == 1
 
 
+def test_06_a_socket_that_opens_late_still_says_which_node_runs(world, comfy):
+    comfy.faults.slow_socket = 0.3
+    run = world.start(picture(steps=20))
+    assert verdict(run.wait()) is Verdict.COMPLETED
+    assert any(step.startswith("LabSleep") for step, _ in run.voice.said)
+
+
 def test_07_a_socket_that_has_gone_silent_is_found_out(world, comfy):
     run = world.start(picture(steps=30))
     until(lambda: any(step.startswith("LabSleep") for step, _ in run.voice.said))

@@ -84,7 +84,9 @@ class GraphProgress:
         self._finish_node(data.get("node"))
 
     def _progress(self, data: Mapping[str, Any]) -> None:
-        self._part(data.get("node"), self._known(data.get("node"), None), data)
+        shown = self._known(data.get("node"), None)
+        self.node = shown or self.node  # that it began may have been told before anybody listened
+        self._part(data.get("node"), shown, data)
 
     def _states(self, data: Mapping[str, Any]) -> None:
         nodes = data.get("nodes")
@@ -96,6 +98,8 @@ class GraphProgress:
             if state.get("state") == "finished" and shown == key:
                 self._finish_node(key)
             else:
+                if state.get("state") == "running":
+                    self.node = shown or self.node
                 self._part(key, shown, state)
 
     def _part(self, key: Any, shown: str | None, data: Mapping[str, Any]) -> None:

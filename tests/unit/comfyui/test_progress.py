@@ -1,5 +1,6 @@
 """Progress over the whole graph: it never goes down, and only the verdict is 1.0."""
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -100,3 +101,17 @@ def test_servers_that_tell_no_states_are_followed_by_what_they_execute():
     for number in ("1", "2", "3"):
         progress.hear(Event(type="executing", prompt_id=OURS, data={"node": number}))
     assert progress.count == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("progress", {"node": "2", "value": 1, "max": 4}),
+        ("progress_state", {"nodes": {"1": {"value": 1, "max": 1, "state": "finished"},
+                                      "2": {"value": 1, "max": 4, "state": "running"}}}),
+    ],
+)  # fmt: skip
+def test_which_node_runs_is_known_although_nobody_heard_it_begin(kind, data):
+    progress = GraphProgress(GRAPH, ["3"], OURS)
+    progress.hear(Event(type=kind, prompt_id=OURS, data=data))
+    assert progress.node == "2"
