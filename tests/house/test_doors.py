@@ -54,6 +54,7 @@ DOORS = {
     ),
     "pycares": ("webhooks/names",),
     "pydantic_core": ("operations", "settings"),
+    "pypdf": ("exports/documents/pdf_facts",),
     "rich": ("cli", "demo"),
     "sqlalchemy": (
         "database",
@@ -79,6 +80,7 @@ DOORS = {
     "starlette": ("api",),
     "structlog": ("observe/logging",),
     "typing_extensions": ("",),
+    "typst": ("exports/documents/typesetter",),
     "uvicorn": ("processes",),
     "yaml": ("metadata",),
     "yarl": ("webhooks/sender",),

@@ -26,6 +26,7 @@ FORMATS: Mapping[str, str] = {
     "srt": f"{_HERE}.srt:FORMAT",
     "vtt": f"{_HERE}.vtt:FORMAT",
     "ass": f"{_HERE}.ass:FORMAT",
+    "pdf": f"{_HERE}.pdf:FORMAT",
 }
 """Name → where the format is."""
 
