@@ -11,17 +11,16 @@ from pathlib import Path
 from storycore.errors import DependencyFailed, Reason, StoryCoreError
 from storycore.observe.progress import Progress
 from storycore.project.headers import HeaderFault
-from storycore.rendering import container
+from storycore.rendering import container, fonts, lettering, words
 from storycore.rendering.cache import SegmentCache
 from storycore.rendering.codecs import Codec, Quality, encoding
 from storycore.rendering.crew import Job, Output, paint
 from storycore.rendering.encoder import Ffmpeg
-from storycore.rendering.fonts import UPRIGHT
-from storycore.rendering.look import Canvas, Caption, Piece, pieces
+from storycore.rendering.look import Canvas, Caption, Piece, letters, pieces
 from storycore.rendering.plan import Timeline
 from storycore.rendering.sources import Sources
 
-_LIBRARIES = ("numpy", "opencv-python-headless", "pillow")
+_LIBRARIES = ("numpy", "opencv-python-headless", "pillow", *fonts.PACKAGES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +123,7 @@ class _Rendering:
         while jobs := self._open_jobs(wanted):
             self._paint(jobs)
             wanted = [self._segments(picture) for picture in self._pictures]  # what could not be shown is a slate now
+        self._look_at_letters(wanted)
         return [self._rendered(*pair) for pair in zip(self._pictures, wanted, strict=True)]
 
     def _segments(self, picture: Picture) -> list[_Segment]:
@@ -136,6 +136,18 @@ class _Rendering:
             key = piece.key(picture.canvas, *more)
             found.append(_Segment(piece, key, self._studio.folder / f"{key}.segment"))
         return found
+
+    def _look_at_letters(self, wanted: Sequence[Sequence[_Segment]]) -> None:
+        """Warns of letters that could not be written as they should be."""
+        for picture, segments in zip(self._pictures, wanted, strict=True):
+            text = words.clean(letters([segment.piece for segment in segments], picture.canvas), longest=None)
+            if unknown := fonts.missing(text):
+                shown = " ".join(f"{letter} (U+{ord(letter):04X})" for letter in unknown[:8])
+                message = f"No font at hand has {shown}{' and others' * (len(unknown) > 8)}; boxes stand for them."
+                self._studio.sources.tell("letters_missing", message)
+            if lettering.unshaped(text):
+                message = "Letters stand apart that should join, since libfribidi is not installed here."
+                self._studio.sources.tell("letters_unshaped", message)
 
     def _open_jobs(self, wanted: Sequence[Sequence[_Segment]]) -> list[tuple[Job, list[str]]]:
         """What is not there yet, with the keys of its outputs; equal pieces share one job."""
@@ -228,8 +240,7 @@ def _config(path: Path, frames: int) -> str | None:
 def machine() -> str:
     """What else decides about the bytes of a segment: libraries, fonts, and the processor's family."""
     versions = [f"{name} {importlib.metadata.version(name)}" for name in _LIBRARIES]
-    font = hashlib.sha256(UPRIGHT.read_bytes()).hexdigest()[:16]
-    return ", ".join([*versions, font, platform.machine(), _processor()])
+    return ", ".join([*versions, lettering.versions(), platform.machine(), _processor()])
 
 
 def _processor() -> str:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from storycore.errors import InvalidInput, Reason
 from storycore.exports.formats.format import Film
 from storycore.exports.formats.options import PictureOptions, VideoOptions
+from storycore.metadata.stated import stated
 from storycore.project.model import ProjectWarning
 from storycore.rendering import encoder
 from storycore.rendering.ability import encoder_for
@@ -38,12 +39,14 @@ class Shape:
         line: the film in frames.
         width: even.
         height: even.
+        language: of the film's words, as the project states it.
         warnings: where the project could not be followed.
     """
 
     line: Timeline
     width: int
     height: int
+    language: str
     warnings: tuple[ProjectWarning, ...]
 
 
@@ -92,7 +95,7 @@ def shape(film: Film, options: PictureOptions) -> Shape:
         empty = True
     if empty:
         warnings.append(_warning("nothing_to_show", "The film has no shots; a slate with its title was made."))
-    return Shape(line=line, width=width, height=height, warnings=tuple(warnings))
+    return Shape(line=line, width=width, height=height, language=stated(project).language, warnings=tuple(warnings))
 
 
 def picture(film: Film, options: VideoOptions, codec: Codec, *, pixel_format: str | None = None) -> Picture:
@@ -131,6 +134,7 @@ def canvas(found: Shape, options: PictureOptions, pixel_format: str) -> Canvas:
         fit=options.fit,
         burn_in=options.burn_in,
         watermark=options.watermark,
+        language=found.language,
     )
 
 
