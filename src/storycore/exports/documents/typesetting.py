@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -29,6 +30,12 @@ _LIMITS = Limits(memory_bytes=8 * 1024 * MEBIBYTE, cpu_seconds=600, file_bytes=4
 _FOREIGN = Limits(memory_bytes=4 * 1024 * MEBIBYTE, cpu_seconds=120, file_bytes=1024 * MEBIBYTE)
 _SLOWEST = 10
 """How many times longer than its seconds of processor time a job may take, on a busy machine."""
+_REFUSED = re.compile(
+    r'the text `"(.+?)"` could not be displayed|contains the codepoint `"(.+?)"`'
+    r'|the text `"(.+?)"` (?:is not|cannot be) mapped',
+    re.DOTALL,
+)
+_ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
 _NOWHERE = "http://127.0.0.1:9"
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
@@ -54,6 +61,19 @@ class Job:
     files: Mapping[str, Path]
 
 
+class LettersRefused(Exception):  # noqa: N818 - the name says what it is
+    """The typesetter has no shape for some letters, and they may not stand in a PDF/A.
+
+    Attributes:
+        letters: which ones.
+        fault: the error, if they can't be replaced.
+    """
+
+    def __init__(self, letters: Sequence[str], fault: StoryCoreError) -> None:
+        super().__init__(fault.message)
+        self.letters, self.fault = letters, fault
+
+
 def typeset(job: Job, folder: Path, progress: Progress) -> Path:
     """A PDF, in a new folder of the workplace.
 
@@ -66,6 +86,7 @@ def typeset(job: Job, folder: Path, progress: Progress) -> Path:
         progress: can cancel.
 
     Raises:
+        LettersRefused: some letters can't be shown.
         InvalidInput: template_invalid: a user's template has a fault, or took too long.
         DependencyFailed: library_missing; typesetter_failed.
         Unavailable: disk_full.
@@ -84,6 +105,9 @@ def typeset(job: Job, folder: Path, progress: Progress) -> Path:
     with _child(folder, limits) as process:
         told = _answer(process, order, limits, progress, foreign=job.foreign)
     if "error" in told:
+        refused = [_spelled(found) for found in _REFUSED.findall(told["where"])]
+        if refused:
+            raise LettersRefused(refused, _fault(told, foreign=job.foreign))
         raise _fault(told, foreign=job.foreign)
     return folder / _OUTPUT
 
@@ -185,3 +209,8 @@ def _crashed(code: int, errors: str, limits: Limits, *, foreign: bool) -> StoryC
     return DependencyFailed(
         f"The typesetter ended with code {code}.", reason=Reason.TYPESETTER_FAILED, details={"log": errors[-2000:]}
     )
+
+
+def _spelled(found: Sequence[str]) -> str:
+    r"""Letters as they are, from an error that writes some of them as `\u{e000}`."""
+    return _ESCAPED.sub(lambda code: chr(int(code[1], 16)), next(filter(None, found)))

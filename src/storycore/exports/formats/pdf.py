@@ -1,17 +1,19 @@
 """pdf: a storyboard for people, archives and screen readers."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from storycore.exports.documents import pdf_facts
+from storycore.exports.documents.faces import FOLDERS, families
 from storycore.exports.documents.letters import Letters
 from storycore.exports.documents.pages import Page, grid, page, pixels
 from storycore.exports.documents.panels import panels
 from storycore.exports.documents.storyboard import storyboard, worded
-from storycore.exports.documents.typesetting import Job, typeset
+from storycore.exports.documents.typesetting import Job, LettersRefused, typeset
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
 from storycore.exports.formats.pdf_metrics import metrics
@@ -21,12 +23,12 @@ from storycore.exports.moment import moment_ns
 from storycore.metadata.stated import stated
 from storycore.observe.progress import Progress
 from storycore.project.model import ProjectWarning
-from storycore.rendering import fonts
 from storycore.rendering.cache import SegmentCache
 from storycore.storage.local import new_file
 from storycore.units import SECOND_NS, human_seconds, timecode
 
 _KINDS = {"storyboard": "Storyboard"}
+_TRIES = 3
 _EMPTY = ProjectWarning(
     file="project.json", pointer="", reason="nothing_to_show", message="The film has no shots; a cover was made."
 )
@@ -52,17 +54,30 @@ class _Pdf:
                 template=options.document,
                 foreign=False,
                 data=data,
-                fonts=[fonts.FOLDER],
+                fonts=FOLDERS,
                 moment=_moment(film),
                 files={f"pictures/{path.name}": path for path in shown.of.values()},
             )
-            file.write(typeset(job, folder, progress).read_bytes())
+            file.write(_typeset(job, folder, letters, progress).read_bytes())
             file.flush()
             progress.begin("measuring", until=0.99)
             facts = pdf_facts.read(file)
             size_bytes, sha256 = finished(file)
-        warnings = shown.warnings if film.project.shots else (_EMPTY,)
+        warnings = (*(shown.warnings if film.project.shots else (_EMPTY,)), *letters.warnings)
         return Made(size_bytes=size_bytes, sha256=sha256, metrics=metrics(facts, options.dpi), warnings=warnings)
+
+
+def _typeset(job: Job, folder: Path, letters: Letters, progress: Progress) -> Path:
+    """A job done; letters that no font has in this place of a text after all are replaced."""
+    for _ in range(_TRIES):
+        try:
+            return typeset(job, folder, progress)
+        except LettersRefused as refusal:
+            job = replace(job, data=letters.repaired(job.data, refusal.letters), files={})
+    try:
+        return typeset(job, folder, progress)
+    except LettersRefused as refusal:
+        raise refusal.fault from None
 
 
 def _storyboard(
@@ -94,7 +109,9 @@ def _frame(film: Film, options: PdfOptions, letters: Letters) -> dict[str, Any]:
         "keywords": [letters.printable(genre) for genre in words.genres],
         "date": [made.year, made.month, made.day],
         "language": [language.lower(), region.upper() if len(region) == 2 else None],
-        "fonts": [fonts.FAMILY],
+        "fonts": families(options.text_language or words.language),
+        "fonts_ja": families("ja"),
+        "fonts_ko": families("ko"),
         "page": {name: getattr(on, name) for name in Page.__slots__}
         | {"content_width": on.content_width, "content_height": on.content_height},
         "header": letters.printable(options.header or project.title),

@@ -27,6 +27,8 @@ FORMATS: Mapping[str, str] = {
     "vtt": f"{_HERE}.vtt:FORMAT",
     "ass": f"{_HERE}.ass:FORMAT",
     "pdf": f"{_HERE}.pdf:FORMAT",
+    "html": f"{_HERE}.html:FORMAT",
+    "csv": f"{_HERE}.csv:FORMAT",
 }
 """Name → where the format is."""
 

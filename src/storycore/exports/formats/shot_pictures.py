@@ -43,6 +43,10 @@ class Pictures:
     height: int
     warnings: tuple[ProjectWarning, ...]
 
+    def read(self, index: int) -> bytes | None:
+        """The picture of a shot, or None if it has none but a slate."""
+        return None if index in self.slates or index not in self.of else self.of[index].read_bytes()
+
 
 @contextlib.contextmanager
 def pictures(film: Film, width: int, height: int, progress: Progress, *, until: float) -> Iterator[Pictures]:
