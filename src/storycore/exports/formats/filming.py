@@ -18,7 +18,7 @@ from storycore.rendering.codecs import Codec, Quality, canvas_format
 from storycore.rendering.film import Picture, Studio
 from storycore.rendering.joining import Chapter
 from storycore.rendering.look import Canvas, Caption
-from storycore.rendering.plan import Timeline, timeline
+from storycore.rendering.plan import Timeline, alone, timeline
 from storycore.rendering.sources import Sources
 from storycore.rendering.words import Words
 from storycore.units import round_half_up
@@ -89,6 +89,8 @@ def shape(film: Film, options: PictureOptions) -> Shape:
         lead_seconds=SLATE_SECONDS if options.slate or empty else Fraction(0),
         time_range=None if empty else options.seconds(),
     )
+    if film.shot is not None:
+        line = alone(line, film.shot)
     if line.end == line.first and not line.lead:
         _refuse_range(film, options)
         line = timeline((), rate, lead_seconds=SLATE_SECONDS)

@@ -210,9 +210,9 @@ def _same(value: Any, target: Any) -> str:
     return "within target" if value == target else "off target"
 
 
-def _tags(film: Film, options: VideoOptions) -> list[str]:
+def _tags(film: Film, options: FilmOptions) -> list[str]:
     """Arguments for what the film says about itself; the last of two that name the same counts."""
-    tags = sound_tags(film.project)
+    tags = sound_tags(film.project, options)
     if options.title:
         tags += ["-metadata", f"title={clean(options.title)}"]
     created = film.project.created or film.project.updated
