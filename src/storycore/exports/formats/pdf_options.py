@@ -13,6 +13,7 @@ USUAL_FIELDS: tuple[ShotField, ...] = (
     "number", "duration", "dialogue", "action", "camera", "notes", "transition",
 )  # fmt: skip
 
+Name = Annotated[str, Strict(), Field(max_length=500)]
 Words = Annotated[str, Strict(), Field(max_length=200)]
 
 
@@ -31,16 +32,25 @@ class BoardOptions(FormatOptions):
 class PdfOptions(BoardOptions):
     """Options of pdf."""
 
-    document: Literal["storyboard"] = Field(default="storyboard", description="What it is.")
+    document: Literal["storyboard", "shot_list", "report"] = Field(
+        default="storyboard", description="storyboard, shot_list, or report: what was made, and how it measures."
+    )
     layout: Annotated[str, Strict()] = Field(
         default="3x2", pattern=r"^[1-8]x[1-8]$", description="Panels across and down a page of the storyboard."
     )
     paper: Paper = Field(default="a4", description="a4 or letter.")
-    orientation: Orientation | None = Field(default=None, description="landscape or portrait.")
+    orientation: Orientation | None = Field(
+        default=None, description="landscape or portrait; a report is portrait if left out, all else landscape."
+    )
     dpi: Whole = Field(default=200, ge=36, le=600, description="Pixels to an inch that pictures are reduced to.")
     cover: Switch = Field(default=True, description="Begin the storyboard with a page about the film.")
     header: Words = Field(default="", description="Above each page; the film's title if empty.")
     footer: Words = Field(default="", description="Below each page, beside its number.")
+    logo: Name = Field(default="", description="A picture of the project that stands above each page.")
+    template: Name = Field(
+        default="",
+        description="A Typst file of the project, or the name of one in templates/ of the user's config folder.",
+    )
     text_language: Annotated[str, Strict()] = Field(
         default="",
         pattern=r"^(?:[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)?$",
