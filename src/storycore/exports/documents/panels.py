@@ -18,7 +18,6 @@ USUAL_FIELDS = FIELDS[:-1]
 _NOTES = ("notes", "note", "visual_notes", "audio_notes", "visualNotes", "audioNotes", "comments", "comment")
 _ACTIONS = ("action", "actions", "action_notes", "actionNotes")
 _ANGLES = ("camera_angle", "cameraAngle", "shot_type", "shotType", "lens")
-_LONGEST = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,11 +155,11 @@ def _transition(shot: Shot, *, is_last: bool) -> str:
     if kind is TransitionKind.CUT:
         return "" if is_last else "Cut"
     words = _CUTS.get(kind, kind.value.replace("_", " ").capitalize())
-    return f"{words}, {float(shot.transition.duration):g} s"
+    return f"{words}, {float(shot.transition.duration):g}\u00a0s"
 
 
 def _texts(values: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     """What stands under any of some names, as far as it is text, or a list of texts."""
     found = (values.get(name) for name in names)
     listed = (item for value in found for item in (value if isinstance(value, list) else [value]))
-    return list(dict.fromkeys(item.strip()[:_LONGEST] for item in listed if isinstance(item, str) and item.strip()))
+    return list(dict.fromkeys(item.strip() for item in listed if isinstance(item, str) and item.strip()))

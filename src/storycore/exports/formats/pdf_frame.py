@@ -32,10 +32,10 @@ def frame(film: Film, options: PdfOptions, letters: Letters, *, logo: str | None
     region = next((tag.upper() for tag in tags[1:] if len(tag) == 2 and tag.isalpha()), None)
     return {
         "kind": _KINDS[options.document],
-        "title": letters.printable(project.title[:500]),
-        "logline": letters.printable(project.logline[:1000]),
+        "title": letters.printable(_short(project.title, 500)),
+        "logline": letters.printable(project.logline),
         "authors": [letters.printable(name) for name in words.creators],
-        "description": letters.printable((project.logline or words.description)[:1000]),
+        "description": letters.printable(_short(project.logline or words.description, 1000)),
         "keywords": [letters.printable(genre) for genre in words.genres],
         "date": [made.year, made.month, made.day],
         "language": [tags[0].lower(), region],
@@ -44,7 +44,7 @@ def frame(film: Film, options: PdfOptions, letters: Letters, *, logo: str | None
         "fonts_ko": families("ko"),
         "page": {name: getattr(on, name) for name in Page.__slots__}
         | {"content_width": on.content_width, "content_height": on.content_height},
-        "header": letters.printable(options.header or project.title[:200]),
+        "header": letters.printable(options.header or _short(project.title, 200)),
         "footer": letters.printable(options.footer),
         "logo": logo,
         "cover": options.cover or options.document != "storyboard" or not project.shots,
@@ -67,6 +67,10 @@ def moment(film: Film) -> int:
 
 
 _LAST_SECOND = 253_402_300_799  # the end of the year 9999, after which PDF has no dates
+
+
+def _short(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _facts(film: Film) -> list[tuple[str, str]]:
