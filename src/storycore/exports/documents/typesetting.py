@@ -27,7 +27,7 @@ STANDARDS = ("a-2a", "ua-1")
 _OUTPUT = "document.pdf"
 _LOOK_SECONDS = 0.05
 _LIMITS = Limits(memory_bytes=8 * 1024 * MEBIBYTE, cpu_seconds=600, file_bytes=4 * 1024 * MEBIBYTE)
-_FOREIGN = Limits(memory_bytes=4 * 1024 * MEBIBYTE, cpu_seconds=120, file_bytes=1024 * MEBIBYTE)
+_FOREIGN = Limits(memory_bytes=2 * 1024 * MEBIBYTE, cpu_seconds=120, file_bytes=1024 * MEBIBYTE)
 _SLOWEST = 10
 """How many times longer than its seconds of processor time a job may take, on a busy machine."""
 _REFUSED = re.compile(
@@ -168,12 +168,14 @@ def _answer(
     answer, errors = heard[0] if heard else ("", "")
     if process.returncode or not answer:
         raise _crashed(process.returncode, errors, limits, foreign=foreign)
-    told: dict[str, Any] = json.loads(answer)
+    told: dict[str, Any] = json.loads(answer.replace(json.dumps(f"{order['folder']}{os.sep}")[1:-1], ""))
     return told
 
 
 def _fault(told: Mapping[str, Any], *, foreign: bool) -> StoryCoreError:
     message = " ".join([told["error"], *told["hints"]])[:500]
+    if "download package" in message:
+        message = "packages come from the net, and nothing is fetched; write what you need into the template."
     if "No space left" in message:
         return Unavailable("No room left to write.", reason=Reason.DISK_FULL)
     if foreign:

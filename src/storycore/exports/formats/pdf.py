@@ -54,10 +54,10 @@ class _Pdf:
             job = Job(
                 template=own if own is not None else options.document,
                 foreign=own is not None,
-                data={**frame(film, options, work.letters, logo=mark.name if mark else None), **told},
+                data={**frame(film, options, work.letters, logo=mark), **told},
                 fonts=FOLDERS,
                 moment=moment(film),
-                files={**files, **({mark.name: mark} if mark else {})},
+                files={**files, **({mark.path.name: mark.path} if mark else {})},
             )
             progress.begin("typesetting", until=0.95)
             file.write(_typeset(job, folder, work.letters, progress).read_bytes())

@@ -1,12 +1,14 @@
 """Files that people bring to a PDF: a template of their own, and a logo."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from storycore.errors import InvalidInput, NotFound, Reason
 from storycore.exports.formats.format import Film
 from storycore.exports.formats.pdf_options import PdfOptions
 from storycore.observe.progress import Progress
 from storycore.project.content import open_regular
+from storycore.project.headers import read_facts
 from storycore.project.paths import inside, is_portable
 from storycore.rendering import encoder
 from storycore.rendering.encoder import DECODING, Limits, source, url
@@ -52,7 +54,19 @@ def template(film: Film, options: PdfOptions) -> str | None:
         ) from None
 
 
-def logo(film: Film, options: PdfOptions, folder: Path, progress: Progress) -> Path | None:
+class Logo(NamedTuple):
+    """A logo, reduced.
+
+    Attributes:
+        path: of a PNG.
+        aspect: width by height.
+    """
+
+    path: Path
+    aspect: float
+
+
+def logo(film: Film, options: PdfOptions, folder: Path, progress: Progress) -> Logo | None:
     """The logo as a small PNG in a folder, or None without one. It is decoded by a child, as every foreign picture.
 
     Raises:
@@ -70,7 +84,8 @@ def logo(film: Film, options: PdfOptions, folder: Path, progress: Progress) -> P
             details={"pointer": "/conversion_options/logo"},
         )
     small = folder / _LOGO
-    size = f"scale=w=-1:h='min({_LOGO_PIXELS},ih)':flags=area,format=rgba"
+    box = f"w='min({4 * _LOGO_PIXELS},iw)':h='min({_LOGO_PIXELS},ih)'"
+    size = f"scale={box}:force_original_aspect_ratio=decrease:flags=area,format=rgba"
     arguments = ["-map", "0:v:0", "-frames:v", "1", "-vf", size, "-c:v", "png", "-fflags", "+bitexact", "-f", "image2"]
     encoder.run(
         encoder.find(film.settings),
@@ -79,9 +94,10 @@ def logo(film: Film, options: PdfOptions, folder: Path, progress: Progress) -> P
         limits=_LIMITS,
         foreign=path.name,
     )
-    if not small.is_file():
+    facts = read_facts(small) if small.is_file() else None
+    if facts is None or not facts.width or not facts.height:
         raise InvalidInput(f"{path.name} holds no picture.", reason=Reason.MEDIA_INVALID)
-    return small
+    return Logo(small, facts.width / facts.height)
 
 
 def _of_user(name: str) -> Path | None:

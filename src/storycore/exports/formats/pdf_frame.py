@@ -7,6 +7,7 @@ from storycore.exports.documents.faces import families
 from storycore.exports.documents.letters import Letters
 from storycore.exports.documents.pages import Page, page
 from storycore.exports.formats.format import Film
+from storycore.exports.formats.pdf_files import Logo
 from storycore.exports.formats.pdf_options import PdfOptions
 from storycore.exports.moment import moment_ns
 from storycore.metadata.stated import stated
@@ -15,14 +16,14 @@ from storycore.units import SECOND_NS, human_seconds, timecode
 _KINDS = {"storyboard": "Storyboard", "shot_list": "Shot list", "report": "Production report"}
 
 
-def frame(film: Film, options: PdfOptions, letters: Letters, *, logo: str | None) -> dict[str, Any]:
+def frame(film: Film, options: PdfOptions, letters: Letters, *, logo: Logo | None) -> dict[str, Any]:
     """Data that every template reads, beside its own.
 
     Args:
         film: what it is about.
         options: what was asked for.
         letters: that can be printed.
-        logo: what templates know the logo by.
+        logo: that stands beside them, if any.
     """
     project, words = film.project, stated(film.project)
     made = datetime.fromtimestamp(moment(film), UTC)
@@ -46,7 +47,7 @@ def frame(film: Film, options: PdfOptions, letters: Letters, *, logo: str | None
         | {"content_width": on.content_width, "content_height": on.content_height},
         "header": letters.printable(options.header or _short(project.title, 200)),
         "footer": letters.printable(options.footer),
-        "logo": logo,
+        "logo": None if logo is None else {"path": logo.path.name, "aspect": logo.aspect},
         "cover": options.cover or options.document != "storyboard" or not project.shots,
         "facts": _facts(film),
     }
