@@ -100,8 +100,11 @@ def _quality(it: QAReport, words: Any) -> dict[str, Any]:
         "verdict": _verdict(it),
         "categories": [[words(name.replace("_", " ").capitalize()), _share(score)] for name, score in
                        list(it.categories.items())[:_MOST]],
-        "issues": [[words(issue.severity), words(issue.category), words(_joined(issue.title, issue.description))]
-                   for issue in it.issues[:_MOST]],
+        "issues": [
+            [words(name.replace("_", " ")) for name in (issue.severity, issue.category)]
+            + [words(_joined(issue.title, issue.description))]
+            for issue in it.issues[:_MOST]
+        ],
         "more_issues": max(0, len(it.issues) - _MOST),
     }  # fmt: skip
 
