@@ -68,8 +68,8 @@ class ProcrastinateEngine(Engine):
         """Nothing was kept."""
 
     @override
-    def do(self, task: Task) -> None:
-        self._worker.do(task)
+    def do(self, task: Task) -> Task | None:
+        return self._worker.do(task)
 
     @override
     def submit(self, connection: Connection, task: Task) -> None:
