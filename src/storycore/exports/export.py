@@ -15,6 +15,7 @@ from storycore.exports.formats.format import Film, Format, FormatOptions, Made
 from storycore.exports.packing.names import title_name
 from storycore.exports.presets import Preset
 from storycore.observe.progress import Progress
+from storycore.wording import explain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +193,7 @@ def _options(format_: Format, options: Mapping[str, Any]) -> FormatOptions:
             FieldFault(
                 "/conversion_options/" + "/".join(map(str, item["loc"])),
                 _reason(item["type"]),
-                item["msg"].removeprefix("Value error, "),
+                explain(item["type"], item.get("ctx", {}), item["msg"]),
             )
             for item in fault.errors(include_url=False)
         ]

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from storycore.errors import InvalidInput, NotFound, Reason
 from storycore.project.content import open_regular
 from storycore.settings import user_folder
+from storycore.wording import explain
 
 _OURS = Path(__file__).with_name("preset_files")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
@@ -200,5 +201,5 @@ def _read(path: Path, origin: str) -> Preset:
 def _why(fault: Exception) -> str:
     if isinstance(fault, ValidationError):
         first = fault.errors(include_url=False)[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        return f"{'.'.join(map(str, first['loc']))}: {explain(first['type'], first.get('ctx', {}), first['msg'])}"
     return str(fault)[:200]
