@@ -16,6 +16,7 @@ from PIL import Image, ImageSequence
 from fixtures.films import cached_segments, deliver, film_in, make_film, middle, see
 from fixtures.media_files import film_bytes, image_bytes, wav_bytes
 from fixtures.projects import snapshot
+from fixtures.sounds import save
 from storycore.errors import DependencyFailed, InvalidInput, NotFound, Reason
 from storycore.exports.export import export, wanted
 from storycore.observe.progress import Progress
@@ -371,6 +372,29 @@ def test_an_ffmpeg_without_loopback_and_vmaf_compares_afterwards_and_refuses_wha
         deliver(folder, "mp4", tmp_path / "b", vmaf=True)
     assert fault.value.reason == Reason.ENCODER_MISSING
     assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize("name", ["mp4", "mov"])
+@pytest.mark.parametrize("edit_lists", [True, False])
+def test_sound_is_in_time_with_the_picture_with_and_without_edit_lists(tmp_path, name, edit_lists):
+    track = {"id": "a", "type": "sfx", "url": "click.wav", "startTime": 0.5, "volume": 100}
+    shot = {"duration": 1, "transition": "dissolve", "transition_duration": 0.2}
+    folder = make_film(tmp_path / "film", {**shot, "colour": "red"}, {**shot, "colour": "blue"}, audioTracks=[track])
+    save(folder / "click.wav", np.eye(4800, 1, dtype=np.float32))
+    options = {"audio_codec": "aac", "video_codec": "h264", "edit_lists": edit_lists}
+    path, made = deliver(folder, name, tmp_path, **options)
+    seen = see(path, pictures=False)
+    assert made.metrics["edit_lists"]["value"] == (2 if edit_lists else 0)
+    assert (seen.times[0], dict(seen.steps)) == (0, {Fraction(1, 24): len(seen.times) - 1})
+    assert abs(seen.sound - len(seen.times) / 24) <= 0.0214
+    assert _loudest(path) == pytest.approx(0.5, abs=1 / 48000)
+
+
+def _loudest(path):
+    """Seconds at which the sound is loudest, edit lists kept to."""
+    with av.open(str(path)) as film:
+        frames = [(frame.pts * frame.time_base, frame.to_ndarray()) for frame in film.decode(audio=0)]
+    return float(max((abs(heard).max(), at + int(abs(heard).max(0).argmax()) / 48000) for at, heard in frames)[1])
 
 
 def test_a_film_that_is_not_measured_tells_nothing_of_its_picture(tmp_path):

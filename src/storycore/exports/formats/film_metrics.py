@@ -29,18 +29,18 @@ def film_figures(facts: FilmFacts, wanted: Picture, size_bytes: int) -> dict[str
         "bitrate": f"{round(size_bytes * 8 / facts.duration / 1000) if facts.duration else 0}kbps",
         "codec": facts.codec,
         "width": metric(facts.width, "px", "stream header", target=wanted.canvas.width,
-                        verdict=_same(facts.width, wanted.canvas.width)),
+                        verdict=same(facts.width, wanted.canvas.width)),
         "height": metric(facts.height, "px", "stream header", target=wanted.canvas.height,
-                         verdict=_same(facts.height, wanted.canvas.height)),
+                         verdict=same(facts.height, wanted.canvas.height)),
         "frames": metric(facts.frames, "frames", packets, target=line.frames,
-                         verdict=_same(facts.frames, line.frames)),
+                         verdict=same(facts.frames, line.frames)),
         "duration": metric(round(float(facts.duration), 6), "s", packets, target=round(float(line.duration), 6),
                            verdict=_duration_verdict(facts, wanted)),
         "frame_steps": metric(len(facts.steps), "different", packets),
         "video_bitrate": metric(facts.bitrate_bps, "bps", packets),
         "keyframe_interval": metric(facts.longest_group, "frames", packets),
         "pixel_format": metric(facts.pixel_format, "", "stream header", target=wanted.canvas.pixel_format,
-                               verdict=_same(facts.pixel_format, wanted.canvas.pixel_format)),
+                               verdict=same(facts.pixel_format, wanted.canvas.pixel_format)),
         "colour": metric(facts.colour, "", "stream header"),
     }  # fmt: skip
     if facts.profile:
@@ -78,5 +78,6 @@ def stretch_figures(found: Stretches) -> dict[str, Any]:
     }
 
 
-def _same(value: Any, target: Any) -> str:
+def same(value: Any, target: Any) -> str:
+    """The verdict on a figure that is to be exactly what was asked for."""
     return "within target" if value == target else "off target"

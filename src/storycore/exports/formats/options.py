@@ -103,6 +103,15 @@ class VideoOptions(PictureOptions):
     vmaf: Switch = Field(default=False, description="Also measure VMAF, if this ffmpeg can; takes its time.")
 
 
+class BoxOptions(FormatOptions):
+    """Of films in boxes: mp4, mov."""
+
+    edit_lists: Switch = Field(
+        default=True,
+        description="Whether edit lists may be used. Some platforms want none; the first 21 ms of AAC are then silent.",
+    )
+
+
 class MasterOptions(TimeOptions):
     """Of sound, however it is written."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from storycore.exports.formats import filming
 from storycore.exports.formats.caption_format import WORDLESS
+from storycore.exports.formats.figures import BOXES, MIX, PICTURE, Figure
 from storycore.exports.formats.film_metrics import film_figures, likeness_figures, stretch_figures
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, FormatOptions, Made
@@ -48,6 +49,7 @@ class VideoFile:
         sounds: how each `audio_codec` is encoded.
         captions: codec of captions that can be switched on, "" if the container can't hold them.
         counts_frames: as in `Wrapping`.
+        boxed: whether its files are made of boxes (ISO/IEC 14496-12).
     """
 
     name: str
@@ -59,6 +61,12 @@ class VideoFile:
     sounds: Mapping[str, Callable[[Any], SoundEncoding]]
     captions: str = ""
     counts_frames: bool = False
+    boxed: bool = False
+
+    @property
+    def figures(self) -> Mapping[str, Figure]:
+        """What can be asked of its files."""
+        return {**PICTURE, **(BOXES if self.boxed else {}), **MIX}
 
     def picture(self, film: Film, options: FilmOptions) -> Picture:
         """The picture that `write` will need; several formats can be rendered at once beforehand."""
@@ -79,7 +87,7 @@ class VideoFile:
             captions = _Captions(film, wanted, options, studio)
             wrapping = Wrapping(
                 container=self.muxer,
-                arguments=self.arguments,
+                arguments=self._muxing(options),
                 sound=None if sound is None else sound.path,
                 captions=captions.soft(self.captions),
                 chapters=filming.chapters(film, wanted.line),
@@ -100,6 +108,12 @@ class VideoFile:
             warnings=warnings if sound is None else (*warnings, *sound.warnings),
             beside=beside,
         )
+
+    def _muxing(self, options: FilmOptions) -> Sequence[str]:
+        if getattr(options, "edit_lists", True):
+            return self.arguments
+        flags = "+negative_cts_offsets"  # else the picture would begin late, by as much as its B-frames run ahead
+        return [*(f"{it}{flags}" if it.startswith("+faststart") else it for it in self.arguments), "-use_editlist", "0"]
 
     def _sound(
         self, film: Film, wanted: Picture, options: FilmOptions, studio: Studio, progress: Progress
