@@ -151,7 +151,8 @@ def _render_together(film: Film, formats: Sequence[Wanted], progress: Progress) 
 
     share = 0.8 * len(wanted) / len(formats)
     pictures = [item.format.picture(film, item.options) for item in wanted]  # type: ignore[attr-defined]  # asked above
-    with progress.within(0.0, share), studio(film) as place:
+    measured = any(picture.figures for picture in pictures)
+    with progress.within(0.0, share), studio(film, measured=measured) as place:
         render(pictures, place, progress, until=1.0)
     return share
 

@@ -95,8 +95,20 @@ class VideoOptions(PictureOptions):
     keyframe_seconds: Number = Field(default=2.0, ge=0.02, le=20, description="Most seconds between keyframes.")
     hardware: Switch = Field(default=False, description="Use an encoder in hardware, if one proves to work.")
     title: Annotated[str, Strict()] = Field(default="", max_length=200, description="Tag; the film's title if empty.")
-    measure: Literal["base", "full"] = Field(
-        default="base", description="full: also decode all of it, and look for black and frozen stretches."
+    measure: Literal["none", "quick", "full"] = Field(
+        default="quick",
+        description="none: nothing of the picture; quick: by packets and boxes; full: also decode all of it, compare "
+        "it with the frames that were drawn, and look for black and frozen stretches.",
+    )
+    vmaf: Switch = Field(default=False, description="Also measure VMAF, if this ffmpeg can; takes its time.")
+
+
+class BoxOptions(FormatOptions):
+    """Of films in boxes: mp4, mov."""
+
+    edit_lists: Switch = Field(
+        default=True,
+        description="Whether edit lists may be used. Some platforms want none; the first 21 ms of AAC are then silent.",
     )
 
 
