@@ -96,7 +96,7 @@ PURE = (
     "rendering/plan", "rendering/gain", "rendering/ducking",
     "rendering/limiter", "rendering/sounds", "rendering/captions", "rendering/caption_text", "rendering/tags",
     "rendering/bidi", "rendering/layout", "rendering/words", "rendering/motion", "rendering/look",
-    "rendering/codecs",
+    "rendering/codecs", "rendering/playlists",
     "metadata/document", "metadata/write", "api/ranges", "webhooks/signing", "webhooks/schedule", "webhooks/url",
     "webhooks/address", "webhooks/headers", "webhooks/delivery", "webhooks/endpoint", "webhooks/message", "events",
         *(f"comfyui/{name}" for name in ("backend", "outputs", "pace", "progress", "wire")),
