@@ -51,6 +51,7 @@ DOORS = {
         "cli/options",
         "exports/formats",
         "exports/export",
+        "exports/gates",
         "exports/presets",
     ),
     "pycares": ("webhooks/names",),

@@ -142,7 +142,8 @@ def _render_together(works: Sequence[Work], progress: Progress) -> float:
 
     share = 0.8 * len(wanted) / len(works)
     pictures = [work.format.picture(work.film, work.options) for work in wanted]  # type: ignore[attr-defined]  # asked above
-    with progress.within(0.0, share), studio(works[0].film) as place:
+    measured = any(picture.figures for picture in pictures)
+    with progress.within(0.0, share), studio(works[0].film, measured=measured) as place:
         render(pictures, place, progress, until=1.0)
     return share
 

@@ -4,8 +4,9 @@ Inside: `master.m3u8`, one folder for each size and one for the sound, in pieces
 same frames in every size.
 """
 
+import contextlib
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,18 +18,19 @@ from storycore.errors import DependencyFailed, Reason
 from storycore.exports.formats import film_sounds as sounds
 from storycore.exports.formats import filming
 from storycore.exports.formats.caption_format import WORDLESS
+from storycore.exports.formats.figures import BOXES, MIX, PICTURE, Figure
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
 from storycore.exports.formats.mixdown import film_sound, goal
 from storycore.exports.formats.options import Number, SoundOptions, VideoOptions, Whole, WordOptions
 from storycore.exports.formats.sound_metrics import measured_sound, metric
-from storycore.exports.formats.video_file import film_figures
+from storycore.exports.formats.video_file import measured_picture
 from storycore.observe.progress import Progress
 from storycore.project.model import ProjectWarning
 from storycore.rendering.captions import cues, vtt
 from storycore.rendering.codecs import CODECS
 from storycore.rendering.film import Picture, Rendered, Studio, render
-from storycore.rendering.measure import FilmFacts, measure_film
+from storycore.rendering.measure import measure_film
 from storycore.rendering.playlists import Rendition, Variant, master, rungs, whole
 from storycore.rendering.streaming import Stream, cut_picture, cut_sound
 from storycore.storage.local import new_file
@@ -72,11 +74,18 @@ class _Hls:
     suffix = ".hls.zip"
     media_type = "application/zip"
     options: type[HlsOptions] = HlsOptions
+    figures: Mapping[str, Figure] = {
+        **PICTURE,
+        **BOXES,
+        **MIX,
+        "pieces": Figure(words="the number of pieces"),
+        "longest_piece": Figure(words="the length of the longest piece"),
+    }
 
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
         """The stream."""
         wanted = _pictures(film, options)
-        with new_file(target) as file, filming.studio(film) as studio:
+        with new_file(target) as file, filming.studio(film, measured=bool(wanted[0].figures)) as studio:
             rendered = render(wanted, studio, progress, until=0.8)
             made = _Stream(film, options, wanted[0], studio, progress)
             made.add_sound(until=0.9)
@@ -96,7 +105,7 @@ class _Hls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rung:
-    picture: Picture
+    rendered: Rendered
     stream: Stream
 
 
@@ -126,7 +135,7 @@ class _Stream:
         lengths = [piece.duration for piece in stream.pieces]
         if self._rungs and lengths != [piece.duration for piece in self._rungs[0].stream.pieces]:
             raise DependencyFailed("Pieces of two sizes are not aligned.", reason=Reason.ENCODER_FAILED)
-        self._rungs.append(_Rung(picture=rendered.picture, stream=stream))
+        self._rungs.append(_Rung(rendered=rendered, stream=stream))
 
     def add_sound(self, *, until: float) -> None:
         """Adds the sound, once for all sizes."""
@@ -163,24 +172,11 @@ class _Stream:
 
     def figures(self) -> dict[str, Any]:
         """What is read back: of the largest size all, of each what matters for a line."""
-        facts = [self._facts(rung) for rung in self._rungs]
-        streams = [rung.stream for rung in self._rungs] + ([self._sound] if self._sound else [])
-        size_bytes = sum(sum(stream.sizes) for stream in streams)
-        sizes = [
-            {
-                "resolution": f"{it.width}x{it.height}",
-                "frames": it.frames,
-                "keyframe_interval": it.longest_group,
-                "average_bps": variant.average_bps,
-                "peak_bps": variant.peak_bps,
-                "codecs": variant.codecs,
-            }
-            for it, variant in zip(facts, self._variants(), strict=True)
-        ]
+        sizes = [self._size(rung, variant) for rung, variant in zip(self._rungs, self._variants(), strict=True)]
         pieces = self._rungs[0].stream.pieces
         longest = max(piece.duration for piece in pieces)
         return {
-            **film_figures(facts[0], self._top, size_bytes),
+            **self._largest(),
             "sizes": metric(sizes, "", "packets and pieces of each size"),
             "pieces": metric(len(pieces), "pieces", "playlist"),
             "longest_piece": metric(round(float(longest), 3), "s", "playlist"),
@@ -197,10 +193,31 @@ class _Stream:
             for path in stream.files:
                 _put(archive, f"{stream.folder.name}/{path.name}", path.read_bytes())
 
-    def _facts(self, rung: _Rung) -> FilmFacts:
+    def _largest(self) -> dict[str, Any]:
+        """All figures of the largest size."""
+        rung = self._rungs[0]
+        with self._joined(rung) as path:
+            return measured_picture(path, rung.rendered, self._options, self._studio, self._progress)
+
+    def _size(self, rung: _Rung, variant: Variant) -> dict[str, Any]:
+        """What matters of one size for a line."""
+        with self._joined(rung) as path:
+            facts = measure_film(self._studio.ffmpeg, path, self._progress)
+        return {
+            "resolution": f"{facts.width}x{facts.height}",
+            "frames": facts.frames,
+            "keyframe_interval": facts.longest_group,
+            "average_bps": variant.average_bps,
+            "peak_bps": variant.peak_bps,
+            "codecs": variant.codecs,
+        }
+
+    @contextlib.contextmanager
+    def _joined(self, rung: _Rung) -> Iterator[Path]:
+        """One size in one file, as a player puts it together."""
         path = rung.stream.joined(self._studio.folder / "joined.mp4")
         try:
-            return measure_film(self._studio.ffmpeg, path, self._progress)
+            yield path
         finally:
             path.unlink()
 
@@ -210,9 +227,9 @@ class _Stream:
         return [
             Variant(
                 uri=f"{rung.stream.folder.name}/index.m3u8",
-                width=rung.picture.canvas.width,
-                height=rung.picture.canvas.height,
-                rate=rung.picture.canvas.rate,
+                width=rung.rendered.picture.canvas.width,
+                height=rung.rendered.picture.canvas.height,
+                rate=rung.rendered.picture.canvas.rate,
                 codecs=rung.stream.codec() + ("" if sound is None else f",{_SOUND_CODEC}"),
                 peak_bps=rung.stream.peak_bps + heard[0],
                 average_bps=rung.stream.average_bps + heard[1],
@@ -224,13 +241,21 @@ class _Stream:
 def _pictures(film: Film, options: HlsOptions) -> list[Picture]:
     """One for each size, the largest first."""
     top = filming.picture(film, options, _STEADY)
-    found = []
+    found: list[Picture] = []
     for width, height in rungs(top.canvas.size, options.sizes):
         canvas = replace(top.canvas, width=width, height=height)
         share = width * height / (top.canvas.width * top.canvas.height)
         bound = None if options.bitrate_bps is None else max(10_000, round(options.bitrate_bps * share))
         burned = filming.burned(cues(film.project, top.line), canvas) if options.captions == "burn" else ()
-        found.append(replace(top, canvas=canvas, quality=replace(top.quality, bitrate_bps=bound), burned=burned))
+        found.append(
+            replace(
+                top,
+                canvas=canvas,
+                quality=replace(top.quality, bitrate_bps=bound),
+                burned=burned,
+                figures=() if found else top.figures,
+            )
+        )
     return found
 
 
