@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src/storycore"
 
 DOORS = {
-    "PIL": ("demo", "rendering/still", "rendering/title"),
+    "PIL": ("demo", "rendering/lettering", "rendering/still", "rendering/title"),
     "aiodns": ("webhooks/names",),
     "aiohttp": (
         "comfyui/address",
@@ -34,10 +34,11 @@ DOORS = {
         "rendering/transition",
     ),
     "fastapi": ("api",),
-    "fontpkg_noto_sans": ("rendering/fonts",),
     "httpx": ("remote",),
     "imageio_ffmpeg": ("rendering/encoder",),
     "isal": ("exports/packing/compression",),
+    "manimgx_fonts": ("rendering/fonts",),
+    "manimgx_fonts_cjk": ("rendering/fonts",),
     "numpy": ("rendering",),
     "platformdirs": ("settings",),
     "prometheus_client": ("observe/metrics",),
@@ -95,8 +96,8 @@ PURE = (
     "metadata/document", "metadata/write", "api/ranges",
     "rendering/plan", "rendering/gain", "rendering/ducking",
     "rendering/limiter", "rendering/sounds", "rendering/captions", "rendering/caption_text", "rendering/tags",
-    "rendering/layout", "rendering/words", "rendering/motion", "rendering/look",
-    "rendering/codecs",
+    "rendering/bidi", "rendering/layout", "rendering/words", "rendering/motion", "rendering/look",
+    "rendering/codecs", "rendering/playlists",
     "metadata/document", "metadata/write", "api/ranges", "webhooks/signing", "webhooks/schedule", "webhooks/url",
     "webhooks/address", "webhooks/headers", "webhooks/delivery", "webhooks/endpoint", "webhooks/message", "events",
         *(f"comfyui/{name}" for name in ("backend", "outputs", "pace", "progress", "wire")),
