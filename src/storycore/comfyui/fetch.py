@@ -85,7 +85,7 @@ async def fetch(
         for count, file in enumerate(wanted):
             name, on_chunk = safe_name(file.filename, taken), partial(on_file, count, len(wanted))
             found.append(await _fetch(client, file, folder / name, target / name, on_chunk))
-        return await asyncio.to_thread(_complete, folder, target, found, said, taken, describe)
+        return await asyncio.to_thread(_complete, folder, target, found, said, taken, describe=describe)
 
 
 @asynccontextmanager
@@ -107,6 +107,7 @@ def _complete(  # noqa: PLR0913 - all that a folder holds
     fetched: Sequence[Fetched],
     said: Sequence[RemoteText],
     taken: set[str],
+    *,
     describe: Callable[[Fetched], Mapping[str, Any]],
 ) -> list[Fetched]:
     """Adds texts, and a sidecar to each; gives all of them."""
