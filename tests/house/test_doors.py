@@ -81,6 +81,7 @@ DOORS = {
     "starlette": ("api",),
     "structlog": ("observe/logging",),
     "typing_extensions": ("",),
+    "h11": ("api/trailer", "processes"),
     "uvicorn": ("processes",),
     "yaml": ("metadata",),
     "yarl": ("webhooks/sender",),
