@@ -51,6 +51,7 @@ DOORS = {
         "cli/options",
         "exports/formats",
         "exports/export",
+        "exports/gates",
         "exports/presets",
     ),
     "pycares": ("webhooks/names",),
@@ -82,6 +83,7 @@ DOORS = {
     "structlog": ("observe/logging",),
     "typing_extensions": ("",),
     "typst": ("exports/documents/typesetter",),
+    "h11": ("api/trailer", "processes"),
     "uvicorn": ("processes",),
     "yaml": ("metadata",),
     "yarl": ("webhooks/sender",),
@@ -90,7 +92,7 @@ DOORS = {
 """Outside library → the rooms or modules that may import it."""
 
 PURE = (
-    "units", "errors", "json_text", "tasks/task", "keys/key",
+    "units", "errors", "wording", "json_text", "tasks/task", "keys/key",
     "operations/catalog", "operations/envelope", "project/timeline", "project/model",
     "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",
@@ -98,7 +100,7 @@ PURE = (
     "rendering/plan", "rendering/gain", "rendering/ducking",
     "rendering/limiter", "rendering/sounds", "rendering/captions", "rendering/caption_text", "rendering/tags",
     "rendering/bidi", "rendering/layout", "rendering/words", "rendering/motion", "rendering/look",
-    "rendering/codecs",
+    "rendering/codecs", "rendering/playlists",
     "metadata/document", "metadata/write", "api/ranges", "webhooks/signing", "webhooks/schedule", "webhooks/url",
     "webhooks/address", "webhooks/headers", "webhooks/delivery", "webhooks/endpoint", "webhooks/message", "events",
         *(f"comfyui/{name}" for name in ("backend", "outputs", "pace", "progress", "wire")),

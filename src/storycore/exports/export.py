@@ -16,6 +16,7 @@ from storycore.exports.naming import refuse_twins
 from storycore.exports.presets import Preset
 from storycore.exports.works import Wanted, Work, works_of
 from storycore.observe.progress import Progress
+from storycore.wording import explain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +149,8 @@ def _render_together(works: Sequence[Work], progress: Progress) -> float:
 
     share = 0.8 * len(wanted) / len(works)
     pictures = [work.format.picture(work.film, work.options) for work in wanted]  # type: ignore[attr-defined]  # asked above
-    with progress.within(0.0, share), studio(works[0].film) as place:
+    measured = any(picture.figures for picture in pictures)
+    with progress.within(0.0, share), studio(works[0].film, measured=measured) as place:
         render(pictures, place, progress, until=1.0)
     return share
 
@@ -190,7 +192,7 @@ def _options(format_: Format, options: Mapping[str, Any]) -> FormatOptions:
             FieldFault(
                 "/conversion_options/" + "/".join(map(str, item["loc"])),
                 _reason(item["type"]),
-                item["msg"].removeprefix("Value error, "),
+                explain(item["type"], item.get("ctx", {}), item["msg"]),
             )
             for item in fault.errors(include_url=False)
         ]

@@ -8,10 +8,22 @@ _LAME_DELAY = 576 + 529  # samples of the encoder and of every decoder. Source: 
 _WAVE = ("-rf64", "auto", "-f", "wav")
 
 
+_AAC_DELAY = 1024  # samples of every AAC-LC encoder of FFmpeg
+
+
 def aac(options: SoundOptions) -> SoundEncoding:
     """AAC-LC."""
     codec = ("-c:a", "aac", "-b:a", bitrate(options))
-    return SoundEncoding(codec=codec, container=("-f", "mp4"), rate_hz=options.sample_rate_hz, lossy=True)
+    timed = getattr(options, "edit_lists", True)
+    container = ("-f", "mp4") if timed else ("-use_editlist", "0", "-movflags", "+negative_cts_offsets", "-f", "mp4")
+    return SoundEncoding(
+        codec=codec,
+        container=container,
+        rate_hz=options.sample_rate_hz,
+        lossy=True,
+        late=0 if timed else _AAC_DELAY,
+        late_counts=not timed,
+    )
 
 
 def opus(options: SoundOptions) -> SoundEncoding:

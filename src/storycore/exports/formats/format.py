@@ -101,7 +101,7 @@ class Delivered:
 
 
 class Format(Protocol):
-    """One format.
+    """One format. One that also has `figures`, by name, lets presets ask them of its files.
 
     Attributes:
         name: lower case, as callers ask for it.

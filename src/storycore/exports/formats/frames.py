@@ -1,12 +1,14 @@
 """frames: every frame of the film as a PNG of its own, in one ZIP."""
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
 from storycore.exports.formats import stills
+from storycore.exports.formats.figures import PICTURE, STILLS, Figure
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
 from storycore.exports.formats.options import PictureOptions
@@ -33,6 +35,7 @@ class _Frames:
     suffix = ".frames.zip"
     media_type = "application/zip"
     options: type[PictureOptions] = FramesOptions
+    figures: Mapping[str, Figure] = {**STILLS, "frames": PICTURE["frames"]}
 
     def picture(self, film: Film, options: FramesOptions) -> Picture:
         """The frames that `write` will need."""

@@ -5,11 +5,11 @@ from typing import Literal
 from pydantic import Field
 
 from storycore.exports.formats import film_sounds as sounds
-from storycore.exports.formats.options import DeepSoundOptions
+from storycore.exports.formats.options import BoxOptions, DeepSoundOptions
 from storycore.exports.formats.video_file import FilmOptions, VideoFile
 
 
-class MovOptions(FilmOptions, DeepSoundOptions):
+class MovOptions(FilmOptions, DeepSoundOptions, BoxOptions):
     """Options of mov."""
 
     video_codec: Literal["prores", "h264", "h265"] = Field(
@@ -26,6 +26,7 @@ FORMAT = VideoFile(
     media_type="video/quicktime",
     options=MovOptions,
     captions="mov_text",
+    boxed=True,
     muxer="mov",
     arguments=("-movflags", "+faststart+write_colr"),
     sounds={"pcm": sounds.pcm, "aac": sounds.aac},

@@ -102,8 +102,20 @@ class VideoOptions(PictureOptions):
     per_shot: Switch = Field(
         default=False, description="One file for each shot, whole and without its transitions, instead of one film."
     )
-    measure: Literal["base", "full"] = Field(
-        default="base", description="full: also decode all of it, and look for black and frozen stretches."
+    measure: Literal["none", "quick", "full"] = Field(
+        default="quick",
+        description="none: nothing of the picture; quick: by packets and boxes; full: also decode all of it, compare "
+        "it with the frames that were drawn, and look for black and frozen stretches.",
+    )
+    vmaf: Switch = Field(default=False, description="Also measure VMAF, if this ffmpeg can; takes its time.")
+
+
+class BoxOptions(FormatOptions):
+    """Of films in boxes: mp4, mov."""
+
+    edit_lists: Switch = Field(
+        default=True,
+        description="Whether edit lists may be used. Some platforms want none; the first 21 ms of AAC are then silent.",
     )
 
 

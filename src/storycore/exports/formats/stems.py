@@ -5,12 +5,13 @@ They are the parts of the mix before mastering: laid over each other they are th
 
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
+from storycore.exports.formats.figures import Figure
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
 from storycore.exports.formats.mixdown import film_line, mixed, sound_tags
@@ -44,6 +45,7 @@ class _Stems:
     suffix = ".stems.zip"
     media_type = "application/zip"
     options: type[StemsOptions] = StemsOptions
+    figures: Mapping[str, Figure] = {}
 
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
         """The stems of a film."""
