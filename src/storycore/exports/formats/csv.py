@@ -8,11 +8,12 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from storycore.exports.documents.panels import Panel, panels
+from storycore.exports.formats.figures import Figure, Kind
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, FormatOptions, Made
 from storycore.observe.progress import Progress
@@ -33,6 +34,11 @@ class _Csv:
     suffix = ".csv"
     media_type = "text/csv"
     options = FormatOptions
+    figures: Mapping[str, Figure] = {
+        "shots": Figure(words="the number of shots"),
+        "columns": Figure(words="the number of columns"),
+        "encoding": Figure(words="the encoding", kind=Kind.TEXT),
+    }
 
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:  # noqa: ARG002 - none needed
         """One row for each shot; words that begin like a formula get an apostrophe before them."""

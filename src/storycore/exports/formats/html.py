@@ -1,5 +1,6 @@
 """html: a storyboard as one file that any browser shows, light or dark, on paper too, and that asks for nothing."""
 
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing_extensions import override
 
 from storycore.exports.documents import web_page
 from storycore.exports.documents.panels import panels
+from storycore.exports.formats.figures import Figure
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
 from storycore.exports.formats.options import Whole
@@ -37,6 +39,12 @@ class _Html:
     suffix = ".html"
     media_type = "text/html"
     options: type[HtmlOptions] = HtmlOptions
+    figures: Mapping[str, Figure] = {
+        "shots": Figure(words="the number of shots"),
+        "pictures": Figure(words="the number of pictures"),
+        "outside_references": Figure(words="the number of references to other files"),
+        "scripts": Figure(words="the number of scripts"),
+    }
 
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
         """The film's panels on one page."""

@@ -1,6 +1,7 @@
 """pdf: a storyboard, a shot list or a production report, for people, archives and screen readers."""
 
 import base64
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -17,11 +18,12 @@ from storycore.exports.documents.shot_list import PICTURE_POINTS, shot_list
 from storycore.exports.documents.storyboard import storyboard, worded
 from storycore.exports.documents.typesetting import Job, LettersRefused, typeset
 from storycore.exports.formats.deliverables import deliverables
+from storycore.exports.formats.figures import Figure
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
 from storycore.exports.formats.pdf_files import logo, template
 from storycore.exports.formats.pdf_frame import frame, moment, paper
-from storycore.exports.formats.pdf_metrics import metrics
+from storycore.exports.formats.pdf_metrics import FIGURES, metrics
 from storycore.exports.formats.pdf_options import PdfOptions
 from storycore.exports.formats.shot_pictures import Pictures, fitting, pictures
 from storycore.observe.progress import Progress
@@ -40,6 +42,7 @@ class _Pdf:
     suffix = ".pdf"
     media_type = "application/pdf"
     options: type[PdfOptions] = PdfOptions
+    figures: Mapping[str, Figure] = FIGURES
 
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
         """One document."""

@@ -1,13 +1,31 @@
 """What a finished PDF measures, as every result tells it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from storycore.exports.documents.pdf_facts import PdfFacts
+from storycore.exports.formats.figures import Figure, Kind
 from storycore.exports.formats.sound_metrics import metric
 
 CONFORMANCE = ("PDF/A-2a", "PDF/UA-1")
 """What our documents conform to."""
+
+FIGURES: Mapping[str, Figure] = {
+    "pages": Figure(words="the number of pages"),
+    "dpi": Figure(words="the lowest resolution of a picture"),
+    "color_space": Figure(words="the colour space", kind=Kind.TEXT),
+    "page_size": Figure(words="the number of different sizes of pages", kind=Kind.STRETCHES),
+    "pictures": Figure(words="the number of pictures", kind=Kind.STRETCHES),
+    "fonts": Figure(words="the number of fonts", kind=Kind.STRETCHES),
+    "fonts_embedded": Figure(words="the number of fonts that stand in the file", aimed=True),
+    "conformance": Figure(words="what it conforms to", kind=Kind.TEXT, aimed=True),
+    "tagged": Figure(words="whether it is tagged", kind=Kind.TRUTH, aimed=True),
+    "alt_text": Figure(words="the number of pictures that are told in words", aimed=True),
+    "bookmarks": Figure(words="the number of bookmarks"),
+    "links": Figure(words="the number of links"),
+    "language": Figure(words="the language", kind=Kind.TEXT),
+}
+"""Of documents on paper."""
 
 _READ = "read back (pypdf)"
 _POINTS_PER_MM = 72 / 25.4
@@ -41,7 +59,7 @@ def metrics(facts: PdfFacts, dpi: int) -> dict[str, Any]:
             embedded, "fonts", _READ, target=len(facts.fonts), verdict=_all(embedded, len(facts.fonts))
         ),
         "conformance": metric(
-            list(facts.conformance), "", "as its XMP says", target=list(CONFORMANCE),
+            ", ".join(facts.conformance), "", "as its XMP says", target=", ".join(CONFORMANCE),
             verdict=_verdict(facts.conformance),
         ),
         "tagged": metric(facts.tagged, "", "MarkInfo and structure tree", target=True,
