@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import pytest
 from lxml import html as web
 
 from fixtures.projects import make_project, project_json, write_json
-from storycore.errors import Cancelled, InvalidInput, NotFound, Reason
+from storycore.errors import Cancelled, DependencyFailed, InvalidInput, NotFound, Reason
+from storycore.exports.documents import typesetting
 from storycore.exports.export import export, wanted
 from storycore.exports.formats import registry
 from storycore.exports.formats.csv import COLUMNS, inert
@@ -22,7 +24,9 @@ from storycore.exports.formats.format import Film
 from storycore.observe.progress import Progress
 from storycore.project.files import walk
 from storycore.project.reader import read_project
+from storycore.rendering.encoder import Limits
 from storycore.settings import Settings
+from storycore.units import MEBIBYTE
 
 NOTES = "The keeper climbs the stairs, a lamp in her hand, and waits. " * 10
 SCRIPTS = {
@@ -300,7 +304,7 @@ def test_a_logo_of_any_shape_stands_on_every_page_and_another_file_is_no_logo(tm
     assert fault.value.reason is Reason.MEDIA_INVALID
 
 
-HOSTILE = "<script>alert(1)</script><img src=x onerror=y>\"'&amp;\x07"
+HOSTILE = "<script>alert(1)</script><img src=x onerror=y>\"'&amp;\x07\u202e"
 
 
 def test_a_page_holds_everything_in_itself_and_hostile_names_are_words(tmp_path):
@@ -312,7 +316,7 @@ def test_a_page_holds_everything_in_itself_and_hostile_names_are_words(tmp_path)
         "html", "head", "meta", "title", "style", "body", "header", "h1", "p", "span", "main", "div", "article", "img",
         "h2", "b", "dl", "dt", "dd",
     }  # fmt: skip
-    shown = HOSTILE.replace("\x07", " ")
+    shown = HOSTILE.replace("\x07\u202e", " ")
     assert [it.text for it in page.iterfind(".//span[@class='title']")] == [shown] * 3
     policy = page.find(".//meta[@http-equiv='Content-Security-Policy']").get("content")
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
@@ -350,6 +354,7 @@ def test_a_table_is_read_back_as_it_was_said(tmp_path):
 )
 def test_no_cell_is_a_formula(cell):
     assert inert(cell)[0] == "'"
+    assert inert("\u202eevil\u2066") == "evil"
     assert inert("Not - a = formula @ all") == "Not - a = formula @ all"
 
 
@@ -379,3 +384,30 @@ def test_a_hundred_pictures_of_1080p_need_little_memory(tmp_path):
         )  # fmt: skip
         peak = int(ran.stdout) * (1 if sys.platform == "darwin" else 1024)
         assert peak <= 256 * 1024 * 1024
+
+
+ENDLESS = {
+    "time": "#let count(n) = range(n).fold(0, (a, b) => a + b)\n#range(100000).map(it => count(100000 + it))",
+    "memory": '#let words = "x" * 64\n#let all = range(26).fold(words, (all, _) => all + all)\n#all.len()',
+}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of a child are held on Linux")
+@pytest.mark.parametrize("case", ENDLESS)
+def test_a_template_that_needs_too_much_is_ended(tmp_path, case, monkeypatch):
+    limits = Limits(memory_bytes=1024 * MEBIBYTE, cpu_seconds=3, file_bytes=MEBIBYTE)
+    monkeypatch.setattr(typesetting, "_FOREIGN", limits)
+    film = film_of(tmp_path / "film")
+    (tmp_path / "film/own.typ").write_text(ENDLESS[case])
+    with pytest.raises(InvalidInput, match="more memory than it may have") as fault:
+        write("pdf", film, tmp_path / "new/a.pdf", template="own.typ")
+    assert (fault.value.reason, (tmp_path / "new").exists()) == (Reason.TEMPLATE_INVALID, False)
+
+
+def test_without_the_typesetter_s_library_it_is_told_what_to_install(tmp_path, monkeypatch):
+    (tmp_path / "typst.py").write_text("raise ImportError('gone')")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]]))
+    with pytest.raises(DependencyFailed) as fault:
+        write("pdf", film_of(tmp_path / "film"), tmp_path / "new/a.pdf")
+    assert (fault.value.reason, (tmp_path / "new").exists()) == (Reason.LIBRARY_MISSING, False)

@@ -33,10 +33,10 @@ class Letters:
             text: of anybody.
             longest_word: letters that fit into a line.
         """
-        clean = "".join(letter if letter in _KEPT else _clean(letter) for letter in text.replace("\r\n", "\n"))
-        for letter in fonts.missing(clean):
-            clean = self._without(clean, letter)
-        lines = (_SPACES.sub(" ", line).strip() for line in clean.split("\n"))
+        shown = clean(text)
+        for letter in fonts.missing(shown):
+            shown = self._without(shown, letter)
+        lines = (_SPACES.sub(" ", line).strip() for line in shown.split("\n"))
         return _broken("\n".join(lines).strip(), longest_word)
 
     def repaired(self, value: Any, refused: Sequence[str]) -> Any:
@@ -69,7 +69,12 @@ class Letters:
         return text.replace(letters, REPLACEMENT)
 
 
-def _clean(letter: str) -> str:
+def clean(text: str) -> str:
+    """A text without characters that have no shape but turn, hide or break what stands around them."""
+    return "".join(letter if letter in _KEPT else _cleaned(letter) for letter in text.replace("\r\n", "\n"))
+
+
+def _cleaned(letter: str) -> str:
     kind = unicodedata.category(letter)
     if kind in ("Cc", "Zl", "Zp"):
         return " "

@@ -2,11 +2,11 @@
 
 import base64
 import hashlib
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from storycore.exports.documents.letters import clean
 from storycore.exports.documents.panels import Panel
 
 _STYLE = """
@@ -119,10 +119,7 @@ END = "</main>\n</body>\n</html>\n"
 
 def words(text: str) -> str:
     """Text as text of a page, whatever it looks like; without characters that no page may hold."""
-    kept = "".join(
-        letter if letter == "\n" or unicodedata.category(letter) not in ("Cc", "Cs") else " " for letter in text
-    )
-    return escape(kept)
+    return escape(clean(text))
 
 
 def _policy(style: str) -> str:

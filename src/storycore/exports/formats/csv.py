@@ -7,11 +7,11 @@ without one for a table in a code page of their own, and break every accent; pro
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from storycore.exports.documents.letters import clean
 from storycore.exports.documents.panels import Panel, panels
 from storycore.exports.formats.figures import Figure, Kind
 from storycore.exports.formats.finished import finished
@@ -64,10 +64,8 @@ class _Csv:
 
 
 def inert(text: str) -> str:
-    """A cell that is only words wherever it is opened; control characters are left out."""
-    kept = "".join(
-        letter if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs") else " " for letter in text
-    )
+    """A cell that is only words wherever it is opened; control and direction characters are left out."""
+    kept = clean(text)
     return f"'{kept}" if _FORMULA.match(kept) else kept
 
 
