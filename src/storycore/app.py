@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from storycore.webhooks.courier import Courier, Watch
     from storycore.webhooks.deliveries.records import DeliveryRecords
     from storycore.webhooks.endpoints.records import EndpointRecords
+    from storycore.webhooks.gate import Gate
     from storycore.webhooks.outbox.records import EventRecords
     from storycore.webhooks.post import Post
     from storycore.webhooks.queue.records import QueueRecords
@@ -192,6 +193,13 @@ class App:
         return Vault(key_from(self.settings.secret_key.get_secret_value(), self.settings.sealing_key_place))
 
     @cached_property
+    def gate(self) -> "Gate":
+        """Knows which webhooks this process has changed, so that nothing goes to what they were before."""
+        from storycore.webhooks.gate import Gate
+
+        return Gate()
+
+    @cached_property
     def post(self) -> "Post":
         """Composes and sends messages to webhooks.
 
@@ -207,7 +215,7 @@ class App:
         except BadEntry as fault:
             raise InvalidInput(f"webhook_allow: {fault}.", reason=Reason.SETTING_INVALID) from None
         return Post(
-            self.vault, guard, timeout_seconds=settings.webhook_timeout_seconds,
+            self.vault, guard, self.gate, timeout_seconds=settings.webhook_timeout_seconds,
             require_https=settings.webhook_require_https, proxy=settings.webhook_proxy.get_secret_value(),
             ca_file=settings.webhook_ca_file,
         )  # fmt: skip

@@ -32,7 +32,7 @@ _PROBE_SECONDS = 90
 
 _LOAD = (
     select(deliveries.c.number, deliveries.c.id, deliveries.c.lease, deliveries.c.attempts, deliveries.c.origin,
-           events.c.id.label("event_id"), events.c.type, events.c.occurred_at, events.c.body)
+           events.c.id.label("event_id"), events.c.type, events.c.body)
     .join(events, events.c.number == deliveries.c.event)
     .where(deliveries.c.number.in_(bindparam("numbers", expanding=True)))
     .order_by(deliveries.c.due_at, deliveries.c.number)
@@ -76,7 +76,13 @@ class QueueRecords:
         self._database, self._outbox = database, outbox
 
     def turn(
-        self, owner: str, outcomes: Sequence[Outcome], *, room: int, only: Sequence[str] | None = None
+        self,
+        owner: str,
+        outcomes: Sequence[Outcome],
+        *,
+        room: int,
+        only: Sequence[str] | None = None,
+        returned: Sequence[Held] = (),
     ) -> list[Leased]:
         """Writes down what was met, and leases what is due: one transaction for both.
 
@@ -85,14 +91,17 @@ class QueueRecords:
             outcomes: of attempts made since the last turn.
             room: most deliveries to lease.
             only: ids of the only events that are looked at; None for all.
+            returned: what was leased and not sent, and waits again.
 
         Returns:
             What is now leased to `owner`, at most as much of each webhook as it may have at a time.
         """
-        if not outcomes and (room <= 0 or not self._is_due()):  # looking must not keep others from writing
+        nothing = not outcomes and not returned
+        if nothing and (room <= 0 or not self._is_due()):  # looking must not keep others from writing
             return []
         with self._database.write() as connection:
             self._settle(connection, outcomes)
+            _release(connection, returned)
             return list(_lease(connection, owner, room, only)) if room > 0 else []
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
@@ -113,7 +122,7 @@ class QueueRecords:
             number = connection.execute(insert(deliveries).returning(deliveries.c.number), values).scalar_one()
         return Leased(
             number=number, id=values["id"], lease=1, endpoint=target, attempt=1, origin=origin, probe=False,
-            event_id=event.id, event_type=event.type, occurred_at=event.occurred_at, body=event.body,
+            event_id=event.id, event_type=event.type, body=event.body,
         )  # fmt: skip
 
     def cancel(self, leased: Leased) -> None:
@@ -139,13 +148,8 @@ class QueueRecords:
 
     def release(self, leases: Iterable[Held]) -> int:
         """Lets deliveries wait again whose sender has gone; gives how many."""
-        count = 0
         with self._database.write() as connection:
-            for held in leases:
-                mine = and_(deliveries.c.number == held.number, deliveries.c.owner == held.owner,
-                            deliveries.c.lease == held.lease, _LEASED)  # fmt: skip
-                count += connection.execute(update(deliveries).where(mine).values(_WAITING_AGAIN)).rowcount
-        return count
+            return _release(connection, leases)
 
     def release_all(self, owner: str) -> int:
         """Lets everything wait again that a sender holds; gives how many."""
@@ -183,6 +187,15 @@ class QueueRecords:
 
 
 _WAITING_AGAIN: Final = {"state": State.PENDING, "owner": None}
+
+
+def _release(connection: Connection, leases: Iterable[Held]) -> int:
+    count = 0
+    for held in leases:
+        mine = and_(deliveries.c.number == held.number, deliveries.c.owner == held.owner,
+                    deliveries.c.lease == held.lease, _LEASED)  # fmt: skip
+        count += connection.execute(update(deliveries).where(mine).values(_WAITING_AGAIN)).rowcount
+    return count
 
 
 def _ready_query() -> Any:
@@ -233,7 +246,7 @@ def _lease_of(  # noqa: PLR0913, PLR0917 - all that decides
         Leased(
             number=row.number, id=row.id, lease=row.lease, endpoint=target, attempt=row.attempts + 1,
             origin=Origin(row.origin), probe=probe, event_id=row.event_id, event_type=row.type,
-            occurred_at=row.occurred_at, body=row.body,
+            body=row.body,
         )
         for row in connection.execute(_LOAD, {"numbers": numbers})
     ]  # fmt: skip
