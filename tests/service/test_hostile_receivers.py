@@ -1,6 +1,7 @@
 """Receivers that misbehave: the right word for each, in time, in little memory, and at nobody else's expense."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import socket
 import ssl
@@ -17,11 +18,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fixtures.receivers import sinking
 from storycore.webhooks.address import Guard
 from storycore.webhooks.delivery import MOST_BODY_BYTES, Code
+from storycore.webhooks.gate import Withdrawn
 from storycore.webhooks.message import Outgoing
 from storycore.webhooks.sender import Sender
 from storycore.webhooks.url import read_url
 
 LIMIT = 1.5
+LARGE = 24_000_000
 
 
 def send(url, *, allow=("127.0.0.1:*",), count=1, limit=LIMIT, **options):
@@ -272,3 +275,70 @@ def test_threads_are_not_needed_for_names():
     before = threading.active_count()
     send("http://nothing.invalid/", count=20, limit=10)
     assert threading.active_count() <= before + 1
+
+
+def test_of_a_message_that_is_not_let_out_no_byte_is_sent():
+    def refuse(_write):
+        raise Withdrawn("the webhook was deleted meanwhile")
+
+    async def run(port):
+        async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=10) as sender:
+            message = Outgoing(target=read_url(f"http://127.0.0.1:{port}/hook"), headers={}, body=b"{}")
+            with pytest.raises(Withdrawn):
+                await sender.send(message, refuse)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        asyncio.run(run(listener.getsockname()[1]))
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.recv(1) == b""  # it had connected, and then hung up
+
+
+def test_a_header_that_would_end_a_line_is_never_sent(port):
+    async def run():
+        async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=10) as sender:
+            headers = {"X-One": "a\r\nHost: elsewhere"}
+            return await sender.send(
+                Outgoing(target=read_url(f"http://127.0.0.1:{port}/ok"), headers=headers, body=b"")
+            )
+
+    attempt = asyncio.run(run())
+    assert (attempt.code, attempt.status_code) == (Code.PROTOCOL, None)
+
+
+def test_a_receiver_that_answers_before_it_has_read_all_gets_no_second_message_over_that_connection():
+    wires = []
+
+    async def serve(reader, writer):
+        wires.append(1)
+        await reader.read(100)
+        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        with contextlib.suppress(OSError):
+            await reader.read(-1)
+        writer.close()
+
+    assert ([it.status_code for it in asyncio.run(_twice(serve))], len(wires)) == ([413, 413], 2)
+
+
+def test_what_a_receiver_does_not_take_is_not_kept_after_the_attempt():
+    taken = []
+
+    async def serve(reader, writer):
+        await asyncio.sleep(2)
+        taken.append(len(await reader.read(-1)))  # what its system took in its stead
+        writer.close()
+
+    attempts = asyncio.run(_twice(serve, limit=0.5))
+    assert [it.code for it in attempts] == [Code.TIMEOUT_HEADERS] * 2
+    assert [count < LARGE for count in taken] == [True, True]
+
+
+async def _twice(serve, *, limit=10):
+    """Two attempts, one after the other, with a message that no system takes at once."""
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, Sender(Guard(["127.0.0.1:*"]), timeout_seconds=limit) as sender:
+        message = Outgoing(target=read_url(f"http://127.0.0.1:{port}/hook"), headers={}, body=bytes(LARGE))
+        attempts = [await sender.send(message) for _ in range(2)]
+        await asyncio.sleep(3 if limit < 1 else 0)
+        return attempts

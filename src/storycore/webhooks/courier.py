@@ -73,6 +73,8 @@ class Courier:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._called: asyncio.Event | None = None
         self._lanes: Lanes | None = None
+        self._door = threading.Lock()
+        self._takes = False
         self._outcomes: list[Outcome] = []
         self._returned: list[Held] = []
         self._eyes = ThreadPoolExecutor(1, thread_name_prefix="storycore-webhooks-eyes")
@@ -87,6 +89,19 @@ class Courier:
         if self._loop and self._called:
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._called.set)
+
+    def offer(self) -> str:
+        """Who sends at once what is leased to it; "" while there is no room. Safe from any thread."""
+        lanes = self._lanes
+        return self.owner if self._takes and lanes and lanes.load < self._most else ""
+
+    def take(self, leases: Sequence[Leased]) -> bool:
+        """Sends what is leased to it, now; False if it has ended meanwhile. Safe from any thread."""
+        with self._door:
+            if not self._takes or self._loop is None or self._lanes is None:
+                return False
+            self._loop.call_soon_threadsafe(self._lanes.add, leases, time.monotonic())
+            return True
 
     def stop(self, *, seconds: float) -> None:
         """Sends no more, waits for what is under way as long as allowed, and gives the rest back."""
@@ -119,14 +134,21 @@ class Courier:
                     self._most, attempt=lambda leased: self._post.attempt(sender, leased), look=self._look,
                     ended=self._note, returned=self._give_back,
                 )  # fmt: skip
+                self._open(takes=True)
                 while not self._stopping.is_set():
                     if await self._turn(lanes):
                         await self._pause(called)
                     else:
                         await asyncio.sleep(1)
+                self._open(takes=False)
                 await self._finish(lanes)
         finally:
+            self._open(takes=False)
             sweeping.cancel()
+
+    def _open(self, *, takes: bool) -> None:
+        with self._door:
+            self._takes = takes
 
     async def _turn(self, lanes: Lanes) -> bool:
         """Writes down results, leases what is due, and begins to send it; False if that could not be done."""

@@ -76,6 +76,7 @@ class Lanes:
     async def finish(self, patience_seconds: float) -> None:
         """Begins nothing more, waits for what is under way, and cuts off what takes longer."""
         self._waiting.clear()
+        self._slots = 0
         if not self._running:
             return
         _, left = await asyncio.wait(set(self._running), timeout=patience_seconds)

@@ -153,12 +153,12 @@ class Sender:
             call.phase = Code.TIMEOUT_TOTAL
             whole = await measure.read(head, body)
         except BaseException:
-            connection.close()
+            _cut(connection)
             raise
-        if whole:
+        if whole and wire.is_clean:
             connection.release()  # it may be used again
         else:
-            connection.close()
+            _cut(connection)
 
     def _place(self, url: str) -> aiohttp.ClientRequest:
         """What the connector must know of a URL."""
@@ -310,6 +310,13 @@ async def check_place(guard: Guard, target: Target) -> bool:
     if not all(guard.allows(address, host=target.host, port=target.port) for address in found):
         raise Blocked("the address may not be called")
     return True
+
+
+def _cut(connection: Any) -> None:
+    """Ends a connection at once: closing it would wait for a receiver that takes nothing more."""
+    if connection.protocol is not None:
+        connection.protocol.abort()
+    connection.close()
 
 
 def _said_length(value: str) -> int | None:

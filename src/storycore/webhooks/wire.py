@@ -58,9 +58,12 @@ class Wire(ResponseHandler):
         while 100 <= head.code <= 199 and head.code != 101:
             head, body = await self.read()
         self._before_answer = False
-        if self.transport is not None and self.transport.get_write_buffer_size():
-            self.force_close()  # it answered before it had everything; nothing else goes over this connection
         return head, body
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether all was taken that was handed over, so that another message may follow."""
+        return self.transport is not None and not self.transport.get_write_buffer_size()
 
     @override
     def data_received(self, data: bytes) -> None:
