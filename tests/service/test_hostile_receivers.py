@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography import x509
@@ -307,38 +308,40 @@ def test_a_header_that_would_end_a_line_is_never_sent(port):
 
 
 def test_a_receiver_that_answers_before_it_has_read_all_gets_no_second_message_over_that_connection():
-    wires = []
+    def serve(wire):
+        wire.recv(100)
+        wire.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
 
-    async def serve(reader, writer):
-        wires.append(1)
-        await reader.read(100)
-        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
-        with contextlib.suppress(OSError):
-            await reader.read(-1)
-        writer.close()
-
-    assert ([it.status_code for it in asyncio.run(_twice(serve))], len(wires)) == ([413, 413], 2)
+    attempts, taken = _twice(serve)
+    assert ([it.status_code for it in attempts], len(taken)) == ([413, 413], 2)
 
 
 def test_what_a_receiver_does_not_take_is_not_kept_after_the_attempt():
+    attempts, taken = _twice(lambda _wire: threading.Event().wait(2), limit=0.5)
+    assert [it.code for it in attempts] == [Code.TIMEOUT_HEADERS] * 2
+    assert [count < LARGE for count in taken] == [True, True]  # only what the system took in its stead
+
+
+def _twice(serve, *, limit=10):
+    """Two attempts with a message that no system takes at once, and what was read of each in the end."""
     taken = []
 
-    async def serve(reader, writer):
-        await asyncio.sleep(2)
-        taken.append(len(await reader.read(-1)))  # what its system took in its stead
-        writer.close()
+    def run(wire):
+        with wire, contextlib.suppress(ConnectionResetError):
+            serve(wire)
+            count = 0
+            while chunk := wire.recv(1_000_000):
+                count += len(chunk)
+            taken.append(count)
 
-    attempts = asyncio.run(_twice(serve, limit=0.5))
-    assert [it.code for it in attempts] == [Code.TIMEOUT_HEADERS] * 2
-    assert [count < LARGE for count in taken] == [True, True]
+    async def send(port):
+        async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=limit) as sender:
+            message = Outgoing(target=read_url(f"http://127.0.0.1:{port}/hook"), headers={}, body=bytes(LARGE))
+            return [await sender.send(message) for _ in range(2)]
 
-
-async def _twice(serve, *, limit=10):
-    """Two attempts, one after the other, with a message that no system takes at once."""
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server, Sender(Guard(["127.0.0.1:*"]), timeout_seconds=limit) as sender:
-        message = Outgoing(target=read_url(f"http://127.0.0.1:{port}/hook"), headers={}, body=bytes(LARGE))
-        attempts = [await sender.send(message) for _ in range(2)]
-        await asyncio.sleep(3 if limit < 1 else 0)
-        return attempts
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(3) as threads:
+        accepting = threads.submit(lambda: [threads.submit(run, listener.accept()[0]) for _ in range(2)])
+        attempts = asyncio.run(send(listener.getsockname()[1]))
+        for ended in accepting.result(30):
+            ended.result(30)
+    return attempts, taken
