@@ -278,15 +278,19 @@ def test_threads_are_not_needed_for_names():
     assert threading.active_count() <= before + 1
 
 
-def test_of_a_message_that_is_not_let_out_no_byte_is_sent():
+@pytest.mark.parametrize("who", ["let_out", "check"])
+def test_of_a_message_that_is_withdrawn_after_connecting_no_byte_is_sent(who):
     def refuse(_write):
         raise Withdrawn("the webhook was deleted meanwhile")
+
+    async def doubt():
+        raise Withdrawn("the webhook was deleted meanwhile, by somebody else")
 
     async def run(port):
         async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=10) as sender:
             message = Outgoing(target=read_url(f"http://127.0.0.1:{port}/hook"), headers={}, body=b"{}")
             with pytest.raises(Withdrawn):
-                await sender.send(message, refuse)
+                await sender.send(message, **({"let_out": refuse} if who == "let_out" else {"check": doubt}))
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         asyncio.run(run(listener.getsockname()[1]))

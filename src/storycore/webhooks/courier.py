@@ -131,7 +131,7 @@ class Courier:
         try:
             async with self._post.sender() as sender:
                 lanes = self._lanes = Lanes(
-                    self._most, attempt=lambda leased: self._post.attempt(sender, leased), look=self._look,
+                    self._most, attempt=partial(self._post.attempt, sender), look=self._look,
                     ended=self._note, returned=self._give_back,
                 )  # fmt: skip
                 self._open(takes=True)

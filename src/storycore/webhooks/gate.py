@@ -1,10 +1,16 @@
 """Lets out only messages whose webhook still is what it was when they were leased."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from storycore.webhooks.endpoint import Endpoint
+
+LetOut = Callable[[Callable[[], None]], None]
+"""Calls what hands a message over, or raises Withdrawn."""
+
+Check = Callable[[], Awaitable[None]]
+"""Makes sure that a message may still go, or raises Withdrawn; may take a moment."""
 
 _MOST_REMEMBERED = 10_000
 

@@ -9,12 +9,13 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
-from storycore.errors import StoryCoreError
+from storycore.errors import StoryCoreError, Unavailable
 from storycore.observe import logging
 from storycore.webhooks.delivery import Leased, Outcome
-from storycore.webhooks.gate import Withdrawn
+from storycore.webhooks.gate import Check, Withdrawn
 
 FRESH_SECONDS: Final = 0.05
 """What was seen of a webhook so long ago is taken for what it is now."""
@@ -29,7 +30,7 @@ class Lanes:
 
     Args:
         slots: attempts at a time.
-        attempt: makes one.
+        attempt: makes one; awaits the second argument when it has connected, before it sends.
         look: says when webhooks (their numbers) were last changed; those that are not active are left out.
         ended: is told of each outcome.
         returned: is told of each that was not sent, since its webhook has changed.
@@ -39,7 +40,7 @@ class Lanes:
         self,
         slots: int,
         *,
-        attempt: Callable[[Leased], Awaitable[Outcome]],
+        attempt: Callable[[Leased, Check], Awaitable[Outcome]],
         look: Callable[[Sequence[int]], Awaitable[Mapping[int, datetime]]],
         ended: Callable[[Outcome], None],
         returned: Callable[[Leased], None],
@@ -90,18 +91,28 @@ class Lanes:
 
     async def _deliver(self, leased: Leased) -> None:
         try:
-            number = leased.endpoint.number
-            if not self._has_seen(number, time.monotonic() - FRESH_SECONDS):
-                await self._look_again(number)
-            if self._seen[number][1] == leased.endpoint.updated_at:
-                self._ended(await self._attempt(leased))
-            else:
-                self._returned(leased)
+            await self._check(leased)
+            self._ended(await self._attempt(leased, partial(self._check, leased)))
         except Withdrawn:
             self._returned(leased)
         except Exception as fault:  # its lease runs out, and it is tried again then
             why = fault.reason.value if isinstance(fault, StoryCoreError) else "unexpected"
             log.exception("delivery_not_sent", delivery_id=leased.id, reason=why)
+
+    async def _check(self, leased: Leased) -> None:
+        """Makes sure that a webhook is as it was when a message for it was leased.
+
+        Raises:
+            Withdrawn: it is not, or nobody can say.
+        """
+        number = leased.endpoint.number
+        if not self._has_seen(number, time.monotonic() - FRESH_SECONDS):
+            try:
+                await self._look_again(number)
+            except Unavailable:
+                raise Withdrawn("the database does not answer") from None
+        if self._seen[number][1] != leased.endpoint.updated_at:
+            raise Withdrawn("the webhook has changed")
 
     def _has_seen(self, number: int, since: float) -> bool:
         return number in self._seen and self._seen[number][0] >= since

@@ -16,7 +16,7 @@ from storycore.units import now
 from storycore.webhooks.address import Guard
 from storycore.webhooks.delivery import MOST_BODY_BYTES, Attempt, Code, Leased, Outcome, decide
 from storycore.webhooks.endpoint import Endpoint
-from storycore.webhooks.gate import Gate
+from storycore.webhooks.gate import Check, Gate
 from storycore.webhooks.message import Outgoing, compose
 from storycore.webhooks.sealing import Vault
 from storycore.webhooks.sender import Sender, check_place
@@ -141,12 +141,17 @@ class Post:
         keys = [secret for secret, until in opened.keys if until is None or instant < until]
         return compose(leased, opened.target, keys, opened.headers, instant)
 
-    async def attempt(self, sender: Sender, leased: Leased) -> Outcome:
+    async def attempt(self, sender: Sender, leased: Leased, check: Check | None = None) -> Outcome:
         """One attempt, and what it leads to.
+
+        Args:
+            sender: makes it.
+            leased: what is sent.
+            check: awaited when a new connection stands, before anything is sent; may raise Withdrawn.
 
         Raises:
             Unavailable: sealing_key_unusable; then nothing was sent.
-            Withdrawn: this process has changed or deleted the webhook; then nothing was sent.
+            Withdrawn: the webhook was changed or deleted; then nothing was sent.
         """
         try:
             message = self.compose(leased)
@@ -157,7 +162,7 @@ class Post:
             )  # fmt: skip
         else:
             made = _masked(
-                await sender.send(message, partial(self.gate.pass_through, leased.endpoint)),
+                await sender.send(message, partial(self.gate.pass_through, leased.endpoint), check),
                 self._open(leased.endpoint).headers.values(),
             )
         return decide(leased, made, chance=random.random(), instant=now())  # noqa: S311 - it only spreads load

@@ -7,12 +7,11 @@ cookies and the proxies of the environment are not used, and of the answer no mo
 
 import asyncio
 import functools
-import hashlib
 import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,22 +23,19 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from typing_extensions import override
 from yarl import URL
 
-from storycore.units import now
 from storycore.webhooks.address import Guard
-from storycore.webhooks.delivery import MOST_BODY_BYTES, Attempt, Code, code_of
+from storycore.webhooks.delivery import Attempt, Code
 from storycore.webhooks.faults import code_of_fault
-from storycore.webhooks.gate import Withdrawn
+from storycore.webhooks.gate import Check, LetOut, Withdrawn
+from storycore.webhooks.measuring import Measure
 from storycore.webhooks.message import Outgoing
 from storycore.webhooks.names import NameNotFound, Names, NameTimedOut
 from storycore.webhooks.url import Address, Target
 from storycore.webhooks.wire import Wire, posting, written
 
 CONNECT_SECONDS = 5.0
-_MOST_HEADERS, _MOST_HEADER_LETTERS = 64, 1024
 _TIMEOUTS = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
 _MOST_PLACES = 4096
-_OF_NOTHING = hashlib.sha256(b"").hexdigest()
-_MOST_LENGTH = 2**63 - 1  # what databases hold; receivers can say twice as much
 _KEPT_SECONDS = 4.0  # shorter than the usual servers keep an idle connection, so that both don't meet at its end
 
 
@@ -53,6 +49,8 @@ class _Call:
 
     target: Target
     through_proxy: bool
+    let_out: LetOut
+    check: Check | None
     phase: Code = Code.TIMEOUT_CONNECT
     dns_ms: float | None = None
     connect_ms: float | None = None
@@ -62,9 +60,6 @@ class _Call:
 
 
 _call: ContextVar[_Call] = ContextVar("_call")
-
-
-LetOut = Callable[[Callable[[], None]], None]
 
 
 def _at_once(write: Callable[[], None]) -> None:
@@ -109,7 +104,7 @@ class Sender:
         await self._connector.close()
         await self._names.close()
 
-    async def send(self, message: Outgoing, let_out: LetOut = _at_once) -> Attempt:
+    async def send(self, message: Outgoing, let_out: LetOut = _at_once, check: Check | None = None) -> Attempt:
         """One attempt, as it went; whatever the other side does, nothing is raised and the time limit holds.
 
         If the task is cancelled, the attempt ends as it stands then, with the code `cancelled`, and so it is given.
@@ -117,18 +112,19 @@ class Sender:
         Args:
             message: what is sent.
             let_out: calls what hands the message over, in the moment in which that can be done.
+            check: awaited when a new connection stands, since that may have taken long.
 
         Raises:
-            Withdrawn: by `let_out`; nothing was sent.
+            Withdrawn: by `let_out` or `check`; nothing was sent.
         """
-        call = _Call(target=message.target, through_proxy=bool(self._proxy))
+        call = _Call(target=message.target, through_proxy=bool(self._proxy), let_out=let_out, check=check)
         _call.set(call)
-        measure = _Measure(message.target.url)
+        measure = Measure(message.target.url)
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 if self._proxy:
                     await self._check_target(message.target)
-                await self._exchange(message, let_out, call, measure)
+                await self._exchange(message, call, measure)
         except TimeoutError:
             return measure.failed(call, call.fault or call.phase, "It took too long.")
         except Withdrawn:
@@ -140,15 +136,17 @@ class Sender:
             return measure.failed(call, call.fault or code, why)
         return measure.ended(call)
 
-    async def _exchange(self, message: Outgoing, let_out: LetOut, call: _Call, measure: "_Measure") -> None:
+    async def _exchange(self, message: Outgoing, call: _Call, measure: Measure) -> None:
         place, begun = self._place(message.target.url), time.perf_counter()
         connection = await self._connector.connect(place, [], _TIMEOUTS)
         wire: Any = connection.protocol
         try:
             if call.dialled:
                 call.connect_ms = (time.perf_counter() - begun) * 1000 - (call.dns_ms or 0.0)
+                if call.check:
+                    await call.check()
             call.remote, call.phase = wire.remote or call.remote, Code.TIMEOUT_HEADERS
-            let_out(functools.partial(wire.post, posting(place, message.headers, message.body)))
+            call.let_out(functools.partial(wire.post, posting(place, message.headers, message.body)))
             head, body = await wire.answer()
             call.phase = Code.TIMEOUT_TOTAL
             whole = await measure.read(head, body)
@@ -238,58 +236,6 @@ class _Resolver(AbstractResolver):
         """The names are closed by whoever made them."""
 
 
-class _Measure:
-    """What is measured of one attempt."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._started_at, self._begun = now(), time.perf_counter()
-        self._headers_ms: float | None = None
-        self._head: Any = None
-        self._body = bytearray()
-        self._length: int | None = None
-
-    async def read(self, head: Any, body: Any) -> bool:
-        """Reads an answer to its end, or as far as it is kept; gives whether that was all."""
-        self._headers_ms = (time.perf_counter() - self._begun) * 1000
-        self._head = head
-        while chunk := await body.readany():
-            self._body += chunk
-            if len(self._body) > MOST_BODY_BYTES:
-                self._length = _said_length(head.headers.get("Content-Length", ""))
-                return False
-        self._length = len(self._body)
-        return True
-
-    def ended(self, call: _Call) -> Attempt:
-        """The attempt, when an answer came."""
-        code = code_of(self._head.code)
-        return self._attempt(call, code, "" if code is Code.OK else f"The receiver answered {self._head.code}.")
-
-    def failed(self, call: _Call, code: Code, why: str) -> Attempt:
-        """The attempt, when no whole answer came."""
-        return self._attempt(call, code, why)
-
-    def _attempt(self, call: _Call, code: Code, why: str) -> Attempt:
-        head, body = self._head, bytes(self._body[:MOST_BODY_BYTES])
-        return Attempt(
-            started_at=self._started_at,
-            url=self._url,
-            code=code,
-            status_code=head.code if head else None,
-            dns_ms=call.dns_ms,
-            connect_ms=call.connect_ms,
-            headers_ms=self._headers_ms,
-            total_ms=(time.perf_counter() - self._begun) * 1000,
-            remote_address=call.remote,
-            response_headers=_kept(head.headers) if head else {},
-            response_body=body,
-            response_bytes=self._length,
-            response_sha256=(hashlib.sha256(body).hexdigest() if body else _OF_NOTHING) if head else "",
-            message=why,
-        )
-
-
 async def check_place(guard: Guard, target: Target) -> bool:
     """Whether a name leads somewhere now; made for registration, with the same rules as sending.
 
@@ -317,20 +263,3 @@ def _cut(connection: Any) -> None:
     if connection.protocol is not None:
         connection.protocol.abort()
     connection.close()
-
-
-def _said_length(value: str) -> int | None:
-    said = int(value) if value.isascii() and value.isdecimal() and len(value) < 20 else None
-    return said if said is None or said <= _MOST_LENGTH else None
-
-
-def _kept(headers: Mapping[str, str]) -> dict[str, str]:
-    names = list(dict.fromkeys(headers))
-    if len(names) > _MOST_HEADERS:  # what decides is kept, however many stand before it
-        names = sorted(names, key=lambda name: name.lower() != "retry-after")[:_MOST_HEADERS]
-    return {name: _readable(headers[name][:_MOST_HEADER_LETTERS]) for name in names}
-
-
-def _readable(value: str) -> str:
-    r"""A header as text that can be stored and shown: bytes that are no UTF-8 stand as `\xe9`."""
-    return value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

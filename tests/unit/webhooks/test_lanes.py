@@ -20,7 +20,8 @@ class Desk:
             returned=lambda it: self.returned.append(it.number),
         )  # fmt: skip
 
-    async def attempt(self, it):
+    async def attempt(self, it, check):
+        await check()
         self.begun.append(it.number)
         code = Code.OK
         try:
