@@ -208,7 +208,7 @@ class WebhookDeleteResult(Result):
 
 
 class WebhookDeleteRequest(Request[WebhookDeleteResult]):
-    """End a webhook; nothing is sent to it after the answer."""
+    """End a webhook, its secrets, and what waits for it."""
 
     webhook_id: WebhookId
 
