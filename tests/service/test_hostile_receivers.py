@@ -349,3 +349,39 @@ def _twice(serve, *, limit=10):
         for ended in accepting.result(30):
             ended.result(30)
     return attempts, taken
+
+
+def test_through_a_proxy_that_asks_for_a_password_secure_messages_go_end_to_end(tls):
+    context, trusted = tls("localhost")
+    heads = []
+
+    def carry(source, target):
+        with contextlib.suppress(OSError):
+            while chunk := source.recv(65_536):
+                target.sendall(chunk)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+    def tunnel(wire, port):
+        with wire, socket.create_connection(("127.0.0.1", port)) as inner:
+            heads.append(wire.recv(65_536))
+            wire.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            back = threading.Thread(target=carry, args=(inner, wire))
+            back.start()
+            carry(wire, inner)
+            back.join(20)
+
+    with (
+        sinking(tls=context) as port,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        going = threads.submit(lambda: tunnel(listener.accept()[0], port))
+        proxy = f"http://me:secret@127.0.0.1:{listener.getsockname()[1]}"
+        url, allow = f"https://localhost:{port}/ok", (f"localhost:{port}",)
+        (attempt,), _ = send(url, allow=allow, limit=20, ca_file=trusted, proxy=proxy)
+        going.result(30)
+    assert (attempt.code, attempt.status_code) == (Code.OK, 204)
+    (head,) = heads
+    assert head.startswith(f"CONNECT localhost:{port} HTTP/1.1\r\n".encode())
+    assert b"Proxy-Authorization: Basic bWU6c2VjcmV0\r\n" in head
