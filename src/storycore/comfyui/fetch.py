@@ -80,12 +80,39 @@ async def fetch(
     wanted, said = files(outputs), texts(outputs)
     if not wanted and not said:
         return []
+    if not wanted:
+        return await asyncio.to_thread(_fetch_texts, said, target, describe)
     found, taken = list[Fetched](), set[str]()
     async with _in_threads(new_folder(target)) as folder:
         for count, file in enumerate(wanted):
             name, on_chunk = safe_name(file.filename, taken), partial(on_file, count, len(wanted))
             found.append(await _fetch(client, file, folder / name, target / name, on_chunk))
-        return await asyncio.to_thread(_complete, folder, target, found, said, taken, describe)
+        return await asyncio.to_thread(_complete, folder, target, (found, said, taken), describe)
+
+
+def _fetch_texts(
+    said: Sequence[RemoteText], target: Path, describe: Callable[[Fetched], Mapping[str, Any]]
+) -> list[Fetched]:
+    with new_folder(target) as folder:
+        return _complete(folder, target, ([], said, set()), describe)
+
+
+def _complete(
+    folder: Path,
+    target: Path,
+    parts: tuple[Sequence[Fetched], Sequence[RemoteText], set[str]],
+    describe: Callable[[Fetched], Mapping[str, Any]],
+) -> list[Fetched]:
+    """Adds the texts to what was fetched, and a sidecar to each; gives all of them."""
+    fetched, said, taken = parts
+    found = list(fetched)
+    for text in said:
+        name = safe_name(f"text_{text.node.replace(':', '_')}.txt", taken)
+        _write(folder / name, text.text)
+        found.append(_measure(folder / name, target / name, text.node, ""))
+    for item in found:
+        _write(folder / (item.path.name + SIDECAR), write(dict(describe(item))))
+    return found
 
 
 @asynccontextmanager
@@ -99,25 +126,6 @@ async def _in_threads(manager: AbstractContextManager[T]) -> AsyncIterator[T]:
             raise
     else:
         await asyncio.to_thread(manager.__exit__, None, None, None)
-
-
-def _complete(  # noqa: PLR0913 - all that a folder holds
-    folder: Path,
-    target: Path,
-    fetched: Sequence[Fetched],
-    said: Sequence[RemoteText],
-    taken: set[str],
-    describe: Callable[[Fetched], Mapping[str, Any]],
-) -> list[Fetched]:
-    """Adds texts, and a sidecar to each; gives all of them."""
-    found = list(fetched)
-    for text in said:
-        name = safe_name(f"text_{text.node.replace(':', '_')}.txt", taken)
-        _write(folder / name, text.text)
-        found.append(_measure(folder / name, target / name, text.node, ""))
-    for item in found:
-        _write(folder / (item.path.name + SIDECAR), write(dict(describe(item))))
-    return found
 
 
 async def _fetch(client: Client, file: RemoteFile, path: Path, later: Path, on_chunk: Callable[[], None]) -> Fetched:

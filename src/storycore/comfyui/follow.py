@@ -93,6 +93,7 @@ class Follower:
         self._told_end_at: float | None = None
         self._pause = pace.poll_first
         self._next_look = time.monotonic() + pace.poll_first
+        self._first_look = time.monotonic() + pace.miss
 
     async def follow(self, ear: Ear, *, seen: Where = Where.UNKNOWN) -> Fate:
         """Where the run leads; `seen` is how the server had it last."""
@@ -130,7 +131,8 @@ class Follower:
         elif event.type in _ENDS:
             self._end_told(self._pace.poll_first)  # the history knows of it a moment later, and so does `ends`
         elif self._told_end_at is None and self._away_since is None:
-            self._next_look = time.monotonic() + self._pace.watch
+            # What the server itself says is wanted once of each run that takes a while; then the socket will do.
+            self._next_look = time.monotonic() + self._pace.watch if self._told_seen else self._first_look
 
     def _end_told(self, lag: float) -> None:
         self._told_end_at = self._told_end_at or time.monotonic()

@@ -118,14 +118,20 @@ class RunState:
         held, self._held = self._held, {}
         self.record = self.records.change(self.record, surely=surely, **{**held, **values})
 
-    async def take_place(self, backend_id: str, values: Mapping[str, Any]) -> bool:
+    async def take_place(self, wanted: Mapping[str, Mapping[str, Any]], *, polite: bool) -> bool:
         """Takes a place on a server and notes that it is about to be posted there; False if no place is free.
 
         Guarantee: both are on the disk when this returns.
+
+        Args:
+            wanted: servers that could run it, best first → what is known of it once it is there.
+            polite: whether others go first that have waited longer or matter more.
         """
         record = self.record
-        facts = {"seen": POSTED, "submissions": record.submissions + 1, "submitted_at": record.submitted_at or now()}
-        placed = await asyncio.to_thread(self.records.take_place, record, backend_id, **values, **facts)
+        post = {"seen": POSTED, "submissions": record.submissions + 1, "submitted_at": record.submitted_at or now()}
+        noted = {backend_id: {**values, **post} for backend_id, values in wanted.items()}
+        yields_at = self.order.priority if polite else None
+        placed = await asyncio.to_thread(self.records.take_place, record, noted, yields_at=yields_at)
         if placed is None:
             return False
         self.record, self._noted = placed, True
