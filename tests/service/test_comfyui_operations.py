@@ -2,7 +2,9 @@
 
 import base64
 import json
+import shlex
 import ssl
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -423,8 +425,8 @@ def test_on_the_command_line_what_failed_in_a_batch_is_run_again_by_the_words_th
     first = storycore("comfyui", "batch", workflow, "--csv", rows, cwd=tmp_path)
     assert (first.returncode, "--again task_" in first.stdout) == (1, True)
     rows.write_text("1.color\n2\n3\n", encoding="utf-8")
-    words = first.stdout.partition("--again")[2].split()
-    again = storycore("comfyui", "batch", workflow, "--csv", rows, "--again", words[0], cwd=tmp_path)
+    line = first.stdout.partition("Next: ")[2].splitlines()[0]
+    again = subprocess.run(shlex.split(line), cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (again.returncode, "1 made, 0 failed" in again.stdout) == (0, True), again.stderr
 
 

@@ -110,6 +110,12 @@ class Follower:
             if fate:
                 return fate
 
+    async def hear_out(self, ear: Ear) -> None:
+        """Takes in what was said before the run ended, and has not come yet."""
+        until = time.monotonic() + self._pace.settle
+        while self._told_end_at is None and ear.is_open and (left := until - time.monotonic()) > 0:
+            self._take(await ear.next(min(_TICK_SECONDS, left)))
+
     def _until_look(self) -> float:
         return min(_TICK_SECONDS, max(0.0, self._next_look - time.monotonic()))
 

@@ -1,7 +1,8 @@
 """What is to be run, what came of it, and how a run stands in between."""
 
 import asyncio
-from collections.abc import Mapping
+import sys
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any, Final, Protocol
 
 from storycore.comfyui.backend import Backend
 from storycore.comfyui.fetch import Fetched
+from storycore.comfyui.graph.api_graph import speaking_nodes
 from storycore.comfyui.prepare import Workflow
 from storycore.comfyui.records import ComfyRecords, RunRecord
 from storycore.comfyui.verdict import Judgement
@@ -48,6 +50,8 @@ class RunOrder:
         timeout_seconds: from the first post to the end.
         resubmit: whether it is tried again, once, if the server died over it.
         facts: what stands in each sidecar beside what the run knows itself.
+        most_bytes: that may come home.
+        min_free_bytes: that stay free on the disk.
         extra_data: given to the server with the prompt; it puts some of it into the files that it saves.
     """
 
@@ -58,6 +62,8 @@ class RunOrder:
     timeout_seconds: float = 300
     resubmit: bool = True
     facts: Mapping[str, Any] = field(default_factory=dict)
+    most_bytes: int = sys.maxsize
+    min_free_bytes: int = 0
     extra_data: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -89,11 +95,15 @@ class RunState:
         records: where it stands.
         order: what is to be run.
         voice: hears how far it is.
+
+    Attributes:
+        spoken: pictures that nodes put out over the socket, with the node of each.
     """
 
     def __init__(self, records: ComfyRecords, order: RunOrder, voice: Voice) -> None:
         self.records, self.order, self.voice = records, order, voice
         self.record = records.run(order.workflow.id, order.task_id)
+        self.spoken: list[tuple[str, Preview]] = []
         self._reached = 0.0
         self._held: dict[str, Any] = {}
         self._noted = False
@@ -148,6 +158,16 @@ class RunState:
                      "submitted_at": record.submitted_at or now()}  # fmt: skip
             await asyncio.to_thread(partial(self.change, surely=True, **facts))
         return self.record.submissions
+
+    @property
+    def speaking(self) -> list[str]:
+        """Ids of its nodes that put out pictures over the socket."""
+        return speaking_nodes(self.record.graph or {})
+
+    def unheard(self, blocked: Collection[str]) -> list[str]:
+        """Ids of nodes that put out pictures over the socket of which none came."""
+        heard = {node for node, _ in self.spoken}
+        return [node for node in self.speaking if node not in heard and node not in blocked]
 
     @property
     def is_unposted(self) -> bool:
