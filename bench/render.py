@@ -36,7 +36,7 @@ from _render_film import make, still
 from _render_peers import melt, moviepy, zoompan
 
 from storycore.rendering import encoder
-from storycore.rendering.film import machine
+from storycore.rendering.machine import machine
 from storycore.rendering.motion import Move, view
 from storycore.settings import Settings
 

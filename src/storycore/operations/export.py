@@ -31,11 +31,12 @@ from storycore.project.paths import EXPORTS
 from storycore.units import now, stamp
 
 if TYPE_CHECKING:
-    from storycore.exports.export import Exported, Wanted
+    from storycore.exports.export import Exported
+    from storycore.exports.gates import Gate
     from storycore.exports.package import Package
     from storycore.exports.packing.contents import Contents
     from storycore.exports.packing.selection import Selection
-    from storycore.exports.presets import Gate
+    from storycore.exports.works import Wanted
     from storycore.project.files import Listing
     from storycore.project.model import Project, ProjectWarning
 
@@ -391,7 +392,8 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
     from storycore.exports.export import export, target_of
     from storycore.exports.formats.format import Film
     from storycore.exports.formats.registry import find
-    from storycore.exports.presets import judge
+    from storycore.exports.gates import judge
+    from storycore.exports.presets import figures_of
     from storycore.project.parts import with_shots
 
     formats, gates = _wanted(app, request)
@@ -416,7 +418,7 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
             quality_metrics=dict(item.made.metrics),
             quality_gates=[
                 GateEntry(figure=it.figure, passed=it.passed, message=it.message)
-                for it in judge(gates, item.made.metrics)
+                for it in judge(gates, item.made.metrics, figures_of(find(item.format)))
             ],
             beside=[str(path) for path in item.made.beside],
         )

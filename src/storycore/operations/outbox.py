@@ -11,7 +11,7 @@ from storycore.events import Event, make
 from storycore.observe import logging
 from storycore.operations.admission import GENERATING
 from storycore.operations.presets import formats_of
-from storycore.tasks.records import Outbox
+from storycore.tasks.records import Outbox, Telling
 from storycore.tasks.task import Status, Task
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _ENDINGS: Final = {Status.COMPLETED: "completed", Status.FAILED: "failed", Statu
 
 
 class TaskOutbox(Outbox):
-    """Writes the events of tasks, in the transaction that accepts or ends a task.
+    """Makes the events of tasks.
 
     Args:
         app: knows where events stand.
@@ -39,15 +39,28 @@ class TaskOutbox(Outbox):
         self._app = app
 
     @override
-    def write(self, connection: "Connection", task: Task) -> None:
-        for event in events_of(task):
-            written = self._app.events.write(connection, event)
-            if written.deliveries:
+    def telling(self, task: Task) -> Telling | None:
+        events = events_of(task)
+        return _Events(self._app, events) if events else None
+
+
+class _Events(Telling):
+    """Events of one change, written in its transaction; the courier is woken only for those that a webhook hears."""
+
+    def __init__(self, app: App, events: list[Event]) -> None:
+        self._app, self._events, self._heard = app, events, False
+
+    @override
+    def write(self, connection: "Connection") -> None:
+        for event in self._events:
+            if self._app.events.write(connection, event).deliveries:
                 self._app.note_event(event.id)
+                self._heard = True
 
     @override
     def written(self) -> None:
-        self._app.wake_courier()
+        if self._heard:
+            self._app.wake_courier()
 
 
 def events_of(task: Task) -> list[Event]:
@@ -61,7 +74,7 @@ def events_of(task: Task) -> list[Event]:
 
 def _told(task: Task) -> Iterable[tuple[str, dict[str, Any]]]:
     if task.kind in _EXPORTS:
-        return [_export(task)]
+        return [_export(task), *_judged(task)]
     if task.kind in _CHECKS:
         return [_check(task)]
     if task.kind in GENERATING and task.status is Status.COMPLETED:
@@ -99,6 +112,23 @@ def _export(task: Task) -> tuple[str, dict[str, Any]]:
     return "export.completed", {**facts, "outputs": list(_outputs(task.result or {}))}
 
 
+def _judged(task: Task) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What became of the gates of a preset, for each file that was made."""
+    for made in (task.result or {}).get("outputs", ()) if task.status is Status.COMPLETED else ():
+        gates = made.get("quality_gates", ())
+        facts = {"task_id": task.id, "project_path": task.request["project_path"], "metadata": _metadata(task),
+                 "subject": made["output_path"], "duration_ms": _duration_ms(task)}  # fmt: skip
+        failed = [
+            {"path": gate["figure"], "reason": "gate_failed", "message": gate["message"]}
+            for gate in gates
+            if not gate["passed"]
+        ]
+        if failed:
+            yield "qa.failed", {**facts, "faults": _findings(failed), "fault_count": len(failed)}
+        elif gates:
+            yield "qa.completed", {**facts, "checked": len(gates)}
+
+
 def _check(task: Task) -> tuple[str, dict[str, Any]]:
     facts: dict[str, Any] = {"task_id": task.id, "subject": task.request["package_path"]}
     ending = _ENDINGS.get(task.status)
@@ -114,9 +144,12 @@ def _check(task: Task) -> tuple[str, dict[str, Any]]:
 
 
 def _formats(task: Task) -> list[str]:
-    """The formats that an export was to write."""
+    """The formats that an export wrote, or was to write."""
     if task.kind == "storycore.export.package":
         return ["zip"]
+    made = (task.result or {}).get("outputs", ())
+    if made:
+        return [output["target_format"] for output in made]
     return formats_of(task.request)
 
 

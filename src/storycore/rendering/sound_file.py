@@ -35,6 +35,7 @@ class SoundEncoding:
         bits: of a sample, where rounding to them needs dither: 16; else 0.
         lossy: whether peaks come out higher than they went in.
         late: samples by which it is heard late in a container that can't tell of it; they are left out at the start.
+        late_counts: whether that time counts as part of its length, so that the end needs no filling.
     """
 
     codec: tuple[str, ...]
@@ -43,6 +44,7 @@ class SoundEncoding:
     bits: int = 0
     lossy: bool = False
     late: int = 0
+    late_counts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,9 +154,8 @@ def encode_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
 
 def _steps(samples: int, encoding: SoundEncoding) -> list[str]:
     """Filters; what they do to the length is undone."""
-    steps = ["anull"]
+    steps, count = ["anull"], round_half_up(Fraction(samples * encoding.rate_hz, SAMPLE_RATE))
     if encoding.rate_hz != SAMPLE_RATE:
-        count = round_half_up(Fraction(samples * encoding.rate_hz, SAMPLE_RATE))
         steps = [
             f"aresample={encoding.rate_hz}:resampler=soxr:precision=28",
             f"apad=whole_len={count}",
@@ -162,7 +163,7 @@ def _steps(samples: int, encoding: SoundEncoding) -> list[str]:
         ]
     if encoding.late:
         steps += [f"atrim=start_sample={encoding.late}", "asetpts=PTS-STARTPTS"]
-        steps.append(f"apad=whole_len={round_half_up(Fraction(samples * encoding.rate_hz, SAMPLE_RATE))}")
+        steps.append(f"apad=whole_len={max(1, count - encoding.late * encoding.late_counts)}")
     if encoding.bits == 16:
         steps.append("aresample=osf=s16:dither_method=triangular")
     return steps

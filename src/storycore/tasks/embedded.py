@@ -64,8 +64,8 @@ class EmbeddedEngine(Engine):
                 self._called.notify_all()
 
     @override
-    def do(self, task: Task) -> None:
-        self._worker.do(task)
+    def do(self, task: Task) -> Task | None:
+        return self._worker.do(task)
 
     @override
     def submitted(self, task: Task) -> None:

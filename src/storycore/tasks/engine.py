@@ -19,8 +19,11 @@ class Engine(Protocol):
     def unreserve(self) -> None:
         """The worker that was kept free may do other tasks again."""
 
-    def do(self, task: Task) -> None:
-        """Does a task that was leased to the reserved worker, in the thread that calls, to its end."""
+    def do(self, task: Task) -> Task | None:
+        """Does a task that was leased to the reserved worker, in the thread that calls; gives it as it ended.
+
+        None if it has not ended here, see `storycore.tasks.worker.Worker.do`.
+        """
 
     def submit(self, connection: Connection, task: Task) -> None:
         """Offers a task within the transaction that accepts it; nobody hears of it if that is undone.

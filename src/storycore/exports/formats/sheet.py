@@ -1,12 +1,14 @@
 """sheet: a contact sheet, one frame of each shot."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
 from storycore.exports.formats import stills
+from storycore.exports.formats.figures import STILLS, Figure
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
 from storycore.exports.formats.options import PictureOptions, Whole
@@ -29,6 +31,7 @@ class _Sheet:
     suffix = ".sheet.png"
     media_type = "image/png"
     options: type[PictureOptions] = SheetOptions
+    figures: Mapping[str, Figure] = {**STILLS, "shots": Figure(words="the number of shots")}
 
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
         """All shots on one page."""
