@@ -4,11 +4,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from storycore.database.owner import new_owner
+from storycore.database.owner import is_gone, new_owner
 from storycore.errors import Cancelled
 from storycore.observe.progress import Progress
 from storycore.tasks.attempt import Attempt
@@ -87,14 +88,30 @@ class TaskQueue:
         return task
 
     def run_here(
-        self, order: Order, work: Callable[[Progress], T], describe: Callable[[T], Outcome], progress: Progress
+        self,
+        order: Order,
+        work: Callable[[Progress], T],
+        describe: Callable[[T], Outcome],
+        progress: Progress,
+        *,
+        resumes: bool = False,
     ) -> T:
-        """Does a task in this thread, and keeps record of it; it is tried once, and dies with this process.
+        """Does a task in this thread, and keeps record of it.
+
+        Args:
+            order: what is to be done.
+            work: does it.
+            describe: says what it has to show.
+            progress: hears how far it is.
+            resumes: whether it goes on where it was when it is begun anew. Then the same task of a process that is
+                gone is taken up, if there is one, and what this process leaves behind is done by others. What does not
+                is tried once, and dies with this process.
 
         Raises:
             StoryCoreError: whatever the work raises.
         """
-        task = self.records.accept_running(order, self.owner)
+        left = self.records.take_up(order, self.owner, is_gone) if resumes else None
+        task = left or self.records.accept_running(order if resumes else replace(order, most_attempts=1), self.owner)
         attempt = Attempt(
             self.records, self.news, self._own_keeper(), task, progress=progress, patience_seconds=_PATIENCE_SECONDS
         )
