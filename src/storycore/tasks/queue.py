@@ -16,6 +16,7 @@ from storycore.tasks.engine import Engine
 from storycore.tasks.keeper import Keeper
 from storycore.tasks.news import News
 from storycore.tasks.records import TaskRecords
+from storycore.tasks.sweep import Sweep
 from storycore.tasks.task import Happening, Order, Outcome, Status, Task
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class TaskQueue:
         self.news = news
         self._engine: Engine | None = None
         self._keeper: Keeper | None = None
+        self._looked = False
 
     @property
     def has_engine(self) -> bool:
@@ -92,9 +94,14 @@ class TaskQueue:
     ) -> T:
         """Does a task in this thread, and keeps record of it; it is tried once, and dies with this process.
 
+        What such processes left that died on this machine is removed first.
+
         Raises:
             StoryCoreError: whatever the work raises.
         """
+        if not self._looked:
+            self._looked = True
+            Sweep(self.records, lease_seconds=0).take_what_ended_here()
         task = self.records.accept_running(order, self.owner)
         attempt = Attempt(
             self.records, self.news, self._own_keeper(), task, progress=progress, patience_seconds=_PATIENCE_SECONDS
