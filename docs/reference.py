@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from storycore.api.document import document
 from storycore.cli.options import parameters
@@ -118,11 +118,37 @@ def _formats() -> Iterator[str]:
     yield "# Formats\n"
     yield "What `storycore export format --to` can write.\n"
     yield "| name | suffix | media type | what it is |\n|---|---|---|---|"
-    for name in sorted(FORMATS):
-        found = load(FORMATS[name])
-        summary = (sys.modules[type(found).__module__].__doc__ or "").splitlines()[0].removeprefix(f"{name}: ")
-        yield f"| `{name}` | `{found.suffix}` | `{found.media_type}` | {summary} |"
+    formats = {name: load(FORMATS[name]) for name in sorted(FORMATS)}
+    for name, found in formats.items():
+        summary = (sys.modules[FORMATS[name].partition(":")[0]].__doc__ or "").splitlines()[0]
+        yield f"| `{name}` | `{found.suffix}` | `{found.media_type}` | {summary.removeprefix(f'{name}: ')} |"
+    yield "\n## Options\n"
+    yield "Of `-O name=value` and `conversion_options`. A format refuses those that it does not know.\n"
+    for name, found in formats.items():
+        yield f"### `{name}`\n\n| option | usual | what it is |\n|---|---|---|"
+        for option, field in found.options.model_fields.items():
+            yield f"| `{option}` | {_usual(field)} | {_choices(field)}{field.description} |"
+        yield ""
+    yield "## Figures\n"
+    yield "In `quality_metrics`, and so what gates of presets can ask for.\n"
+    yield "| figure | what it is | kind | of |\n|---|---|---|---|"
+    figures = {key: figure for found in formats.values() for key, figure in found.figures.items()}
+    for key, figure in sorted(figures.items()):
+        of = ", ".join(name for name, found in formats.items() if key in found.figures)
+        needs = f"; with `{figure.needs[0]}={str(figure.needs[1]).lower()}`" if figure.needs else ""
+        yield f"| `{key}` | {figure.words}{needs} | {figure.kind.value} | {of} |"
     yield ""
+
+
+def _usual(field: Any) -> str:
+    return "–" if field.default in (None, "") else f"`{str(field.default).lower()}`"
+
+
+def _choices(field: Any) -> str:
+    """The values of a choice, before its description."""
+    parts = [field.annotation, *get_args(field.annotation)]
+    values = next((get_args(part) for part in parts if get_origin(part) is Literal), ())
+    return f"{', '.join(f'`{value}`' for value in values)}. " if values else ""
 
 
 if __name__ == "__main__":
