@@ -243,10 +243,12 @@ def main() -> None:
     words.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     asked = words.parse_args()
     with tempfile.TemporaryDirectory(prefix="storycore-bench-") as place:
-        text = "\n".join(measured(Path(place), asked.shots, asked.peers, asked.minutes))
-    print(text)
+        lines = []
+        for line in measured(Path(place), asked.shots, asked.peers, asked.minutes):
+            print(line, flush=True)
+            lines.append(line)
     if asked.write:
-        _page.write(text.splitlines())
+        _page.write(lines)
 
 
 def measured(place: Path, shots: int, peers: int, minutes: int):
