@@ -17,6 +17,7 @@ from storycore.tasks.engine import Engine
 from storycore.tasks.keeper import Keeper
 from storycore.tasks.news import News
 from storycore.tasks.records import TaskRecords
+from storycore.tasks.sweep import Sweep
 from storycore.tasks.task import Happening, Order, Outcome, Status, Task
 
 T = TypeVar("T")
@@ -45,6 +46,7 @@ class TaskQueue:
         self.news = news
         self._engine: Engine | None = None
         self._keeper: Keeper | None = None
+        self._looked = False
 
     @property
     def has_engine(self) -> bool:
@@ -107,10 +109,15 @@ class TaskQueue:
                 gone is taken up, if there is one, and what this process leaves behind is done by others. What does not
                 is tried once, and dies with this process.
 
+        What such processes left that died on this machine is removed first.
+
         Raises:
             StoryCoreError: whatever the work raises.
         """
         left = self.records.take_up(order, self.owner, is_gone) if resumes else None
+        if not self._looked:
+            self._looked = True
+            Sweep(self.records, lease_seconds=0).take_what_ended_here()
         task = left or self.records.accept_running(order if resumes else replace(order, most_attempts=1), self.owner)
         attempt = Attempt(
             self.records, self.news, self._own_keeper(), task, progress=progress, patience_seconds=_PATIENCE_SECONDS
