@@ -212,9 +212,11 @@ class _Rendering:
         self._progress.begin("rendering", total=total, unit="frames", until=self._until)
         jobs = {number: task.job for number, task in enumerate(tasks)}
         try:
-            for number, error, figures in paint(
+            for number, error, figures, bent in paint(
                 jobs, studio.ffmpeg, painters=studio.painters, folder=studio.folder, progress=self._progress
             ):
+                for name in bent:
+                    studio.sources.bend(name)
                 if error is not None:
                     self._give_up(error)
                     continue
