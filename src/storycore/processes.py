@@ -265,7 +265,7 @@ def in_words(work: Callable[[], None]) -> int:
     except BrokenPipeError:
         raise
     except OSError as fault:
-        told = from_system(fault) or NotFound(f"{fault.strerror}: {fault.filename or 'the current folder'}.")
+        told = from_system(fault) or NotFound(f"{fault.strerror}: {fault.filename}.")
         show_error(told)
         return told.facts.exit_code
     return 0

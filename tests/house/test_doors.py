@@ -90,7 +90,7 @@ DOORS = {
 """Outside library → the rooms or modules that may import it."""
 
 PURE = (
-    "units", "errors", "json_text", "tasks/task", "keys/key",
+    "units", "errors", "wording", "json_text", "tasks/task", "keys/key",
     "operations/catalog", "operations/envelope", "project/timeline", "project/model",
     "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",

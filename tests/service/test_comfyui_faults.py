@@ -24,6 +24,7 @@ def world(comfy, tmp_path, database_file):
     world = World(database, tmp_path / "home", comfy)
     world.backend_id = world.connect(comfy.url)
     yield world
+    world.close()
     database.close()
 
 

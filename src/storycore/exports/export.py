@@ -16,6 +16,7 @@ from storycore.exports.naming import refuse_twins
 from storycore.exports.presets import Preset
 from storycore.exports.works import Wanted, Work, works_of
 from storycore.observe.progress import Progress
+from storycore.wording import explain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +186,7 @@ def _options(format_: Format, options: Mapping[str, Any]) -> FormatOptions:
             FieldFault(
                 "/conversion_options/" + "/".join(map(str, item["loc"])),
                 _reason(item["type"]),
-                item["msg"].removeprefix("Value error, "),
+                explain(item["type"], item.get("ctx", {}), item["msg"]),
             )
             for item in fault.errors(include_url=False)
         ]
