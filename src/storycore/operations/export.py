@@ -244,7 +244,9 @@ class PlanResult(Result):
     missing: list[str] = Field(description="Media that the project names but that are not there.")
     skipped: list[WarningEntry] = Field(description="What would be left out, and why.")
     renamed: dict[str, str] = Field(description="Names that are not portable, and the names they would get.")
-    outputs: list[PlannedFile] = Field(default=[], description="What a conversion would make, if formats were asked for.")
+    outputs: list[PlannedFile] = Field(
+        default=[], description="What a conversion would make, if formats were asked for."
+    )
     warnings: list[WarningEntry] = Field(description="What is odd about the project.")
 
 
