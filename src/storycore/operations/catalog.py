@@ -103,7 +103,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "storycore export format film/ --preset youtube-1080p -o delivery/",
             "storycore export format film/ --to mov,wav,srt -O loudness_lufs=-23",
         ),
-        long=True, check=f"{_EXPORT}:check_formats",
+        long=True, check=f"{_EXPORT}:check_formats", dry_run="storycore.export.plan",
     ),
     Operation(
         "storycore.export.presets", "GET", f"{_PRESETS}:presets", f"{_PRESETS}:PresetsRequest",
@@ -125,7 +125,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "storycore.export.plan", "POST", f"{_EXPORT}:plan", f"{_EXPORT}:PlanRequest",
         "Tell what an export would hold, without writing anything",
-        ("storycore export plan film/",),
+        ("storycore export plan film/", "storycore export plan film/ --to mp4", "storycore export plan film/ -p web"),
     ),
     Operation(
         "storycore.project.inspect", "GET", f"{_PROJECT}:inspect", f"{_PROJECT}:InspectRequest",

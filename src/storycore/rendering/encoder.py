@@ -29,7 +29,7 @@ from storycore.units import MEBIBYTE
 
 DEMUXERS = (
     "mov,matroska,avi,mpegts,mpeg,mpegvideo,mxf,ogg,flv,gif,apng,wav,w64,aiff,mp3,flac,aac,caf,"
-    "png_pipe,jpeg_pipe,webp_pipe,tiff_pipe,bmp_pipe,exr_pipe,dpx_pipe,hdr_pipe,ppm_pipe,pgm_pipe,pbm_pipe"
+    "png_pipe,jpeg_pipe,webp_pipe,tiff_pipe,bmp_pipe,exr_pipe,dpx_pipe,hdr_pipe,psd_pipe,ppm_pipe,pgm_pipe,pbm_pipe"
 )
 """Containers that media of strangers may have. None of them names other files or places on the net."""
 
