@@ -113,6 +113,7 @@ class Reason(StrEnum):
     COMFYUI_FAILED = "comfyui_failed"
     COMFYUI_LOST = "comfyui_lost"
     COMFYUI_STOPPED = "comfyui_stopped"
+    GENERATED_TOO_LARGE = "generated_too_large"
     TIMED_OUT = "timed_out"
     DISK_FULL = "disk_full"
     DATABASE_UNAVAILABLE = "database_unavailable"
@@ -466,6 +467,13 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         6,
         retryable=True,
         remediation="Look in the log of the ComfyUI server for why it ended, then start the workflow again.",
+    ),
+    Reason.GENERATED_TOO_LARGE: ReasonFacts(
+        Code.DEPENDENCY_ERROR,
+        502,
+        6,
+        retryable=False,
+        remediation="Let the workflow make less, or raise STORYCORE_MAX_GENERATED_BYTES.",
     ),
     Reason.COMFYUI_STOPPED: ReasonFacts(
         Code.DEPENDENCY_ERROR,

@@ -26,6 +26,7 @@ DOORS = {
     "click": ("cli", "processes", "sink/command"),
     "cryptography": ("webhooks/signing", "webhooks/sealing"),
     "cv2": (
+        "rendering/wide",
         "rendering/drawing",
         "rendering/frame",
         "rendering/painter",
