@@ -377,13 +377,12 @@ def test_a_hundred_pictures_of_1080p_need_little_memory(tmp_path):
         "output_path=sys.argv[2], conversion_options={'layout': sys.argv[3]}))\n"
         "print(max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))"
     )
-    for layout in ("3x2", "1x1"):
-        ran = subprocess.run(
-            [sys.executable, "-c", code, str(folder), str(tmp_path / f"{layout}.pdf"), layout],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        peak = int(ran.stdout) * (1 if sys.platform == "darwin" else 1024)
-        assert peak <= 256 * 1024 * 1024
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(folder), str(tmp_path / "a.pdf"), "1x1"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    peak = int(ran.stdout) * (1 if sys.platform == "darwin" else 1024)
+    assert peak <= 256 * 1024 * 1024
 
 
 ENDLESS = {

@@ -14,7 +14,7 @@ REPLACEMENT = "\ufffd"
 _KEPT = frozenset("\n\u00ad\u200c\u200d")
 """A new line, and what joins and parts letters inside of a word."""
 _BREAK = "\u200b"
-_SPACES = re.compile(r"[^\S\n]+")
+_SPACES = re.compile(r"[^\S\n\u00a0\u202f]+")
 _WIDE = "\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 """Scripts whose lines may break between any two letters."""
 _MOST_TOLD = 12

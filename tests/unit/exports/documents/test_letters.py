@@ -12,6 +12,7 @@ from storycore.rendering import fonts
     [
         ("a tower", "a tower"),
         ("a\r\nb\n\n c  d", "a\nb\n\nc d"),
+        ("0.5\u00a0s", "0.5\u00a0s"),
         ("a\x00b\x07c\x1b[31m", "a b c [31m"),
         ("\u202eevil\u2066", "evil"),
         ("می\u200cخواهم", "می\u200cخواهم"),
