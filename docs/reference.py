@@ -120,9 +120,52 @@ def _formats() -> Iterator[str]:
     yield "| name | suffix | media type | what it is |\n|---|---|---|---|"
     for name in sorted(FORMATS):
         found = load(FORMATS[name])
-        summary = (sys.modules[type(found).__module__].__doc__ or "").splitlines()[0].removeprefix(f"{name}: ")
+        summary = (sys.modules[FORMATS[name].partition(":")[0]].__doc__ or "").splitlines()[0].removeprefix(f"{name}: ")
         yield f"| `{name}` | `{found.suffix}` | `{found.media_type}` | {summary} |"
+    yield "\n## Options\n"
+    yield "What `conversion_options`, or `-O name=value`, can hold. An option that no asked format knows is refused.\n"
+    yield "| option | values | default | formats | meaning |\n|---|---|---|---|---|"
+    for (option, values, default, meaning), known in sorted(_options().items()):
+        formats = "all" if len(known) == len(FORMATS) else ", ".join(f"`{name}`" for name in known)
+        yield f"| `{option}` | {values} | {default} | {formats} | {meaning} |"
     yield ""
+    yield "## Figures\n"
+    yield "In `quality_metrics`, and so what gates of presets can ask for.\n"
+    yield "| figure | what it is | kind | of |\n|---|---|---|---|"
+    loaded = {name: load(FORMATS[name]) for name in sorted(FORMATS)}
+    figures = {key: figure for found in loaded.values() for key, figure in found.figures.items()}
+    for key, figure in sorted(figures.items()):
+        of = ", ".join(name for name, found in loaded.items() if key in found.figures)
+        needs = f"; with `{figure.needs[0]}={str(figure.needs[1]).lower()}`" if figure.needs else ""
+        yield f"| `{key}` | {figure.words}{needs} | {figure.kind.value} | {of} |"
+    yield ""
+
+
+def _options() -> dict[tuple[str, str, str, str], list[str]]:
+    """Name, values, default and meaning of each option → the formats that know it so."""
+    found: dict[tuple[str, str, str, str], list[str]] = {}
+    for name in sorted(FORMATS):
+        for option, told in load(FORMATS[name]).options.model_json_schema()["properties"].items():
+            default = "" if told.get("default") in (None, "") else f"`{_shown(told['default'])}`"
+            row = (option, _values(told), default, told["description"])
+            found.setdefault(row, []).append(name)
+    return found
+
+
+def _values(told: dict[str, Any]) -> str:
+    """What an option can be, as its JSON Schema says."""
+    kinds = [kind for kind in told.get("anyOf", [told]) if kind.get("type") != "null"]
+    listed = [value for kind in kinds for value in kind.get("enum", [kind["const"]] if "const" in kind else [])]
+    if listed:
+        return ", ".join(f"`{value}`" for value in listed)
+    return " or ".join(_kind(kind) for kind in kinds)
+
+
+def _kind(told: dict[str, Any]) -> str:
+    words = {"integer": "whole number", "boolean": "true, false", "array": "list", "string": "text"}
+    word = words.get(told["type"], told["type"])
+    low, high = told.get("minimum"), told.get("maximum")
+    return word if low is None or high is None else f"{word}, {low} – {high}"
 
 
 if __name__ == "__main__":

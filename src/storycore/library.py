@@ -170,6 +170,7 @@ class StoryCore:
         self._monitor = Monitor(self._app.comfyui)
         self._monitor.start()
         self._engine = self._app.engine(worker, more=MOST_GENERATING)
+        self._app.comfyui.tell_of_places(self._engine.wake)
         tasks.employ(self._engine)
         self._engine.run()
         self._upkeep = Upkeep(self._app)

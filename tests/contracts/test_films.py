@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import zipfile
 from fractions import Fraction
 from pathlib import Path
@@ -15,13 +16,17 @@ from PIL import Image, ImageSequence
 from fixtures.films import cached_segments, deliver, film_in, make_film, middle, see
 from fixtures.media_files import film_bytes, image_bytes, wav_bytes
 from fixtures.projects import snapshot
-from storycore.errors import InvalidInput, NotFound, Reason
+from fixtures.sounds import save
+from storycore.errors import DependencyFailed, InvalidInput, NotFound, Reason
 from storycore.exports.export import export, wanted
 from storycore.observe.progress import Progress
+from storycore.rendering import encoder
+from storycore.rendering.ability import measures
 from storycore.rendering.cache import SegmentCache
 from storycore.rendering.look import Canvas
 from storycore.rendering.plan import timeline
 from storycore.rendering.sources import Sources
+from storycore.settings import Settings
 
 CODECS = {
     "mp4": ["h264", "h265", "av1"],
@@ -301,6 +306,131 @@ def test_a_full_measurement_tells_what_is_black_and_what_stands_still(tmp_path):
     _, made = deliver(folder, "mp4", tmp_path, measure="full")
     assert made.metrics["black_stretches"]["value"] == [[3.0, pytest.approx(5, abs=0.05)]]
     assert made.metrics["frozen_stretches"]["value"][0] == [0.0, 3.0]
+
+
+LIKENESS = ("ssim", "psnr", "vmaf", "ssim_lowest")
+
+
+def _likeness(made):
+    return {name: made.metrics[name]["value"] for name in LIKENESS if name in made.metrics}
+
+
+def _noise(seed):
+    return np.random.default_rng(seed).integers(0, 255, (90, 160, 3)).astype(np.uint8)
+
+
+def test_a_full_measurement_compares_the_picture_with_the_frames_that_were_drawn(tmp_path):
+    """PyAV decodes both, numpy reckons; the archive holds the very frames that were drawn."""
+    shots = [{"picture": _noise(n), "camera": "zoom", "duration": 0.5, "transition": "dissolve"} for n in range(2)]
+    folder = make_film(tmp_path / "film", *({**shot, "transition_duration": 0.2} for shot in shots))
+    lossless, kept = deliver(folder, "mkv", tmp_path, measure="full", pixel_format="yuv420p")
+    path, made = deliver(folder, "mp4", tmp_path, measure="full")
+    assert _likeness(kept) == {"ssim": 1.0, "psnr": None, "ssim_lowest": 1.0}
+    assert kept.metrics["psnr"]["verdict"] == "identical"
+    drawn, shown = (np.array([frame.to_ndarray() for frame in _decoded(one)], float) for one in (lossless, path))
+    assert made.metrics["psnr"]["value"] == pytest.approx(
+        10 * np.log10(255**2 / np.mean((drawn - shown) ** 2)), abs=0.1
+    )
+    assert 0.5 < made.metrics["ssim_lowest"]["value"] <= made.metrics["ssim"]["value"] < 1
+
+
+def _decoded(path):
+    with av.open(str(path)) as film:
+        yield from film.decode(video=0)
+
+
+def test_measuring_changes_no_byte_and_what_was_measured_is_kept(tmp_path, monkeypatch):
+    folder = make_film(tmp_path / "film", {"picture": _noise(1), "camera": "pan"}, {"picture": _noise(2)})
+    plain = deliver(folder, "mp4", tmp_path / "a")[0].read_bytes()
+    later, compared = deliver(folder, "mp4", tmp_path / "b", measure="full")
+    kept = cached_segments()
+    again = deliver(folder, "mp4", tmp_path / "c", measure="full")[1]
+    monkeypatch.setenv("STORYCORE_CACHE_FOLDER", str(tmp_path / "another"))
+    at_once, meanwhile = deliver(folder, "mp4", tmp_path / "d", measure="full")
+    assert plain == later.read_bytes() == at_once.read_bytes()
+    assert cached_segments(tmp_path / "another").keys() == kept.keys()
+    assert _likeness(compared) == _likeness(again) == _likeness(meanwhile)
+
+
+def test_vmaf_is_measured_where_it_can_be(tmp_path):
+    folder = make_film(tmp_path / "film", {"picture": _noise(1), "duration": 0.5})
+    if not measures(("vmaf",), encoder.find(Settings.read()), tmp_path / "abilities"):
+        pytest.skip("this ffmpeg has no libvmaf")
+    made = deliver(folder, "mp4", tmp_path, vmaf=True, width=320, height=180)[1]
+    assert _likeness(made).keys() == {"vmaf"}
+    assert 0 < made.metrics["vmaf"]["value"] <= 100
+
+
+def test_an_ffmpeg_without_loopback_and_vmaf_compares_afterwards_and_refuses_what_it_can_not(tmp_path, monkeypatch):
+    other = shutil.which("ffmpeg")
+    if other is None or measures(("vmaf",), encoder.find(Settings.read(ffmpeg=Path(other))), tmp_path / "abilities"):
+        pytest.skip("no ffmpeg without libvmaf on PATH")
+    monkeypatch.setenv("STORYCORE_FFMPEG", other)
+    folder = make_film(tmp_path / "film", {"picture": _noise(1), "duration": 0.5})
+    assert 0.5 < deliver(folder, "mp4", tmp_path / "a", measure="full")[1].metrics["ssim"]["value"] < 1
+    with pytest.raises(DependencyFailed, match="can't measure VMAF") as fault:
+        deliver(folder, "mp4", tmp_path / "b", vmaf=True)
+    assert fault.value.reason == Reason.ENCODER_MISSING
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize("name", ["mp4", "mov"])
+@pytest.mark.parametrize("edit_lists", [True, False])
+def test_sound_is_in_time_with_the_picture_with_and_without_edit_lists(tmp_path, name, edit_lists):
+    track = {"id": "a", "type": "sfx", "url": "click.wav", "startTime": 0.5, "volume": 100}
+    shot = {"duration": 1, "transition": "dissolve", "transition_duration": 0.2}
+    folder = make_film(tmp_path / "film", {**shot, "colour": "red"}, {**shot, "colour": "blue"}, audioTracks=[track])
+    save(folder / "click.wav", np.eye(4800, 1, dtype=np.float32))
+    options = {"audio_codec": "aac", "video_codec": "h264", "edit_lists": edit_lists}
+    path, made = deliver(folder, name, tmp_path, **options)
+    seen = see(path, pictures=False)
+    assert made.metrics["edit_lists"]["value"] == (2 if edit_lists else 0)
+    assert (seen.times[0], dict(seen.steps)) == (0, {Fraction(1, 24): len(seen.times) - 1})
+    assert abs(seen.sound - len(seen.times) / 24) <= 0.0214
+    assert _loudest(path) == pytest.approx(0.5, abs=1 / 48000)
+
+
+def _loudest(path):
+    """Seconds at which the sound is loudest, edit lists kept to."""
+    with av.open(str(path)) as film:
+        frames = [(frame.pts * frame.time_base, frame.to_ndarray()) for frame in film.decode(audio=0)]
+    return float(max((abs(heard).max(), at + int(abs(heard).max(0).argmax()) / 48000) for at, heard in frames)[1])
+
+
+def _page(folder, out, **options):
+    """A contact sheet as RGB."""
+    made = export(film_in(folder), wanted("sheet", {"columns": 1, **options}), out, Progress())
+    return np.asarray(Image.open(made[0].path).convert("RGB")).astype(int)
+
+
+def test_a_contact_sheet_names_its_shots_unless_told_otherwise(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red"}, {"colour": "blue"})
+    named, plain = _page(folder, tmp_path / "a"), _page(folder, tmp_path / "b", burn_in="none")
+    changed = np.abs(named - plain).max(axis=2) > 40
+    for top in (8, 286):  # each frame is 270 lines high, and 8 lie between
+        assert not changed[top : top + 220].any()
+        assert changed[top + 220 : top + 270].sum() > 500
+    make_film(folder, {"colour": "red", "title": "Another"}, {"colour": "blue"})
+    assert (np.abs(_page(folder, tmp_path / "c") - named).max(axis=2) > 40)[:280].any()
+
+
+def test_a_watermark_stays_clear_of_the_titles_of_slates(tmp_path):
+    folder = make_film(tmp_path / "film", {"title": "A shot that is not there and has a title of two lines, or more"})
+    pictures = []
+    for mark in ("", "FOR REVIEW"):
+        options = {"watermark": mark, "width": 960, "height": 540}
+        made = export(film_in(folder), wanted("poster", options), tmp_path / f"out{mark}", Progress())
+        pictures.append(np.asarray(Image.open(made[0].path).convert("RGB")).astype(int))
+    plain, marked = pictures
+    words = (np.abs(plain - plain[0, 0]).max(axis=2) > 30).any(axis=1).nonzero()[0]
+    mark = (np.abs(plain - marked).max(axis=2) > 8).any(axis=1).nonzero()[0]
+    assert words[-1] < mark[0]
+    assert mark[-1] < 540 * 0.85, "captions stand below it"
+
+
+def test_a_film_that_is_not_measured_tells_nothing_of_its_picture(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red", "duration": 0.2})
+    assert deliver(folder, "mp4", tmp_path, measure="none")[1].metrics == {}
 
 
 @pytest.mark.parametrize("name", ["mp4", "webm", "mkv"])

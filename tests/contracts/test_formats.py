@@ -37,6 +37,9 @@ def film_in(folder):
     return Film(listing=walk(folder, max_files=1000), project=read_project(folder, settings), settings=settings)
 
 
+VERDICTS = ("within target", "off target")
+
+
 def write(name, film, target, progress=None):
     found = registry.find(name)
     small = {option: value for option, value in SMALL.items() if option in found.options.model_fields}
@@ -60,6 +63,10 @@ def test_what_is_told_of_a_file_is_measured_in_it(name, film, tmp_path):
     data = target.read_bytes()
     assert (made.size_bytes, made.sha256) == (len(data), hashlib.sha256(data).hexdigest())
     assert made.metrics
+    told = registry.find(name).figures
+    assert {*made.metrics} <= {*told} or name == "stems", "what a preset can ask for"
+    for key, value in made.metrics.items() if name != "stems" else ():
+        assert told[key].aimed >= (isinstance(value, dict) and value.get("verdict") in VERDICTS), key
 
 
 @pytest.mark.parametrize("name", NAMES)

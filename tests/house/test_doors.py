@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src/storycore"
 
 DOORS = {
-    "PIL": ("demo", "rendering/still", "rendering/title"),
+    "PIL": ("demo", "rendering/lettering", "rendering/still", "rendering/title"),
     "aiodns": ("webhooks/names",),
     "aiohttp": (
         "comfyui/address",
@@ -26,6 +26,7 @@ DOORS = {
     "click": ("cli", "processes", "sink/command"),
     "cryptography": ("webhooks/signing", "webhooks/sealing"),
     "cv2": (
+        "rendering/wide",
         "rendering/drawing",
         "rendering/frame",
         "rendering/painter",
@@ -34,10 +35,11 @@ DOORS = {
         "rendering/transition",
     ),
     "fastapi": ("api",),
-    "fontpkg_noto_sans": ("rendering/fonts",),
     "httpx": ("remote",),
     "imageio_ffmpeg": ("rendering/encoder",),
     "isal": ("exports/packing/compression",),
+    "manimgx_fonts": ("rendering/fonts",),
+    "manimgx_fonts_cjk": ("rendering/fonts",),
     "numpy": ("rendering",),
     "platformdirs": ("settings",),
     "prometheus_client": ("observe/metrics",),
@@ -50,10 +52,12 @@ DOORS = {
         "cli/options",
         "exports/formats",
         "exports/export",
+        "exports/gates",
         "exports/presets",
     ),
     "pycares": ("webhooks/names",),
     "pydantic_core": ("operations", "settings"),
+    "pypdf": ("exports/documents/pdf_facts",),
     "rich": ("cli", "demo"),
     "sqlalchemy": (
         "database",
@@ -79,6 +83,8 @@ DOORS = {
     "starlette": ("api",),
     "structlog": ("observe/logging",),
     "typing_extensions": ("",),
+    "typst": ("exports/documents/typesetter",),
+    "h11": ("api/trailer", "processes"),
     "uvicorn": ("processes",),
     "yaml": ("metadata",),
     "yarl": ("webhooks/sender",),
@@ -94,11 +100,14 @@ PURE = (
     "metadata/document", "metadata/write", "api/ranges",
     "rendering/plan", "rendering/gain", "rendering/ducking",
     "rendering/limiter", "rendering/sounds", "rendering/captions", "rendering/caption_text", "rendering/tags",
-    "rendering/layout", "rendering/words", "rendering/motion", "rendering/look",
-    "rendering/codecs",
+    "rendering/bidi", "rendering/layout", "rendering/words", "rendering/motion", "rendering/look",
+    "rendering/codecs", "rendering/playlists",
     "metadata/document", "metadata/write", "api/ranges", "webhooks/signing", "webhooks/schedule", "webhooks/url",
     "webhooks/address", "webhooks/headers", "webhooks/delivery", "webhooks/endpoint", "webhooks/message", "events",
         *(f"comfyui/{name}" for name in ("backend", "outputs", "pace", "progress", "wire")),
+    *(f"exports/documents/{name}" for name in (
+        "letters", "pages", "panels", "report", "shot_list", "storyboard", "web_page",
+    )),
     *(f"comfyui/graph/{name}" for name in (
         "api_graph", "branch_order", "canvas", "check", "companions", "controls", "convert", "document",
         "dynamic_text", "embedded", "file_names", "group_nodes", "node_class", "oddities", "parameters", "promotions",

@@ -110,7 +110,7 @@ def test_a_gate_that_fails_is_told_and_is_no_success(tmp_path):
     )
     run = storycore("export", "format", "film", "--preset", "tall", "-o", "out", cwd=tmp_path)
     assert run.returncode == 1
-    assert "height is 36 px, and must be 99 px" in run.stdout
+    assert "the height of the picture is 36 px, and must be 99 px" in run.stdout
 
 
 def test_a_silent_film_misses_no_loudness(tmp_path):
@@ -118,7 +118,8 @@ def test_a_silent_film_misses_no_loudness(tmp_path):
     run = storycore("export", "format", "film", "--preset", "youtube-720p", "-o", "out", "--json", cwd=tmp_path)
     gates = {gate["figure"]: gate["message"] for gate in json.loads(run.stdout)["data"]["quality_gates"]}
     assert run.returncode == 0, gates
-    assert gates["integrated_loudness"] == "integrated loudness: there is none, nothing is heard"
+    assert gates["integrated_loudness"] == "the loudness: there is none, nothing is heard"
+    assert gates["edit_lists"] == "the number of edit list entries is 0 entries"
 
 
 def test_presets_of_the_project_go_before_ours(tmp_path):
@@ -141,6 +142,48 @@ def test_a_preset_that_is_none_is_told_by_name(tmp_path, text):
     with StoryCore() as sc, pytest.raises(InvalidInput, match=r"odd\.toml") as fault:
         sc.run(FormatRequest(project_path=str(folder), preset="odd"))
     assert fault.value.reason is Reason.PRESET_INVALID
+
+
+PRESET = 'title = "x"\nformats = ["mp4"]\ndate = 2026-01-01\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f'{PRESET}[[gates]]\nfigure = "hight"\nequals = 9',
+         "gate 1: there is no figure 'hight'; did you mean height?"),
+        (f'{PRESET}[[gates]]\nfigure = "height"\nat_lest = 9',
+         "gate 1: there is no key 'at_lest'; did you mean at_least?"),
+        (f"{PRESET}[[gate]]\nx = 1", "there is no key 'gate'; did you mean gates?"),
+        (f"{PRESET}[options]\nwidht = 64", "options: there is no option 'widht'; did you mean width?"),
+        (f"{PRESET}[options_of.mp4]\nwidht = 64", "options_of.mp4: there is no option 'widht'; did you mean width?"),
+        (f"{PRESET}[options_of.webm]\nwidth = 64", "options_of: there is no format here 'webm'"),
+        (PRESET.replace("mp4", "mp5"), "formats: there is no format 'mp5'; did you mean mp4?"),
+        (f'{PRESET}[[gates]]\nfigure = "ssim"\nat_least = 0.9', 'ssim is measured only with measure = "full"'),
+        ("a = " + "[" * 30_000, "can't be read"),
+    ],
+)  # fmt: skip
+def test_a_misspelt_preset_is_refused_with_what_was_meant(tmp_path, text, message):
+    folder = make_film(tmp_path / "film", {"colour": "red"})
+    (folder / "presets").mkdir()
+    (folder / "presets/odd.toml").write_text(text)
+    for request in (
+        FormatRequest(project_path=str(folder), preset="odd"),
+        PresetsRequest(project_path=str(folder)),
+    ):
+        with StoryCore() as sc, pytest.raises(InvalidInput) as fault:
+            sc.run(request)
+        assert message in fault.value.message
+        assert fault.value.reason is Reason.PRESET_INVALID
+    assert not (folder / "exports").exists()
+
+
+def test_a_broken_preset_does_not_stand_in_the_way_of_others(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red", "duration": 0.2})
+    (folder / "presets").mkdir()
+    (folder / "presets/odd.toml").write_text("a =")
+    with StoryCore() as sc:
+        assert sc.run(FormatRequest(project_path=str(folder), preset="draft")).verdict
 
 
 def test_a_preset_that_is_not_there_is_refused_with_those_there_are(tmp_path):

@@ -81,6 +81,27 @@ def test_an_export_by_preset_alone_is_told_with_the_formats_that_it_made(client,
     assert told == {"export.started": ["mp3"], "export.completed": ["mp3"]}
 
 
+def test_gates_of_a_preset_are_told_with_the_export_that_they_judge(client, receiver, film):
+    register(client, receiver, "qa.*")
+    (film / "presets").mkdir()
+    text = 'title = "Odd"\nformats = ["wav"]\ndate = 2026-01-01\n'
+    gates = {"good": 'figure = "audio_duration"\non_target = true', "bad": 'figure = "audio_duration"\nat_least = 1e6'}
+    for name, gate in gates.items():
+        (film / f"presets/{name}.toml").write_text(f"{text}[[gates]]\n{gate}\n")
+        body = {"project_path": film.name, "preset": name, "metadata": {"night": 4}}
+        told = client.post("/v1/storycore.export.format", json=body).json()
+        assert told["status"] == "success", told
+    bodies = {body["type"]: body["data"] for body in (json.loads(it.body) for it in receiver.wait(2))}
+    assert set(bodies) == {"qa.completed", "qa.failed"}
+    assert bodies["qa.completed"]["checked"] == 1
+    failed = bodies["qa.failed"]
+    assert (failed["subject"], failed["fault_count"]) == (told["data"]["output_path"], 1)
+    assert (failed["project_path"], failed["metadata"]) == (film.name, {"night": 4})
+    assert [fault["reason"] for fault in failed["faults"]] == ["gate_failed"]
+    assert failed["faults"][0]["message"].startswith("the length of the sound is ")
+    assert "must be at least 1e+06 s" in failed["faults"][0]["message"]
+
+
 def publish(client, kind="pipeline.completed", **more):
     body = {"event_type": kind, "data": {"pipeline": "nightly"}, **more}
     return client.post("/v1/storycore.event.publish", json=body).json()
@@ -410,6 +431,19 @@ def test_a_length_that_no_database_holds_harms_nobody(films, saying):
         publish(client)
         (listed,) = until(lambda: deliveries(client, attempts="true"), lambda items: items[0]["state"] == "delivered")
     assert (listed["attempts"][0]["code"], listed["attempts"][0]["response_bytes"]) == ("ok", None)
+
+
+def test_headers_that_are_no_text_are_kept_and_shown(films, saying):
+    url = saying(b"HTTP/1.1 200 OK\r\nX-Odd: caf\xe9 \xff\r\nX-Even: caf\xc3\xa9\r\nContent-Length: 0\r\n\r\n")
+    with (
+        serving(films, webhook_allow=("127.0.0.1:*",)) as server,
+        httpx.Client(base_url=server, timeout=60) as client,
+    ):
+        client.post(f"{WEBHOOK}register", json={"url": url, "event_types": ["*"]}).raise_for_status()
+        publish(client)
+        (listed,) = until(lambda: deliveries(client, attempts="true"), lambda items: items[0]["state"] == "delivered")
+    headers = listed["attempts"][0]["response_headers"]
+    assert (headers["X-Odd"], headers["X-Even"]) == ("caf\\xe9 \\xff", "café")
 
 
 @pytest.mark.parametrize("ending", ["deleted", "switched off", "moved"])

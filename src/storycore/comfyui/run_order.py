@@ -1,16 +1,25 @@
 """What is to be run, what came of it, and how a run stands in between."""
 
-from collections.abc import Mapping
+import asyncio
+import sys
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from storycore.comfyui.backend import Backend
 from storycore.comfyui.fetch import Fetched
+from storycore.comfyui.graph.api_graph import speaking_nodes
 from storycore.comfyui.prepare import Workflow
 from storycore.comfyui.records import ComfyRecords, RunRecord
 from storycore.comfyui.verdict import Judgement
 from storycore.comfyui.wire import Preview
+from storycore.units import now
+
+POSTED: Final = "posted"
+"""It was posted, or was about to be."""
 
 
 class Voice(Protocol):
@@ -41,6 +50,8 @@ class RunOrder:
         timeout_seconds: from the first post to the end.
         resubmit: whether it is tried again, once, if the server died over it.
         facts: what stands in each sidecar beside what the run knows itself.
+        most_bytes: that may come home.
+        min_free_bytes: that stay free on the disk.
         extra_data: given to the server with the prompt; it puts some of it into the files that it saves.
     """
 
@@ -51,6 +62,8 @@ class RunOrder:
     timeout_seconds: float = 300
     resubmit: bool = True
     facts: Mapping[str, Any] = field(default_factory=dict)
+    most_bytes: int = sys.maxsize
+    min_free_bytes: int = 0
     extra_data: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -63,6 +76,7 @@ class Finished:
         judgement: how it counts.
         files: what was brought home; of a failed run, what was made before.
         backend: the server that ran it.
+        home_at: when all of it was at home.
         warnings: what was odd, for people.
     """
 
@@ -70,6 +84,7 @@ class Finished:
     judgement: Judgement
     files: list[Fetched]
     backend: Backend | None
+    home_at: datetime
     warnings: tuple[str, ...] = ()
 
 
@@ -80,15 +95,18 @@ class RunState:
         records: where it stands.
         order: what is to be run.
         voice: hears how far it is.
+
+    Attributes:
+        spoken: pictures that nodes put out over the socket, with the node of each.
     """
 
     def __init__(self, records: ComfyRecords, order: RunOrder, voice: Voice) -> None:
         self.records, self.order, self.voice = records, order, voice
         self.record = records.run(order.workflow.id, order.task_id)
+        self.spoken: list[tuple[str, Preview]] = []
         self._reached = 0.0
         self._held: dict[str, Any] = {}
-        if self.record.holding and self.record.graph is None:  # we died between taking a place and using it
-            self.change(holding=False)
+        self._noted = False
 
     @property
     def tried(self) -> list[str]:
@@ -109,6 +127,52 @@ class RunState:
         """Changes it; `surely` so that no power cut undoes it."""
         held, self._held = self._held, {}
         self.record = self.records.change(self.record, surely=surely, **{**held, **values})
+
+    async def take_place(self, wanted: Mapping[str, Mapping[str, Any]], *, polite: bool) -> bool:
+        """Takes a place on a server and notes that it is about to be posted there; False if no place is free.
+
+        Guarantee: both are on the disk when this returns.
+
+        Args:
+            wanted: servers that could run it, best first → what is known of it once it is there.
+            polite: whether others go first that have waited longer or matter more.
+        """
+        record = self.record
+        post = {"seen": POSTED, "submissions": record.submissions + 1, "submitted_at": record.submitted_at or now()}
+        noted = {backend_id: {**values, **post} for backend_id, values in wanted.items()}
+        yields_at = self.order.priority if polite else None
+        placed = await asyncio.to_thread(self.records.take_place, record, noted, yields_at=yields_at)
+        if placed is None:
+            return False
+        self.record, self._noted = placed, True
+        return True
+
+    async def note_post(self) -> int:
+        """Notes that it is about to be posted, if that is not noted yet; gives the count of the post.
+
+        Guarantee: it is on the disk when this returns.
+        """
+        record, noted, self._noted = self.record, self._noted, False
+        if not noted:
+            facts = {"submissions": record.submissions + 1, "seen": POSTED,
+                     "submitted_at": record.submitted_at or now()}  # fmt: skip
+            await asyncio.to_thread(partial(self.change, surely=True, **facts))
+        return self.record.submissions
+
+    @property
+    def speaking(self) -> list[str]:
+        """Ids of its nodes that put out pictures over the socket."""
+        return speaking_nodes(self.record.graph or {})
+
+    def unheard(self, blocked: Collection[str]) -> list[str]:
+        """Ids of nodes that put out pictures over the socket of which none came."""
+        heard = {node for node, _ in self.spoken}
+        return [node for node in self.speaking if node not in heard and node not in blocked]
+
+    @property
+    def is_unposted(self) -> bool:
+        """Whether a post was noted here that was not made yet."""
+        return self._noted
 
     def hold(self, **values: Any) -> None:
         """Changes it here; in the database with the next change, since nothing is done on the strength of this one."""

@@ -12,11 +12,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from storycore.errors import InvalidInput, NotFound, Reason
+from storycore.exports.formats import registry
+from storycore.exports.formats.figures import Figure
+from storycore.exports.formats.format import Format
+from storycore.exports.gates import Gate, fault_of, unknown
 from storycore.project.content import open_regular
 from storycore.settings import user_folder
 from storycore.wording import explain
@@ -25,18 +29,6 @@ _OURS = Path(__file__).with_name("preset_files")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 _MOST_BYTES = 64 * 1024
 _MOST_FILES = 1000
-
-
-class Gate(BaseModel):
-    """What one figure of a finished file must be."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    figure: str = Field(max_length=60)
-    equals: bool | int | float | str | None = None
-    at_least: float | None = None
-    at_most: float | None = None
-    on_target: bool = False
 
 
 class _File(BaseModel):
@@ -81,28 +73,14 @@ class Preset:
     gates: Sequence[Gate]
 
 
-class Judged(NamedTuple):
-    """One gate and what came of it.
-
-    Attributes:
-        figure: which one.
-        passed: whether it holds.
-        message: for people.
-    """
-
-    figure: str
-    passed: bool
-    message: str
-
-
 def presets(project: Path | None = None) -> list[Preset]:
     """Every preset there is, by name; of several of one name the nearest.
 
     Raises:
         InvalidInput: preset_invalid: a file is no preset; says which, and where.
     """
-    found = {preset.name: preset for preset in _all(project)}
-    return [found[name] for name in sorted(found)]
+    found = {path.stem: (path, origin) for path, origin in _files(project)}
+    return [_read(*found[name]) for name in sorted(found)]
 
 
 def find(name: str, project: Path | None = None) -> Preset:
@@ -112,75 +90,43 @@ def find(name: str, project: Path | None = None) -> Preset:
         NotFound: preset_not_found, with the names there are.
         InvalidInput: preset_invalid.
     """
-    known = {preset.name: preset for preset in presets(project)}
-    preset = known.get(name.strip().lower())
-    if preset is None:
+    known = {path.stem: (path, origin) for path, origin in _files(project)}
+    found = known.get(name.strip().lower())
+    if found is None:
+        names = sorted(known)
         raise NotFound(
-            f"There is no preset {name[:40]!r}; there are: {', '.join(known)}.",
+            f"There is no preset {name[:40]!r}; there are: {', '.join(names)}.",
             reason=Reason.PRESET_NOT_FOUND,
-            details={"presets": list(known), "pointer": "/preset"},
+            details={"presets": names, "pointer": "/preset"},
         )
-    return preset
+    return _read(*found)
 
 
-def judge(gates: Sequence[Gate], metrics: Mapping[str, Any]) -> list[Judged]:
-    """What became of gates; a figure that a file does not have, such as the width of a sound, is not judged.
-
-    A figure that was looked for and is not there is silence's loudness or peak, which miss no bound.
-    """
-    return [_judged(gate, metrics[gate.figure]) for gate in gates if metrics.get(gate.figure) is not None]
-
-
-def _judged(gate: Gate, told: Any) -> Judged:
-    value = told.get("value") if isinstance(told, Mapping) else told
-    unit = f" {told['unit']}" if isinstance(told, Mapping) and told.get("unit") else ""
-    name = gate.figure.replace("_", " ")
-    if isinstance(told, Mapping) and value is None:
-        return Judged(gate.figure, True, f"{name}: there is none, nothing is heard")
-    if gate.on_target:
-        verdict = told.get("verdict", "within target") if isinstance(told, Mapping) else "within target"
-        return Judged(gate.figure, verdict == "within target", f"{name}: {value}{unit}, {verdict}")
-    wanted, passed = _wanted(gate, value)
-    words = f"{name}: {value}{unit}" if passed else f"{name} is {value}{unit}, and must be {wanted}{unit}"
-    return Judged(gate.figure, passed, words)
-
-
-def _wanted(gate: Gate, value: Any) -> tuple[str, bool]:
-    if gate.equals is not None:
-        return str(gate.equals), value == gate.equals
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    low, high = gate.at_least, gate.at_most
-    if low is not None and high is not None:
-        return f"{low:g} to {high:g}", number and low <= value <= high
-    if low is not None:
-        return f"at least {low:g}", number and value >= low
-    return f"at most {high:g}" if high is not None else "there", high is None or (number and value <= high)
-
-
-def _all(project: Path | None) -> Iterator[Preset]:
-    """From the farthest to the nearest."""
+def _files(project: Path | None) -> Iterator[tuple[Path, str]]:
+    """The files of presets and whose they are, from the farthest to the nearest."""
     yield from _in_folder(_OURS, "storycore")
     yield from _in_folder(user_folder() / "presets", "user")
     if project is not None:
         yield from _in_folder(project / "presets", "project")
 
 
-def _in_folder(folder: Path, origin: str) -> Iterator[Preset]:
+def _in_folder(folder: Path, origin: str) -> Iterator[tuple[Path, str]]:
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix == ".toml")[:_MOST_FILES]
     except OSError:
         return
-    for path in paths:
-        if _NAME.fullmatch(path.stem):
-            yield _read(path, origin)
+    yield from ((path, origin) for path in paths if _NAME.fullmatch(path.stem))
 
 
 def _read(path: Path, origin: str) -> Preset:
     try:
         with open_regular(path) as file:
             data = file.read(_MOST_BYTES)
-        read = _File(**tomllib.loads(data.decode("utf-8")))
-    except (OSError, ValidationError, ValueError, TypeError) as fault:
+        told = tomllib.loads(data.decode("utf-8"))
+        _check_keys(told)
+        read = _File(**told)
+        _check(read)
+    except (OSError, ValidationError, ValueError, TypeError, RecursionError) as fault:
         raise InvalidInput(
             f"The preset {path.name} can't be read: {_why(fault)}", reason=Reason.PRESET_INVALID
         ) from None
@@ -198,8 +144,55 @@ def _read(path: Path, origin: str) -> Preset:
     )
 
 
+def _check_keys(told: Mapping[str, Any]) -> None:
+    """Refuses keys that there are not, with those that were meant most likely."""
+    for name in told:
+        if name not in _File.model_fields:
+            raise ValueError(unknown("key", name, _File.model_fields))
+    gates = told.get("gates", [])
+    for number, gate in enumerate(gates if isinstance(gates, list) else [], start=1):
+        for name in gate if isinstance(gate, dict) else ():
+            if name not in Gate.model_fields:
+                raise ValueError(f"gate {number}: {unknown('key', name, Gate.model_fields)}")
+
+
+def _check(read: _File) -> None:
+    """Refuses formats, options and figures that there are not."""
+    formats = {name: _format(name) for name in read.formats}
+    known = {name for format_ in formats.values() for name in format_.options.model_fields}
+    for name in read.options:
+        if name not in known:
+            raise ValueError(f"options: {unknown('option', name, known)}")
+    for name, options in read.options_of.items():
+        if name not in formats:
+            raise ValueError(f"options_of: {unknown('format here', name, formats)}")
+        for option in options:
+            if option not in formats[name].options.model_fields:
+                raise ValueError(f"options_of.{name}: {unknown('option', option, formats[name].options.model_fields)}")
+    if any(figures_of(format_) is None for format_ in formats.values()):
+        return  # a format from elsewhere, which does not tell its figures
+    figures = {name: it for format_ in formats.values() for name, it in (figures_of(format_) or {}).items()}
+    for number, gate in enumerate(read.gates, start=1):
+        options = {**read.options, **{name: value for own in read.options_of.values() for name, value in own.items()}}
+        fault = fault_of(gate, figures, options)
+        if fault:
+            raise ValueError(f"gate {number}: {fault}")
+
+
+def _format(name: str) -> Format:
+    try:
+        return registry.find(name)
+    except InvalidInput:
+        raise ValueError(f"formats: {unknown('format', name, registry.names())}") from None
+
+
+def figures_of(format_: Format) -> Mapping[str, Figure] | None:
+    """The figures of a format's files; None if it does not tell them."""
+    return getattr(format_, "figures", None)
+
+
 def _why(fault: Exception) -> str:
     if isinstance(fault, ValidationError):
         first = fault.errors(include_url=False)[0]
         return f"{'.'.join(map(str, first['loc']))}: {explain(first['type'], first.get('ctx', {}), first['msg'])}"
-    return str(fault)[:200]
+    return str(fault)[:500]

@@ -74,7 +74,7 @@ def events_of(task: Task) -> list[Event]:
 
 def _told(task: Task) -> Iterable[tuple[str, dict[str, Any]]]:
     if task.kind in _EXPORTS:
-        return [_export(task)]
+        return [_export(task), *_judged(task)]
     if task.kind in _CHECKS:
         return [_check(task)]
     if task.kind in GENERATING and task.status is Status.COMPLETED:
@@ -112,6 +112,23 @@ def _export(task: Task) -> tuple[str, dict[str, Any]]:
     return "export.completed", {**facts, "outputs": list(_outputs(task.result or {}))}
 
 
+def _judged(task: Task) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What became of the gates of a preset, for each file that was made."""
+    for made in (task.result or {}).get("outputs", ()) if task.status is Status.COMPLETED else ():
+        gates = made.get("quality_gates", ())
+        facts = {"task_id": task.id, "project_path": task.request["project_path"], "metadata": _metadata(task),
+                 "subject": made["output_path"], "duration_ms": _duration_ms(task)}  # fmt: skip
+        failed = [
+            {"path": gate["figure"], "reason": "gate_failed", "message": gate["message"]}
+            for gate in gates
+            if not gate["passed"]
+        ]
+        if failed:
+            yield "qa.failed", {**facts, "faults": _findings(failed), "fault_count": len(failed)}
+        elif gates:
+            yield "qa.completed", {**facts, "checked": len(gates)}
+
+
 def _check(task: Task) -> tuple[str, dict[str, Any]]:
     facts: dict[str, Any] = {"task_id": task.id, "subject": task.request["package_path"]}
     ending = _ENDINGS.get(task.status)
@@ -127,9 +144,12 @@ def _check(task: Task) -> tuple[str, dict[str, Any]]:
 
 
 def _formats(task: Task) -> list[str]:
-    """The formats that an export was to write."""
+    """The formats that an export wrote, or was to write."""
     if task.kind == "storycore.export.package":
         return ["zip"]
+    made = (task.result or {}).get("outputs", ())
+    if made:
+        return [output["target_format"] for output in made]
     return formats_of(task.request)
 
 

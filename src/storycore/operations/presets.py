@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import Field
 
 from storycore.app import App
-from storycore.errors import InvalidInput
+from storycore.errors import StoryCoreError
 from storycore.operations.request import PathText, Request, Result, Spelling
 
 
@@ -46,7 +46,7 @@ def formats_of(request: Mapping[str, Any]) -> list[str]:
     if not wanted and request.get("preset"):
         from storycore.exports.presets import find
 
-        with contextlib.suppress(InvalidInput):
+        with contextlib.suppress(StoryCoreError):
             wanted = list(find(request["preset"]).formats)
     parts = [wanted] if isinstance(wanted, str) else wanted
     return [name.strip().lower() for part in parts for name in part.split(",")]

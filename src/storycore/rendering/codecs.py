@@ -130,10 +130,17 @@ def canvas_format(codec: Codec, quality: Quality) -> str:
 def encoding(codec: Codec, quality: Quality, canvas: Canvas, encoder: str) -> list[str]:
     """Arguments that encode raw frames of a canvas from stdin; the output's name comes after them."""
     return [
-        *("-f", "rawvideo", "-pixel_format", canvas.pixel_format, "-video_size", f"{canvas.width}x{canvas.height}"),
-        *("-framerate", str(canvas.rate), "-thread_queue_size", "2", "-i", "pipe:0", "-map", "0:v"),
+        *(*raw_frames(canvas), "-map", "0:v"),
         *("-vf", TAGS, "-c:v", encoder, *_quality(codec, quality, canvas, encoder), *COLOUR),
         *("-threads", "1", "-video_track_timescale", str(timescale(canvas.rate)[0]), *EXACT, "-f", codec.segment),
+    ]
+
+
+def raw_frames(canvas: Canvas) -> list[str]:
+    """Arguments that name raw frames from stdin as an input."""
+    return [
+        *("-f", "rawvideo", "-pixel_format", canvas.pixel_format, "-video_size", f"{canvas.width}x{canvas.height}"),
+        *("-framerate", str(canvas.rate), "-thread_queue_size", "1", "-i", "pipe:0"),
     ]
 
 

@@ -13,11 +13,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from storycore.errors import DependencyFailed, Reason, StoryCoreError, from_dict
 from storycore.observe.progress import Progress
 from storycore.rendering.encoder import Ffmpeg, Limits, confine
+from storycore.rendering.likeness import Told
 from storycore.rendering.look import Canvas, Piece, to_plain
 from storycore.units import MEBIBYTE
 
@@ -27,15 +28,17 @@ _LIMITS = Limits(memory_bytes=16 * 1024 * MEBIBYTE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """One encoding of a piece.
+    """What one ffmpeg makes of the frames of a piece.
 
     Attributes:
-        arguments: of ffmpeg, up to the name of the file.
-        path: absolute.
+        arguments: of ffmpeg.
+        path: absolute, of the file that it writes; None if it only measures.
+        measures: whether its log tells how like the frames the picture is.
     """
 
     arguments: Sequence[str]
-    path: Path
+    path: Path | None
+    measures: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,22 @@ class Job:
     piece: Piece
     canvas: Canvas
     outputs: list[Output]
+
+
+class Painted(NamedTuple):
+    """One job that is done.
+
+    Attributes:
+        number: of the job.
+        error: that it ended in; None if it went well.
+        figures: of each output, in order, what was measured.
+        bent: names of the files so far that held more light than frames can.
+    """
+
+    number: int
+    error: StoryCoreError | None
+    figures: Sequence[Told]
+    bent: Sequence[str]
 
 
 class Painter:
@@ -96,7 +115,7 @@ class Painter:
             "job": number,
             "piece": to_plain(job.piece),
             "canvas": to_plain(job.canvas),
-            "outputs": [{"arguments": list(one.arguments), "path": str(one.path)} for one in job.outputs],
+            "outputs": [{"arguments": list(one.arguments), "measures": one.measures} for one in job.outputs],
         }
         pipe = self._process.stdin
         if pipe is not None:
@@ -137,8 +156,8 @@ class Painter:
 
 def paint(
     jobs: Mapping[int, Job], ffmpeg: Ffmpeg, *, painters: int, folder: Path, progress: Progress
-) -> Iterator[tuple[int, StoryCoreError | None]]:
-    """Paints jobs, and gives the number of each as it is done, with the error that it ended in, if any.
+) -> Iterator[Painted]:
+    """Paints jobs, and tells of each as it is done.
 
     Guarantee: when this ends, however it does, no process that it started is left.
 
@@ -175,7 +194,8 @@ def paint(
                 if following is not None:
                     crew[number].give(following, jobs[following])
                 error = message.get("error")
-                yield message["job"], from_dict(error) if error else None
+                fault = from_dict(error) if error else None
+                yield Painted(message["job"], fault, message.get("figures", ()), message.get("bent", ()))
     finally:
         for painter in crew:
             painter.kill()

@@ -1,27 +1,23 @@
 """A film rendered: its segments taken from the cache, or painted and put there."""
 
-import hashlib
-import importlib.metadata
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache as once
 from pathlib import Path
 
 from storycore.errors import DependencyFailed, Reason, StoryCoreError
 from storycore.observe.progress import Progress
 from storycore.project.headers import HeaderFault
-from storycore.rendering import container
+from storycore.rendering import container, likeness
 from storycore.rendering.cache import SegmentCache
 from storycore.rendering.codecs import Codec, Quality, encoding
 from storycore.rendering.crew import Job, Output, paint
-from storycore.rendering.encoder import Ffmpeg
-from storycore.rendering.fonts import UPRIGHT
-from storycore.rendering.look import Canvas, Caption, Piece, pieces
+from storycore.rendering.encoder import Ffmpeg, url
+from storycore.rendering.legible import odd_letters
+from storycore.rendering.likeness import Likeness, Told
+from storycore.rendering.look import Canvas, Caption, Piece, letters, pieces
+from storycore.rendering.machine import machine
 from storycore.rendering.plan import Timeline
 from storycore.rendering.sources import Sources
-
-_LIBRARIES = ("numpy", "opencv-python-headless", "pillow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +31,7 @@ class Picture:
         quality: how well.
         encoder: of ffmpeg, one that works here.
         burned: captions over everything, in frames of the result.
+        figures: that are to be known of it, as `likeness` names them.
     """
 
     line: Timeline
@@ -43,6 +40,7 @@ class Picture:
     quality: Quality
     encoder: str
     burned: tuple[Caption, ...] = ()
+    figures: tuple[str, ...] = ()
 
     @property
     def arguments(self) -> list[str]:
@@ -59,12 +57,14 @@ class Rendered:
         segments: files in order; they go when the workplace goes.
         frames: of each.
         painted: how many were painted now; the others were found.
+        likeness: how like the frames that were drawn it is; None if that is not to be known.
     """
 
     picture: Picture
     segments: tuple[Path, ...]
     frames: tuple[int, ...]
     painted: int
+    likeness: Likeness | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +77,7 @@ class Studio:
         sources: of the project.
         folder: workplace.
         painters: processes at a time.
+        loopback: whether this ffmpeg can decode what it is encoding.
     """
 
     ffmpeg: Ffmpeg
@@ -84,6 +85,7 @@ class Studio:
     sources: Sources
     folder: Path
     painters: int
+    loopback: bool = False
 
 
 def render(pictures: Sequence[Picture], studio: Studio, progress: Progress, *, until: float) -> list[Rendered]:
@@ -103,11 +105,36 @@ def render(pictures: Sequence[Picture], studio: Studio, progress: Progress, *, u
     return _Rendering(pictures, studio, progress, until).done()
 
 
+def keyed(picture: Picture, sources: Sources, ffmpeg: Ffmpeg) -> list[tuple[Piece, str]]:
+    """What the segments of a picture show, each with the key under which it is found again.
+
+    Args:
+        picture: what is wanted.
+        sources: of the project; they are read, and what is odd about them is noted there.
+        ffmpeg: that would encode.
+    """
+    line = picture.line
+    looks = [sources.look(span, picture.canvas) for span in line.spans]
+    lead = sources.lead(line.lead) if line.lead else None
+    more = (*picture.arguments, ffmpeg.mark, machine())
+    found = pieces(line, looks, lead, picture.canvas, picture.burned)
+    return [(piece, piece.key(picture.canvas, *more)) for piece in found]
+
+
 @dataclass(frozen=True, slots=True)
 class _Segment:
     piece: Piece
     key: str
     path: Path
+    picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A job, and which segments come of its outputs."""
+
+    job: Job
+    keys: list[str]
 
 
 class _Rendering:
@@ -117,41 +144,67 @@ class _Rendering:
         self._pictures, self._studio, self._progress, self._until = pictures, studio, progress, until
         self._configs: dict[str, str] = {}
         self._painted: set[str] = set()
+        self._figures: dict[str, Told] = {}
 
     def done(self) -> list[Rendered]:
         self._progress.begin("reading", unit="shots", until=min(0.01, self._until))
         wanted = [self._segments(picture) for picture in self._pictures]
-        while jobs := self._open_jobs(wanted):
-            self._paint(jobs)
+        while tasks := self._open_tasks(wanted):
+            self._paint(tasks)
             wanted = [self._segments(picture) for picture in self._pictures]  # what could not be shown is a slate now
+        self._look_at_letters(wanted)
         return [self._rendered(*pair) for pair in zip(self._pictures, wanted, strict=True)]
 
     def _segments(self, picture: Picture) -> list[_Segment]:
-        sources, line = self._studio.sources, picture.line
-        looks = [sources.look(span, picture.canvas) for span in line.spans]
-        lead = sources.lead(line.lead) if line.lead else None
-        more = (*picture.arguments, self._studio.ffmpeg.mark, machine())
-        found = []
-        for piece in pieces(line, looks, lead, picture.canvas, picture.burned):
-            key = piece.key(picture.canvas, *more)
-            found.append(_Segment(piece, key, self._studio.folder / f"{key}.segment"))
-        return found
+        studio = self._studio
+        return [
+            _Segment(piece, key, studio.folder / f"{key}.segment", picture)
+            for piece, key in keyed(picture, studio.sources, studio.ffmpeg)
+        ]
 
-    def _open_jobs(self, wanted: Sequence[Sequence[_Segment]]) -> list[tuple[Job, list[str]]]:
-        """What is not there yet, with the keys of its outputs; equal pieces share one job."""
-        jobs: dict[str, tuple[Job, list[str]]] = {}
+    def _look_at_letters(self, wanted: Sequence[Sequence[_Segment]]) -> None:
+        """Warns of letters that could not be written as they should be."""
         for picture, segments in zip(self._pictures, wanted, strict=True):
-            for segment in segments:
-                if segment.key in self._configs or self._found(segment):
-                    continue
-                job, keys = jobs.setdefault(
-                    segment.piece.key(picture.canvas), (Job(piece=segment.piece, canvas=picture.canvas, outputs=[]), [])
-                )
-                if segment.key not in keys:
-                    keys.append(segment.key)
-                    path = self._studio.cache.new(segment.key)
-                    job.outputs.append(Output(arguments=picture.arguments, path=path))
-        return list(jobs.values())
+            for reason, message in odd_letters(letters([segment.piece for segment in segments], picture.canvas)):
+                self._studio.sources.tell(reason, message)
+
+    def _open_tasks(self, wanted: Sequence[Sequence[_Segment]]) -> list[_Task]:
+        """What is not there yet; equal pieces share one task."""
+        tasks: dict[str, _Task] = {}
+        for segment in (one for segments in wanted for one in segments):
+            there = segment.key in self._configs or self._found(segment)
+            if there and self._known(segment):
+                continue
+            canvas = segment.picture.canvas
+            task = tasks.setdefault(
+                segment.piece.key(canvas), _Task(Job(piece=segment.piece, canvas=canvas, outputs=[]), [])
+            )
+            if segment.key not in task.keys:
+                task.keys.append(segment.key)
+                task.job.outputs.append(self._compared(segment) if there else self._encoded(segment))
+        return list(tasks.values())
+
+    def _known(self, segment: _Segment) -> bool:
+        """Whether all that is to be known of a segment was measured."""
+        figures = segment.picture.figures
+        if not figures:
+            return True
+        if segment.key not in self._figures:
+            told = self._studio.cache.noted(segment.key)
+            self._figures[segment.key] = told if isinstance(told, dict) else {}
+        return all(name in self._figures[segment.key] for name in figures)
+
+    def _encoded(self, segment: _Segment) -> Output:
+        picture, path = segment.picture, self._studio.cache.new(segment.key)
+        measures = bool(picture.figures) and self._studio.loopback
+        more = likeness.beside(picture.figures) if measures else []
+        return Output(arguments=[*picture.arguments, url(path), *more], path=path, measures=measures)
+
+    def _compared(self, segment: _Segment) -> Output:
+        picture = segment.picture
+        return Output(
+            arguments=likeness.compared(segment.path, picture.canvas, picture.figures), path=None, measures=True
+        )
 
     def _found(self, segment: _Segment) -> bool:
         """Whether a segment is in the cache, whole; it is in the workplace then."""
@@ -165,31 +218,39 @@ class _Rendering:
         self._configs[segment.key] = config
         return True
 
-    def _paint(self, jobs: Sequence[tuple[Job, list[str]]]) -> None:
+    def _paint(self, tasks: Sequence[_Task]) -> None:
         studio = self._studio
-        total = sum(job.piece.frames for job, _ in jobs)
+        total = sum(task.job.piece.frames for task in tasks)
         self._progress.begin("rendering", total=total, unit="frames", until=self._until)
-        numbered = {number: job for number, (job, _) in enumerate(jobs)}
+        jobs = {number: task.job for number, task in enumerate(tasks)}
         try:
-            for number, error in paint(
-                numbered, studio.ffmpeg, painters=studio.painters, folder=studio.folder, progress=self._progress
+            for number, error, figures, bent in paint(
+                jobs, studio.ffmpeg, painters=studio.painters, folder=studio.folder, progress=self._progress
             ):
-                job, keys = jobs[number]
+                for name in bent:
+                    studio.sources.bend(name)
                 if error is not None:
                     self._give_up(error)
                     continue
-                for key, output in zip(keys, job.outputs, strict=True):
-                    self._keep(key, output.path, job.piece.frames)
+                for key, output, told in zip(tasks[number].keys, jobs[number].outputs, figures, strict=True):
+                    self._keep(key, output, jobs[number].piece.frames, told)
         finally:
-            for job, _ in jobs:
-                for output in job.outputs:
+            for output in (one for job in jobs.values() for one in job.outputs):
+                if output.path is not None:
                     output.path.unlink(missing_ok=True)
 
-    def _keep(self, key: str, path: Path, frames: int) -> None:
-        if _config(path, frames) is None:
-            raise DependencyFailed("A segment was not encoded whole.", reason=Reason.ENCODER_FAILED)
-        self._studio.cache.keep(key, path)
-        self._painted.add(key)
+    def _keep(self, key: str, output: Output, frames: int, told: Told) -> None:
+        cache = self._studio.cache
+        if output.path is not None:
+            if _config(output.path, frames) is None:
+                raise DependencyFailed("A segment was not encoded whole.", reason=Reason.ENCODER_FAILED)
+            cache.keep(key, output.path)
+            self._painted.add(key)
+        if output.measures:
+            if not told:
+                raise DependencyFailed("A segment could not be measured.", reason=Reason.ENCODER_FAILED)
+            self._figures[key] = {**self._figures.get(key, {}), **told}
+            cache.note(key, self._figures[key])
 
     def _give_up(self, error: StoryCoreError) -> None:
         """Takes a slate for what can't be decoded; anything else ends the rendering."""
@@ -212,6 +273,12 @@ class _Rendering:
             segments=tuple(segment.path for segment in segments),
             frames=tuple(segment.piece.frames for segment in segments),
             painted=len({segment.key for segment in segments} & self._painted),
+            likeness=self._likeness(picture, segments) if picture.figures else None,
+        )
+
+    def _likeness(self, picture: Picture, segments: Sequence[_Segment]) -> Likeness:
+        return likeness.together(
+            [(one.piece.frames, {name: self._figures[one.key][name] for name in picture.figures}) for one in segments]
         )
 
 
@@ -222,21 +289,3 @@ def _config(path: Path, frames: int) -> str | None:
     except (HeaderFault, OSError):
         return None
     return tracks[0].config if len(tracks) == 1 and tracks[0].samples == frames else None
-
-
-@once
-def machine() -> str:
-    """What else decides about the bytes of a segment: libraries, fonts, and the processor's family."""
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in _LIBRARIES]
-    font = hashlib.sha256(UPRIGHT.read_bytes()).hexdigest()[:16]
-    return ", ".join([*versions, font, platform.machine(), _processor()])
-
-
-def _processor() -> str:
-    """Which instructions there are: libraries choose their routines by them."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return platform.processor()
-    flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    return hashlib.sha256(flags.encode()).hexdigest()[:16]

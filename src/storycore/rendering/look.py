@@ -19,7 +19,7 @@ from storycore.rendering.plan import Part, Segment, Span, Timeline
 from storycore.rendering.words import Words
 from storycore.units import round_half_up
 
-RENDERER = 2
+RENDERER = 3
 """Raised when the same values begin to give another picture."""
 
 
@@ -41,8 +41,9 @@ class Canvas:
         height: even.
         rate: frames per second.
         fit: letterbox, crop or blur.
-        burn_in: none, timecode or timecode_and_shot.
+        burn_in: none, timecode, shot or timecode_and_shot.
         watermark: words over the whole picture, "" for none.
+        language: BCP 47 tag of the words, "" if nothing is known.
     """
 
     pixel_format: str
@@ -52,6 +53,7 @@ class Canvas:
     fit: str = "letterbox"
     burn_in: str = "none"
     watermark: str = ""
+    language: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -157,15 +159,24 @@ def pieces(
         burned: captions over everything, in frames of the result.
     """
     found = []
-    if canvas.burn_in != "timecode_and_shot":  # a new title then changes no picture
+    if "shot" not in canvas.burn_in:  # a new title then changes no picture
         looks = [dataclasses.replace(look, label="") for look in looks]
     for segment in line.segments:
         at = line.frame_of(segment)  # not counted up: a poster or a sheet shows some frames alone
         piece = _piece(segment, line.spans, looks, lead)
         if over := _during(burned, at, segment.frames):
             piece = dataclasses.replace(piece, burned=over)
-        found.append(dataclasses.replace(piece, stamp=at) if canvas.burn_in != "none" else piece)
+        found.append(dataclasses.replace(piece, stamp=at) if "timecode" in canvas.burn_in else piece)
     return found
+
+
+def letters(found: Sequence[Piece], canvas: Canvas) -> str:
+    """All that is written on some pieces, for a look at its letters."""
+    looks = [look for piece in found for look in piece.looks]
+    words = [one.words.text for piece in found for one in piece.burned]
+    words += [one.words.text for look in looks for one in look.captions]
+    words += [text for look in looks for text in (look.title, look.label, *look.lines)]
+    return "\n".join(dict.fromkeys([*words, canvas.watermark]))
 
 
 def captions(layers: Sequence[TextLayer], rate: Fraction, frames: int) -> tuple[Caption, ...]:

@@ -44,7 +44,7 @@ def _done(job: Mapping[str, Any], ffmpeg: Any, gallery: Any) -> dict[str, Any]:
 
     started = time.process_time()
     try:
-        _paint(job, ffmpeg, gallery)
+        figures = _paint(job, ffmpeg, gallery)
     except StoryCoreError as fault:
         return {"job": job["job"], "error": fault.as_dict()}
     except MemoryError:
@@ -56,12 +56,12 @@ def _done(job: Mapping[str, Any], ffmpeg: Any, gallery: Any) -> dict[str, Any]:
         if known is None:
             raise
         return {"job": job["job"], "error": known.as_dict()}
-    return {"job": job["job"], "cpu_seconds": time.process_time() - started}
+    return {"job": job["job"], "cpu_seconds": time.process_time() - started, "figures": figures, "bent": gallery.bent}
 
 
-def _paint(job: Mapping[str, Any], ffmpeg: Any, gallery: Any) -> None:
-    """Draws one piece into each of its outputs."""
-    from storycore.rendering import drawing
+def _paint(job: Mapping[str, Any], ffmpeg: Any, gallery: Any) -> list[Mapping[str, Any]]:
+    """Draws one piece into each of its outputs; gives what each of them measured."""
+    from storycore.rendering import drawing, likeness
     from storycore.rendering.look import canvas_from, piece_from
 
     canvas, piece = canvas_from(job["canvas"]), piece_from(job["piece"])
@@ -80,16 +80,23 @@ def _paint(job: Mapping[str, Any], ffmpeg: Any, gallery: Any) -> None:
         for encoder in encoders:
             encoder.finish()
     _tell({"job": job["job"], "frames": piece.frames - drawn})
+    return [likeness.read(encoder.lines) for encoder in encoders]
 
 
 @contextlib.contextmanager
 def _encoders(outputs: Sequence[Mapping[str, Any]], ffmpeg: Any) -> Iterator[list[Any]]:
-    from storycore.rendering.encoder import child, url
+    from storycore.rendering.encoder import child
 
     with contextlib.ExitStack() as stack:
         yield [
             stack.enter_context(
-                child(ffmpeg, [*output["arguments"], url(Path(output["path"]))], writes=True, group=False)
+                child(
+                    ffmpeg,
+                    output["arguments"],
+                    writes=True,
+                    group=False,
+                    level="info" if output["measures"] else "warning",
+                )
             )
             for output in outputs
         ]

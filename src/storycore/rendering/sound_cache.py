@@ -7,7 +7,7 @@ from pathlib import Path
 from storycore.project.content import open_regular
 from storycore.project.paths import inside
 from storycore.rendering.encoder import Ffmpeg
-from storycore.rendering.film import machine
+from storycore.rendering.machine import machine
 from storycore.rendering.master import Goal
 from storycore.rendering.sound_file import SoundEncoding
 from storycore.rendering.sounds import Sound

@@ -73,6 +73,10 @@ class EmbeddedEngine(Engine):
             self._call(1)
 
     @override
+    def wake(self) -> None:
+        self._call(1)
+
+    @override
     def cancelled(self, task_id: str) -> None:
         self._worker.cancel(task_id)
 

@@ -35,6 +35,9 @@ class Engine(Protocol):
     def submitted(self, task: Task) -> None:
         """The transaction stands: wakes workers that can be woken only now."""
 
+    def wake(self) -> None:
+        """Tasks that had to wait for something here may start now: a worker of this process looks at once."""
+
     def cancelled(self, task_id: str) -> None:
         """A task is to stop; if it runs here, it hears of it at once."""
 

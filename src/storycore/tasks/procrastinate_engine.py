@@ -82,6 +82,11 @@ class ProcrastinateEngine(Engine):
         """The database has told the workers."""
 
     @override
+    def wake(self) -> None:
+        with contextlib.suppress(RuntimeError):  # it ends
+            self._pool.submit(self._work)
+
+    @override
     def cancelled(self, task_id: str) -> None:
         self._worker.cancel(task_id)
 

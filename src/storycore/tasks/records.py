@@ -46,7 +46,18 @@ _NEW = insert(tasks).returning(tasks.c.number)
 _EVENT = insert(task_events)
 _BY_ID = select(tasks).where(tasks.c.id == bindparam("task_id"))
 _WAITING = {"status": Status.PENDING, "progress": 0.0, "step": "waiting", "attempt": 0}
-_FIRST_FIRST = (tasks.c.priority.desc(), tasks.c.number)
+_FIRST = (
+    select(tasks)
+    .where(
+        tasks.c.status == Status.PENDING,
+        or_(tasks.c.not_before.is_(None), tasks.c.not_before <= bindparam("instant")),
+        tasks.c.kind.in_(bindparam("kinds", expanding=True)),
+        _FREE,
+    )
+    .order_by(tasks.c.priority.desc(), tasks.c.number)
+    .limit(1)
+)
+_NEXT_NUMBER, _NEXT = _FIRST.with_only_columns(tasks.c.number), _FIRST.with_for_update(skip_locked=True)
 
 
 class Telling(Protocol):
@@ -98,12 +109,27 @@ class TaskRecords:
         return task
 
     def accept_running(self, order: Order, owner: str) -> Task:
-        """A new task that `owner` runs already, in its own process, and that nobody else will try."""
+        """A new task that `owner` runs already, in its own process."""
         with self._database.accept() as connection:
-            task = _store(connection, replace(order, most_attempts=1), owner, ("started",))
+            task = _store(connection, order, owner, ("started",))
             telling = self._tell(connection, task)
         _told(telling)
         return task
+
+    def take_up(self, order: Order, owner: str, is_gone: Callable[[str], bool]) -> Task | None:
+        """A task of the same kind and request that a process left behind which is gone, now leased to `owner`."""
+        running = select(tasks).where(tasks.c.kind == order.kind, tasks.c.status == Status.RUNNING)
+        with self._database.read() as connection:
+            found = [_of(row) for row in connection.execute(running.order_by(tasks.c.number))]
+        for task in found:
+            may = task.request == order.request and task.attempt < task.most_attempts and not task.cancel_requested
+            if may and is_gone(task.owner or ""):
+                with self._database.write() as connection:
+                    again = and_(tasks.c.number == task.number, tasks.c.beat == task.beat, tasks.c.owner == task.owner)
+                    row = connection.execute(running.where(again).with_for_update()).first()
+                    if row is not None:
+                        return _lease(connection, row, owner, now())
+        return None
 
     def find(self, task_id: str) -> Task:
         """One task.
@@ -144,15 +170,13 @@ class TaskRecords:
         The highest priority first, and within it first come, first served; one at a time of a `serial_key`.
         """
         instant = now()
-        due = or_(tasks.c.not_before.is_(None), tasks.c.not_before <= instant)
-        waiting = select(tasks).where(tasks.c.status == Status.PENDING, due, tasks.c.kind.in_(kinds), _FREE)
-        first = waiting.order_by(*_FIRST_FIRST).limit(1)
+        values = {"instant": instant, "kinds": list(kinds)}
         with self._database.read() as connection:  # looking must not keep others from writing
-            if connection.execute(first.with_only_columns(tasks.c.number)).first() is None:
+            if connection.execute(_NEXT_NUMBER, values).first() is None:
                 return None
         try:
             with self._database.write() as connection:
-                row = connection.execute(first.with_for_update(skip_locked=True)).first()
+                row = connection.execute(_NEXT, values).first()
                 return None if row is None else _lease(connection, row, owner, instant)
         except IntegrityError:  # another process has just begun one of the same key
             return None

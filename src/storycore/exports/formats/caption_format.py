@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from storycore.exports.formats.figures import Figure
 from storycore.exports.formats.format import Film, Made
 from storycore.exports.formats.mixdown import film_line
 from storycore.exports.formats.options import TimeOptions
@@ -35,6 +36,7 @@ class CaptionFormat:
     ) -> None:
         self.name, self.suffix, self.media_type = name, f".{name}", media_type
         self.options: Any = options
+        self.figures = {"captions": Figure(words="the number of captions")}
         self._text, self._count = text, count
 
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:

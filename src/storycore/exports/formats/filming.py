@@ -4,20 +4,24 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
-from storycore.errors import InvalidInput, Reason
+from storycore.errors import DependencyFailed, InvalidInput, Reason
 from storycore.exports.formats.format import Film
 from storycore.exports.formats.options import PictureOptions, VideoOptions
+from storycore.metadata.stated import stated
 from storycore.project.model import ProjectWarning
 from storycore.rendering import encoder
-from storycore.rendering.ability import encoder_for
+from storycore.rendering.ability import encoder_for, loops_back, measures
 from storycore.rendering.cache import SegmentCache
 from storycore.rendering.captions import Cue
 from storycore.rendering.codecs import Codec, Quality, canvas_format
+from storycore.rendering.encoder import Ffmpeg
 from storycore.rendering.film import Picture, Studio
 from storycore.rendering.joining import Chapter
+from storycore.rendering.likeness import PSNR, SSIM, VMAF
 from storycore.rendering.look import Canvas, Caption
-from storycore.rendering.plan import Timeline, timeline
+from storycore.rendering.plan import Timeline, alone, timeline
 from storycore.rendering.sources import Sources
 from storycore.rendering.words import Words
 from storycore.units import round_half_up
@@ -38,18 +42,24 @@ class Shape:
         line: the film in frames.
         width: even.
         height: even.
+        language: of the film's words, as the project states it.
         warnings: where the project could not be followed.
     """
 
     line: Timeline
     width: int
     height: int
+    language: str
     warnings: tuple[ProjectWarning, ...]
 
 
 @contextlib.contextmanager
-def studio(film: Film) -> Iterator[Studio]:
+def studio(film: Film, *, measured: bool = False) -> Iterator[Studio]:
     """What a film is rendered with; what it leaves behind is in the segment cache.
+
+    Args:
+        film: what is rendered.
+        measured: whether pictures are compared with the frames that were drawn.
 
     Raises:
         DependencyFailed: encoder_missing.
@@ -63,6 +73,7 @@ def studio(film: Film) -> Iterator[Studio]:
             sources=Sources(film.project, cache, folder, ffmpeg.mark),
             folder=folder,
             painters=film.settings.render_workers,
+            loopback=measured and loops_back(ffmpeg, film.settings.cache_folder / "encoders"),
         )
     cache.tidy()
 
@@ -86,20 +97,22 @@ def shape(film: Film, options: PictureOptions) -> Shape:
         lead_seconds=SLATE_SECONDS if options.slate or empty else Fraction(0),
         time_range=None if empty else options.seconds(),
     )
+    if film.shot is not None:
+        line = alone(line, film.shot)
     if line.end == line.first and not line.lead:
         _refuse_range(film, options)
         line = timeline((), rate, lead_seconds=SLATE_SECONDS)
         empty = True
     if empty:
         warnings.append(_warning("nothing_to_show", "The film has no shots; a slate with its title was made."))
-    return Shape(line=line, width=width, height=height, warnings=tuple(warnings))
+    return Shape(line=line, width=width, height=height, language=stated(project).language, warnings=tuple(warnings))
 
 
 def picture(film: Film, options: VideoOptions, codec: Codec, *, pixel_format: str | None = None) -> Picture:
     """The film's picture as it is to be encoded.
 
     Raises:
-        DependencyFailed: encoder_missing: no encoder works.
+        DependencyFailed: encoder_missing: no encoder works, or what is to be measured can't be.
         InvalidInput: out_of_range.
     """
     found = shape(film, options)
@@ -118,7 +131,22 @@ def picture(film: Film, options: VideoOptions, codec: Codec, *, pixel_format: st
         codec=codec,
         quality=quality,
         encoder=name,
+        figures=_figures(options, ffmpeg, film.settings.cache_folder / "encoders"),
     )
+
+
+def _figures(options: VideoOptions, ffmpeg: Ffmpeg, folder: Path) -> tuple[str, ...]:
+    """What is to be known of how like the frames the picture is."""
+    found = (SSIM, PSNR) if options.measure == "full" else ()
+    wanted = (*found, VMAF) if options.vmaf else found
+    if wanted and not measures(wanted, ffmpeg, folder):
+        raise DependencyFailed(
+            f"This ffmpeg can't measure {'VMAF' if options.vmaf else 'SSIM and PSNR'}.",
+            reason=Reason.ENCODER_MISSING,
+            remediation="Leave that out of conversion_options, or name another ffmpeg with STORYCORE_FFMPEG.",
+            details={"figures": list(wanted)},
+        )
+    return wanted
 
 
 def canvas(found: Shape, options: PictureOptions, pixel_format: str) -> Canvas:
@@ -131,6 +159,7 @@ def canvas(found: Shape, options: PictureOptions, pixel_format: str) -> Canvas:
         fit=options.fit,
         burn_in=options.burn_in,
         watermark=options.watermark,
+        language=found.language,
     )
 
 

@@ -1,11 +1,15 @@
 """gif: the film without sound, in colours chosen for it, for pages and messages."""
 
+from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
 from storycore.exports.formats import stills
+from storycore.exports.formats.figures import PICTURE, Figure, Kind
+from storycore.exports.formats.film_metrics import same
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
 from storycore.exports.formats.options import FrameRate, PictureOptions
@@ -18,6 +22,7 @@ from storycore.storage.local import new_file
 
 _USUAL_WIDTH = 480
 _COLOURS = 256
+_TICK_SECONDS = Fraction(1, 100)  # GIF counts hundredths
 
 
 class GifOptions(PictureOptions):
@@ -32,6 +37,10 @@ class _Gif:
     suffix = ".gif"
     media_type = "image/gif"
     options: type[PictureOptions] = GifOptions
+    figures: Mapping[str, Figure] = {
+        **{name: PICTURE[name] for name in ("resolution", "fps", "codec", "frames", "duration")},
+        "media_type": Figure(words="the media type", kind=Kind.TEXT),
+    }
 
     def picture(self, film: Film, options: GifOptions) -> Picture:
         """The frames that `write` will need."""
@@ -64,9 +73,11 @@ class _Gif:
                 "resolution": shown,
                 "fps": round(float(facts.frames / facts.duration), 3),
                 "codec": "gif",
-                "frames": metric(facts.frames, "frames", "packets, ffmpeg framecrc"),
+                "frames": metric(facts.frames, "frames", "packets, ffmpeg framecrc", target=wanted.line.frames,
+                                 verdict=same(facts.frames, wanted.line.frames)),
                 "duration": metric(round(float(facts.duration), 3), "s", "packets, ffmpeg framecrc",
-                                   target=round(float(wanted.line.duration), 3)),
+                                   target=round(float(wanted.line.duration), 3),
+                                   verdict=same(abs(facts.duration - wanted.line.duration) <= _TICK_SECONDS, True)),
                 "media_type": metric(headers.media_type if headers else "", "", "header"),
             },
             warnings=drawn.warnings,

@@ -1,10 +1,12 @@
 """json: the project in the canonical form, which every known reader of project.json accepts."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from storycore import json_text
+from storycore.exports.formats.figures import Figure
 from storycore.exports.formats.format import Film, FormatOptions, Made
 from storycore.observe.progress import Progress
 from storycore.project.canonical import canonical
@@ -18,6 +20,10 @@ class _Json:
     suffix = ".json"
     media_type = "application/json"
     options = FormatOptions
+    figures: Mapping[str, Figure] = {
+        "shots": Figure(words="the number of shots"),
+        "keys": Figure(words="the number of parts"),
+    }
 
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:  # noqa: ARG002 - none needed
         """The canonical project."""

@@ -5,10 +5,11 @@ from typing import Literal
 from pydantic import Field
 
 from storycore.exports.formats import film_sounds as sounds
+from storycore.exports.formats.options import BoxOptions
 from storycore.exports.formats.video_file import FilmOptions, VideoFile
 
 
-class Mp4Options(FilmOptions):
+class Mp4Options(FilmOptions, BoxOptions):
     """Options of mp4."""
 
     video_codec: Literal["h264", "h265", "av1"] = Field(default="h264", description="Codec of the picture.")
@@ -24,6 +25,7 @@ FORMAT = VideoFile(
     media_type="video/mp4",
     options=Mp4Options,
     captions="mov_text",
+    boxed=True,
     muxer="mp4",
     arguments=("-movflags", "+faststart"),
     sounds={"aac": sounds.aac},

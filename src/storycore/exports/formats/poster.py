@@ -1,11 +1,13 @@
 """poster: one frame of the film as a picture."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from storycore.exports.formats import stills
+from storycore.exports.formats.figures import STILLS, Figure
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
 from storycore.exports.formats.options import Number, PictureOptions
@@ -29,6 +31,7 @@ class _Poster:
     suffix = ".png"
     media_type = "image/png"
     options: type[PictureOptions] = PosterOptions
+    figures: Mapping[str, Figure] = STILLS
 
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
         """One frame."""

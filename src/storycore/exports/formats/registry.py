@@ -14,7 +14,7 @@ FORMATS: Mapping[str, str] = {
     "json": f"{_HERE}.json:FORMAT",
     **{
         name: f"{_HERE}.{name}:FORMAT"
-        for name in ("mp4", "mov", "webm", "mkv", "avi", "gif", "frames", "poster", "sheet")
+        for name in ("mp4", "mov", "webm", "mkv", "avi", "hls", "gif", "frames", "poster", "sheet")
     },
     "wav": f"{_HERE}.wav:FORMAT",
     "mp3": f"{_HERE}.mp3:FORMAT",
@@ -26,6 +26,9 @@ FORMATS: Mapping[str, str] = {
     "srt": f"{_HERE}.srt:FORMAT",
     "vtt": f"{_HERE}.vtt:FORMAT",
     "ass": f"{_HERE}.ass:FORMAT",
+    "pdf": f"{_HERE}.pdf:FORMAT",
+    "html": f"{_HERE}.html:FORMAT",
+    "csv": f"{_HERE}.csv:FORMAT",
 }
 """Name → where the format is."""
 

@@ -1,12 +1,14 @@
-"""sheet: a contact sheet, one frame of each shot."""
+"""sheet: a contact sheet: one frame of each shot, with its number and title, on one page."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from storycore.exports.formats import stills
+from storycore.exports.formats.figures import STILLS, Figure
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
 from storycore.exports.formats.options import PictureOptions, Whole
@@ -21,6 +23,9 @@ _MOST_SHOTS = 400
 class SheetOptions(PictureOptions):
     """Options of sheet; width and height are those of one frame."""
 
+    burn_in: Literal["none", "timecode", "shot", "timecode_and_shot"] = Field(
+        default="shot", description="What is written into each frame; the shot's number and title unless told."
+    )
     columns: Whole | None = Field(default=None, ge=1, le=20, description="Frames side by side.")
 
 
@@ -29,6 +34,7 @@ class _Sheet:
     suffix = ".sheet.png"
     media_type = "image/png"
     options: type[PictureOptions] = SheetOptions
+    figures: Mapping[str, Figure] = {**STILLS, "shots": Figure(words="the number of shots")}
 
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
         """All shots on one page."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from storycore.exports.formats.figures import SOUND
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
 from storycore.exports.formats.mixdown import film_line, film_sound, goal
@@ -38,6 +39,7 @@ class SoundFormat:
     ) -> None:
         self.name, self.suffix, self.media_type = name, f".{name}", media_type
         self.options: Any = options
+        self.figures = SOUND
         self._encoding = encoding
 
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:

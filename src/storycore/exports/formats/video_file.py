@@ -9,18 +9,20 @@ from typing import Any
 
 from storycore.exports.formats import filming
 from storycore.exports.formats.caption_format import WORDLESS
+from storycore.exports.formats.figures import BOXES, MIX, PICTURE, Figure
+from storycore.exports.formats.film_metrics import film_figures, likeness_figures, stretch_figures
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, FormatOptions, Made
 from storycore.exports.formats.mixdown import film_sound, goal, sound_tags
 from storycore.exports.formats.options import CaptionOptions, SoundOptions, VideoOptions
-from storycore.exports.formats.sound_metrics import measured_sound, metric
+from storycore.exports.formats.sound_metrics import measured_sound
 from storycore.observe.progress import Progress
 from storycore.project.model import ProjectWarning
 from storycore.rendering.captions import cues, srt
 from storycore.rendering.codecs import CODECS
-from storycore.rendering.film import Picture, Studio, render
+from storycore.rendering.film import Picture, Rendered, Studio, render
 from storycore.rendering.joining import Captions, Wrapping, join
-from storycore.rendering.measure import FilmFacts, measure_film, measure_stretches
+from storycore.rendering.measure import measure_film, measure_stretches
 from storycore.rendering.sound_file import SoundEncoding
 from storycore.rendering.tags import clean, three_letters
 from storycore.storage.local import new_file
@@ -47,6 +49,7 @@ class VideoFile:
         sounds: how each `audio_codec` is encoded.
         captions: codec of captions that can be switched on, "" if the container can't hold them.
         counts_frames: as in `Wrapping`.
+        boxed: whether its files are made of boxes (ISO/IEC 14496-12).
     """
 
     name: str
@@ -58,6 +61,12 @@ class VideoFile:
     sounds: Mapping[str, Callable[[Any], SoundEncoding]]
     captions: str = ""
     counts_frames: bool = False
+    boxed: bool = False
+
+    @property
+    def figures(self) -> Mapping[str, Figure]:
+        """What can be asked of its files."""
+        return {**PICTURE, **(BOXES if self.boxed else {}), **MIX}
 
     def picture(self, film: Film, options: FilmOptions) -> Picture:
         """The picture that `write` will need; several formats can be rendered at once beforehand."""
@@ -70,14 +79,15 @@ class VideoFile:
     def write(self, film: Film, target: Path, options: FilmOptions, progress: Progress) -> Made:
         """The film with its sound."""
         wanted = self.picture(film, options)
-        with new_file(target) as file, filming.studio(film) as studio, ExitStack() as stack:
+        with new_file(target) as file, ExitStack() as stack:
+            studio = stack.enter_context(filming.studio(film, measured=bool(wanted.figures)))
             path = Path(file.name)
             rendered = render([wanted], studio, progress, until=0.75)[0]
             sound = self._sound(film, wanted, options, studio, progress)
             captions = _Captions(film, wanted, options, studio)
             wrapping = Wrapping(
                 container=self.muxer,
-                arguments=self.arguments,
+                arguments=self._muxing(options),
                 sound=None if sound is None else sound.path,
                 captions=captions.soft(self.captions),
                 chapters=filming.chapters(film, wanted.line),
@@ -87,18 +97,23 @@ class VideoFile:
             progress.begin("joining", until=0.95)
             join(studio.ffmpeg, rendered, wrapping, path, progress)
             progress.begin("measuring", until=0.99)
-            facts = measure_film(studio.ffmpeg, path, progress)
-            more = _stretches(studio, path, progress) if options.measure == "full" else {}
+            figures = measured_picture(path, rendered, options, studio, progress)
             size_bytes, sha256 = finished(file)
             warnings = (*filming.shape(film, options).warnings, *studio.sources.warnings, *captions.warnings)
             beside = captions.beside(target, stack)
         return Made(
             size_bytes=size_bytes,
             sha256=sha256,
-            metrics={**film_figures(facts, wanted, size_bytes), **({} if sound is None else sound.metrics), **more},
+            metrics={**figures, **({} if sound is None else sound.metrics)},
             warnings=warnings if sound is None else (*warnings, *sound.warnings),
             beside=beside,
         )
+
+    def _muxing(self, options: FilmOptions) -> Sequence[str]:
+        if getattr(options, "edit_lists", True):
+            return self.arguments
+        flags = "+negative_cts_offsets"  # else the picture would begin late, by as much as its B-frames run ahead
+        return [*(f"{it}{flags}" if it.startswith("+faststart") else it for it in self.arguments), "-use_editlist", "0"]
 
     def _sound(
         self, film: Film, wanted: Picture, options: FilmOptions, studio: Studio, progress: Progress
@@ -157,62 +172,23 @@ class _Captions:
         return (path,)
 
 
-def film_figures(facts: FilmFacts, wanted: Picture, size_bytes: int) -> dict[str, Any]:
-    """What was measured in a film, under the names that callers know."""
-    fps = facts.fps
-    rate: int | float = int(fps) if fps.denominator == 1 else round(float(fps), 3)
-    packets, boxes = "packets, ffmpeg framecrc", "boxes of the file"
-    line = wanted.line
-    told = {
-        "resolution": f"{facts.width}x{facts.height}",
-        "fps": rate,
-        "bitrate": f"{round(size_bytes * 8 / facts.duration / 1000) if facts.duration else 0}kbps",
-        "codec": facts.codec,
-        "width": metric(facts.width, "px", "stream header", target=wanted.canvas.width,
-                        verdict=_same(facts.width, wanted.canvas.width)),
-        "height": metric(facts.height, "px", "stream header", target=wanted.canvas.height,
-                         verdict=_same(facts.height, wanted.canvas.height)),
-        "frames": metric(facts.frames, "frames", packets, target=line.frames,
-                         verdict=_same(facts.frames, line.frames)),
-        "duration": metric(round(float(facts.duration), 6), "s", packets, target=round(float(line.duration), 6),
-                           verdict=_duration_verdict(facts, wanted)),
-        "frame_steps": metric(len(facts.steps), "different", packets),
-        "video_bitrate": metric(facts.bitrate_bps, "bps", packets),
-        "keyframe_interval": metric(facts.longest_group, "frames", packets),
-        "pixel_format": metric(facts.pixel_format, "", "stream header", target=wanted.canvas.pixel_format,
-                               verdict=_same(facts.pixel_format, wanted.canvas.pixel_format)),
-        "colour": metric(facts.colour, "", "stream header"),
-    }  # fmt: skip
-    if facts.profile:
-        told["profile"] = metric(facts.profile, "", "stream header")
-    if facts.faststart is not None:
-        told["faststart"] = metric(facts.faststart, "", boxes)
-        told["edit_lists"] = metric(facts.edits, "entries", boxes)
-    return told
+def measured_picture(
+    path: Path, rendered: Rendered, options: VideoOptions, studio: Studio, progress: Progress
+) -> dict[str, Any]:
+    """Figures of the finished picture, as many as are wanted."""
+    figures: dict[str, Any] = {}
+    if options.measure != "none":
+        figures |= film_figures(measure_film(studio.ffmpeg, path, progress), rendered.picture, path.stat().st_size)
+    if rendered.likeness is not None:
+        figures |= likeness_figures(rendered.likeness)
+    if options.measure == "full":
+        figures |= stretch_figures(measure_stretches(studio.ffmpeg, path, progress))
+    return figures
 
 
-def _duration_verdict(facts: FilmFacts, wanted: Picture) -> str:
-    off = facts.duration - wanted.line.duration
-    return (
-        "within target" if abs(off) <= facts.tick else f"{abs(float(off)):.3f} s too {'long' if off > 0 else 'short'}"
-    )
-
-
-def _stretches(studio: Studio, path: Path, progress: Progress) -> dict[str, Any]:
-    found = measure_stretches(studio.ffmpeg, path, progress)
-    return {
-        "black_stretches": metric([list(one) for one in found.black], "s", "ffmpeg blackdetect, 0.5 s or more"),
-        "frozen_stretches": metric([list(one) for one in found.frozen], "s", "ffmpeg freezedetect, 2 s or more"),
-    }
-
-
-def _same(value: Any, target: Any) -> str:
-    return "within target" if value == target else "off target"
-
-
-def _tags(film: Film, options: VideoOptions) -> list[str]:
+def _tags(film: Film, options: FilmOptions) -> list[str]:
     """Arguments for what the film says about itself; the last of two that name the same counts."""
-    tags = sound_tags(film.project)
+    tags = sound_tags(film.project, options)
     if options.title:
         tags += ["-metadata", f"title={clean(options.title)}"]
     created = film.project.created or film.project.updated

@@ -1,10 +1,12 @@
-"""zip: the whole package, see `exports.package`."""
+"""zip: the whole project as a package that anyone can verify, as `export package` makes it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, Strict
 
+from storycore.exports.formats.figures import Figure
 from storycore.exports.formats.format import Film, FormatOptions, Made
 from storycore.exports.package import write_package
 from storycore.exports.packing.contents import documented, plan
@@ -30,6 +32,11 @@ class _Zip:
     suffix = ".zip"
     media_type = "application/zip"
     options: type[FormatOptions] = ZipOptions
+    figures: Mapping[str, Figure] = {
+        "files": Figure(words="the number of files"),
+        "content_bytes": Figure(words="the size, unpacked"),
+        "size_ratio": Figure(words="the size, packed, as a share"),
+    }
 
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
         """The package of a film."""
