@@ -1,6 +1,7 @@
 """How packages, conversions and plans look on the terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +14,7 @@ from storycore.operations.request import WarningEntry
 from storycore.units import human_bytes, human_seconds
 
 _MOST = 8
+_MOST_FILES = 30
 
 
 def show_package(result: PackageResult, console: Console) -> None:
@@ -65,12 +67,39 @@ def show_presets(result: PresetsResult, console: Console) -> None:
 
 
 def show_plan(result: PlanResult, console: Console) -> None:
-    """What would be packed, by role, and what is missing."""
+    """What would be packed or made, and what is missing."""
     shots = f"{result.shots} shot" if result.shots == 1 else f"{result.shots} shots"
     console.print(
         Text(plain(" ".join(result.project_name.split())), style="bold"),
         Text(f"· {shots} · {human_seconds(result.duration_seconds)} of film"),
     )
+    console.print(_planned_files(result) if result.outputs else _planned_parts(result))
+    for path in result.missing[:_MOST]:
+        console.print(Text("! missing  ", style="yellow"), Text(plain(path)), sep="", soft_wrap=True)
+    _renamed(console, result.renamed)
+    _warnings(console, "left out", result.skipped)
+    _warnings(console, "odd", (entry for entry in result.warnings if entry.reason != "media_missing"))
+
+
+def _planned_files(result: PlanResult) -> Table:
+    """What a conversion would make, a line each."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("File", "Picture", "Frames", "To render", "About"):
+        table.add_column(name, justify="left" if name in ("File", "Picture") else "right")
+    for it in result.outputs[:_MOST_FILES]:
+        size = "" if it.width is None else f"{it.width}×{it.height} · {it.fps:g} fps"
+        open_frames = f"{it.frames_to_render:,}" if it.frames_to_render else "none"
+        todo = "" if it.frames is None else open_frames
+        about = "" if it.estimated_size_bytes is None else f"~ {human_bytes(it.estimated_size_bytes)}"
+        frames = "" if it.frames is None else f"{it.frames:,}"
+        table.add_row(Text(plain(it.file_name), overflow="fold"), size, frames, todo, about)
+    if len(result.outputs) > _MOST_FILES:
+        table.add_row(f"… and {len(result.outputs) - _MOST_FILES} more; --json shows all", style="dim")
+    return table
+
+
+def _planned_parts(result: PlanResult) -> Table:
+    """What a package would hold, by role."""
     table = Table(box=None, pad_edge=False)
     for name in ("Part", "Files", "Size"):
         table.add_column(name, justify="left" if name == "Part" else "right")
@@ -78,12 +107,7 @@ def show_plan(result: PlanResult, console: Console) -> None:
         sizes = [entry.size_bytes for entry in result.files if entry.role == role]
         table.add_row(role, str(len(sizes)), human_bytes(sum(sizes)))
     table.add_row("all", str(result.files_included), human_bytes(result.total_size_bytes), style="bold")
-    console.print(table)
-    for path in result.missing[:_MOST]:
-        console.print(Text("! missing  ", style="yellow"), Text(plain(path)), sep="", soft_wrap=True)
-    _renamed(console, result.renamed)
-    _warnings(console, "left out", result.skipped)
-    _warnings(console, "odd", (entry for entry in result.warnings if entry.reason != "media_missing"))
+    return table
 
 
 def _figures(console: Console, output: FormatOutput) -> None:
@@ -96,8 +120,16 @@ def _figures(console: Console, output: FormatOutput) -> None:
         told = metrics.get(name)
         if isinstance(told, dict) and told.get("value") is not None:
             shown.append(f"{told['value']:g} {told['unit']}")
+    shown += _of_paper(metrics)
     if shown:
         _fact(console, output.target_format, " · ".join(shown))
+
+
+def _of_paper(metrics: Mapping[str, Any]) -> list[str]:
+    pages, dpi, conformance = (metrics.get(name) for name in ("pages", "dpi", "conformance"))
+    shown = [f"{pages} {'page' if pages == 1 else 'pages'}"] if pages else []
+    shown += [f"{dpi} dpi"] if dpi else []
+    return shown + ([str(conformance["value"])] if isinstance(conformance, dict) else [])
 
 
 def _done(word: str) -> Text:

@@ -91,30 +91,6 @@ class PackageRequest(Request[PackageResult]):
     metadata: Facts = Field(default={}, description="Facts of your own; they come back in the result.")
 
 
-class PlanResult(Result):
-    """What an export would hold."""
-
-    project_name: str = Field(description="Name of the project.")
-    files: list[FileEntry] = Field(description="What would be packed; sha256 is empty, since nothing was read.")
-    files_included: int = Field(description="How many files.")
-    total_size_bytes: int = Field(description="Their size, unpacked.")
-    shots: int = Field(description="How many shots the film has.")
-    duration_seconds: float = Field(description="How long the film is.")
-    missing: list[str] = Field(description="Media that the project names but that are not there.")
-    skipped: list[WarningEntry] = Field(description="What would be left out, and why.")
-    renamed: dict[str, str] = Field(description="Names that are not portable, and the names they would get.")
-    warnings: list[WarningEntry] = Field(description="What is odd about the project.")
-
-
-class PlanRequest(Request[PlanResult]):
-    """Tell what an export would hold, without writing anything."""
-
-    project_path: ProjectPath = Field(description="Folder of the project.")
-    include_source: Flag = Field(default=False, description="Count workflows, scripts, prompts and editor files in.")
-    include_assets: Flag = Field(default=True, description="Count pictures, clips and sound in.")
-    include_reports: Flag = Field(default=True, description="Count QA reports in.")
-
-
 class VerifyFault(Result):
     """One thing that is wrong with a package."""
 
@@ -239,6 +215,65 @@ class FormatRequest(Request[FormatResult]):
     metadata: Facts = Field(default={}, description="Facts of your own; they come back in the result.")
 
 
+class PlannedFile(Result):
+    """One file that a conversion would make. What is not known beforehand is null."""
+
+    target_format: str = Field(description="What would be written.")
+    file_name: str = Field(description="Name of the file.")
+    width: int | None = Field(description="Of the picture, in pixels.")
+    height: int | None = Field(description="Of the picture, in pixels.")
+    fps: float | None = Field(description="Frames per second.")
+    frames: int | None = Field(description="How many.")
+    duration_seconds: float | None = Field(description="How long it lasts.")
+    segments: int = Field(description="Parts that its picture is rendered in.")
+    segments_found: int = Field(description="How many of them were rendered before, and would be found again.")
+    frames_to_render: int = Field(description="Frames that are still to be rendered.")
+    estimated_size_bytes: int | None = Field(description="An estimate, no promise.")
+    estimated_from: str = Field(description="What the estimate stands on.")
+
+
+class PlanResult(Result):
+    """What an export would hold."""
+
+    project_name: str = Field(description="Name of the project.")
+    files: list[FileEntry] = Field(description="What would be packed; sha256 is empty, since nothing was read.")
+    files_included: int = Field(description="How many files.")
+    total_size_bytes: int = Field(description="Their size, unpacked.")
+    shots: int = Field(description="How many shots the film has.")
+    duration_seconds: float = Field(description="How long the film is.")
+    missing: list[str] = Field(description="Media that the project names but that are not there.")
+    skipped: list[WarningEntry] = Field(description="What would be left out, and why.")
+    renamed: dict[str, str] = Field(description="Names that are not portable, and the names they would get.")
+    outputs: list[PlannedFile] = Field(
+        default=[], description="What a conversion would make, if formats were asked for."
+    )
+    warnings: list[WarningEntry] = Field(description="What is odd about the project.")
+
+
+class PlanRequest(Request[PlanResult]):
+    """Tell what an export would hold, without writing anything.
+
+    With formats or a preset it tells what a conversion would make; else what a package would hold.
+    """
+
+    project_path: ProjectPath = Field(description="Folder of the project.")
+    target_format: Annotated[str | list[str], Spelling(("-t", "--to")), FormatNames] | None = Field(
+        default=None, description="As for export.format; a package is planned if it and the preset are left out."
+    )
+    preset: Annotated[str, Field(max_length=41, pattern=r"^[A-Za-z0-9-]+$"), Spelling(("-p", "--preset"))] | None = (
+        Field(default=None, description="As for export.format.")
+    )
+    conversion_options: Annotated[Facts, FormatOptions, Spelling(("-O", "--option"))] = Field(
+        default={}, description="As for export.format."
+    )
+    shots: list[ShotPart] | None = Field(
+        default=None, min_length=1, max_length=10_000, description="As for export.format."
+    )
+    include_source: Flag = Field(default=False, description="Count workflows, scripts, prompts and editor files in.")
+    include_assets: Flag = Field(default=True, description="Count pictures, clips and sound in.")
+    include_reports: Flag = Field(default=True, description="Count QA reports in.")
+
+
 class MetadataResult(Result):
     """A project described."""
 
@@ -347,18 +382,31 @@ def stream_package(app: App, request: PackageRequest, sink: BinaryIO, progress: 
 
 
 def plan(app: App, request: PlanRequest) -> PlanResult:
-    """What a package of a project would hold; nothing is written, and no media is read but what the film names.
+    """What a package of a project would hold, or what a conversion would make; nothing is written.
+
+    For a package no media is read but what the film names; for a film its sources are, to know what is found again.
 
     Raises:
-        StoryCoreError: the path is not acceptable, or there is no project that can be read.
+        StoryCoreError: the path is not acceptable, or there is no project that can be read; a format or an option that
+            is not known.
     """
     from storycore.exports.packing import contents as exports
     from storycore.exports.packing.selection import missing
     from storycore.project.media_types import expected
 
+    wanted = _wanted(app, request)[0] if request.target_format or request.preset else []
+    if request.conversion_options and not wanted:
+        raise InvalidInput(
+            "conversion_options are of formats, and none was named.",
+            reason=Reason.MISSING_FIELD,
+            details={"missing_fields": ["target_format"]},
+        )
     _, project, listing = _read(app, request.project_path)
+    if wanted:
+        return _planned_files(app, _with_shots(project, request), listing, wanted)
     contents = exports.plan(project, listing, _selection(request))
     return PlanResult(
+        outputs=[],
         project_name=project.name,
         files=[
             FileEntry(
@@ -381,6 +429,46 @@ def plan(app: App, request: PlanRequest) -> PlanResult:
     )
 
 
+def _planned_files(app: App, project: "Project", listing: "Listing", formats: "list[Wanted]") -> PlanResult:
+    """What a conversion would make."""
+    from storycore.exports.formats.format import Film
+    from storycore.exports.outlook import look_ahead
+    from storycore.exports.packing.selection import missing
+
+    found = look_ahead(Film(project=project, listing=listing, settings=app.settings), formats)
+    outputs = [
+        PlannedFile(
+            target_format=it.format,
+            file_name=it.name,
+            width=None if it.size is None else it.size[0],
+            height=None if it.size is None else it.size[1],
+            fps=None if it.rate is None else round(float(it.rate), 3),
+            frames=it.frames,
+            duration_seconds=None if it.duration is None else float(it.duration),
+            segments=it.segments,
+            segments_found=it.found,
+            frames_to_render=it.to_render,
+            estimated_size_bytes=None if it.guess is None else it.guess.size_bytes,
+            estimated_from="" if it.guess is None else it.guess.basis,
+        )
+        for it in found
+    ]
+    warnings = list(dict.fromkeys(warning for it in found for warning in it.warnings))
+    return PlanResult(
+        project_name=project.name,
+        files=[],
+        files_included=0,
+        total_size_bytes=0,
+        shots=len(project.shots),
+        duration_seconds=float(project.duration),
+        missing=missing(project),
+        skipped=[],
+        renamed={},
+        outputs=outputs,
+        warnings=warning_entries((*project.warnings, *warnings)),
+    )
+
+
 def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResult:
     """Writes a project in one or several formats.
 
@@ -394,13 +482,10 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
     from storycore.exports.formats.registry import find
     from storycore.exports.gates import judge
     from storycore.exports.presets import figures_of
-    from storycore.project.parts import with_shots
 
     formats, gates = _wanted(app, request)
     folder, project, listing = _read(app, request.project_path)
-    if request.shots is not None:
-        parts = [(part.path, part.in_point, part.out_point) for part in request.shots]
-        project = with_shots(project, parts)
+    project = _with_shots(project, request)
     film = Film(project=project, listing=listing, settings=app.settings)
     with _output(app, folder, request.output_path, progress) as place:
         target, name = target_of(formats, place)
@@ -430,6 +515,15 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
         metadata=request.metadata,
         warnings=warning_entries((*project.warnings, *_made_warnings(finished))),
     )
+
+
+def _with_shots(project: "Project", request: FormatRequest | PlanRequest) -> "Project":
+    """The project with the shots that the request names, if it does."""
+    from storycore.project.parts import with_shots
+
+    if request.shots is None:
+        return project
+    return with_shots(project, [(part.path, part.in_point, part.out_point) for part in request.shots])
 
 
 def verify(app: App, request: VerifyRequest, progress: Progress) -> VerifyResult:
@@ -505,7 +599,7 @@ def metadata(app: App, request: MetadataRequest, progress: Progress) -> Metadata
     )
 
 
-def _wanted(app: App, request: FormatRequest) -> "tuple[list[Wanted], Sequence[Gate]]":
+def _wanted(app: App, request: FormatRequest | PlanRequest) -> "tuple[list[Wanted], Sequence[Gate]]":
     """The formats with their options, and what their files must hold."""
     from storycore.exports.export import wanted
     from storycore.exports.presets import find

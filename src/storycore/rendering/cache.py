@@ -41,6 +41,13 @@ class SegmentCache:
             return False
         return True
 
+    def held(self, key: str) -> int | None:
+        """Bytes of a kept segment; None if it is not there. Nothing is changed by asking."""
+        try:
+            return self._path(key).stat().st_size
+        except OSError:
+            return None
+
     def new(self, key: str) -> Path:
         """Where a new segment is written to; `keep` gives it its name."""
         path = self._path(key)

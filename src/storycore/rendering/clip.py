@@ -185,17 +185,24 @@ def _shown(wanted: ClipWanted, pixels: str) -> list[str]:
         ]  # fmt: skip
     steps.append("scale=w='max(2,iw*sar)':h=ih,setsar=1")
     colour = f"flags=bicubic+accurate_rnd:in_color_matrix={facts.matrix}:out_color_matrix=bt709:out_range=tv"
-    fitted = f"scale={width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2:{colour}"
-    filled = f"scale={width}:{height}:force_original_aspect_ratio=increase:force_divisible_by=2:{colour}"
-    filled += f",crop={width}:{height}"
+    inner = f"w='{_even(f'min({width},{height}*iw/ih)')}':h='{_even(f'min({height},{width}*ih/iw)')}'"
+    fitted = f"scale={inner}:{colour}"
+    # Cut before it is scaled: a strip of film, scaled to fill the frame, would not fit into memory.
+    part = f"w='min(iw,max(2,ih*{width}/{height}))':h='min(ih,max(2,iw*{height}/{width}))'"
+    filled = f"crop={part},scale={width}:{height}:{colour}"
     middle = "x='floor((ow-iw)/4)*2':y='floor((oh-ih)/4)*2'"
     if wanted.fit == "crop":
         steps.append(filled)
     elif wanted.fit == "blur":
         ground = f"{filled},gblur=sigma={max(1, width // 25)},lutyuv=y='minval+(val-minval)/2'"
         deep = pixels.replace("p16le", "p10").removesuffix("p")  # `overlay` takes eight bits unless told
-        inner = f"x='floor((W-w)/4)*2':y='floor((H-h)/4)*2':format={deep}"  # other names than those of `pad`
-        steps.append(f"split[a][b];[a]{ground}[ground];[b]{fitted}[inner];[ground][inner]overlay={inner}")
+        laid = f"x='floor((W-w)/4)*2':y='floor((H-h)/4)*2':format={deep}"  # other names than those of `pad`
+        steps.append(f"split[a][b];[a]{ground}[ground];[b]{fitted}[inner];[ground][inner]overlay={laid}")
     else:
         steps.append(f"{fitted},pad={width}:{height}:{middle}:color=black")
     return steps
+
+
+def _even(pixels: str) -> str:
+    """An expression for the even number of pixels that is at most another one, and at least 2."""
+    return f"max(2,trunc(({pixels}+0.01)/2)*2)"

@@ -63,11 +63,13 @@ class Painted(NamedTuple):
         number: of the job.
         error: that it ended in; None if it went well.
         figures: of each output, in order, what was measured.
+        bent: names of the files so far that held more light than frames can.
     """
 
     number: int
     error: StoryCoreError | None
     figures: Sequence[Told]
+    bent: Sequence[str]
 
 
 class Painter:
@@ -192,7 +194,8 @@ def paint(
                 if following is not None:
                     crew[number].give(following, jobs[following])
                 error = message.get("error")
-                yield Painted(message["job"], from_dict(error) if error else None, message.get("figures", ()))
+                fault = from_dict(error) if error else None
+                yield Painted(message["job"], fault, message.get("figures", ()), message.get("bent", ()))
     finally:
         for painter in crew:
             painter.kill()

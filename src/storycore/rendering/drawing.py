@@ -12,16 +12,18 @@ from storycore.errors import Conflict, Reason
 from storycore.project.content import open_regular
 from storycore.rendering import clip, title
 from storycore.rendering.encoder import Ffmpeg
-from storycore.rendering.frame import Frame
+from storycore.rendering.frame import Frame, Samples
 from storycore.rendering.layout import LAYOUTS
 from storycore.rendering.look import Canvas, Look, Piece, Source
 from storycore.rendering.motion import STILL, ease
-from storycore.rendering.still import Still, decode
+from storycore.rendering.still import Still, celled, decode
 from storycore.rendering.transition import blend
+from storycore.rendering.wide import decode_wide, is_wide
 from storycore.rendering.words import Words
 from storycore.units import timecode
 
 _KEPT_STILLS = 2
+_MARK_Y = 0.78  # below the titles of slates, above captions
 
 
 class _Reel(Protocol):
@@ -41,6 +43,12 @@ class Gallery:
         self._ffmpeg = ffmpeg
         self._stills: OrderedDict[tuple[object, ...], Still] = OrderedDict()
         self._clips: dict[str, clip.ClipFacts] = {}
+        self._bent: set[str] = set()
+
+    @property
+    def bent(self) -> list[str]:
+        """Names of the files that hold more light than frames can, which was bent down."""
+        return sorted(self._bent)
 
     @contextlib.contextmanager
     def reel(self, look: Look, offset: int, canvas: Canvas) -> Iterator[_Reel]:
@@ -56,6 +64,8 @@ class Gallery:
         path = Path(look.path)
         if look.path not in self._clips:
             self._clips[look.path] = clip.look(self._ffmpeg, path, look.name)
+        if self._clips[look.path].hdr:
+            self._bent.add(look.name)
         wanted = clip.ClipWanted(
             facts=self._clips[look.path],
             begin=look.begin + Fraction(offset) / canvas.rate,
@@ -86,7 +96,15 @@ class Gallery:
             data = file.read()
         if hashlib.sha256(data).hexdigest() != look.sha256:
             raise Conflict(f"{look.name} changed while the film was rendered.", reason=Reason.SOURCE_CHANGED)
-        return Still(decode(data, look.name, look.cell), layout, canvas.size, look.move, canvas.fit)
+        picture, bent = self._decoded(data, look)
+        if bent:
+            self._bent.add(look.name)
+        return Still(celled(picture, look.name, look.cell), layout, canvas.size, look.move, canvas.fit)
+
+    def _decoded(self, data: bytes, look: Look) -> tuple[Samples, bool]:
+        if is_wide(data):
+            return decode_wide(self._ffmpeg, Path(look.path), look.name, data[:16])
+        return decode(data, look.name)
 
 
 class _StillReel:
@@ -150,7 +168,7 @@ class _Stamp:
     def __init__(self, piece: Piece, canvas: Canvas) -> None:
         self._piece, self._canvas = piece, canvas
         self._layout = LAYOUTS[canvas.pixel_format]
-        faint = Words(text=canvas.watermark, size=0.07, weight=700, opacity=0.3)
+        faint = Words(text=canvas.watermark, y=_MARK_Y, size=0.07, weight=700, opacity=0.3)
         drawn = [
             (one.first, one.end, title.overlay(one.words, self._layout, canvas.size, canvas.language))
             for one in piece.burned
@@ -173,10 +191,10 @@ class _Stamp:
 
     def _burn(self, frame: Frame, number: int) -> None:
         at = Fraction(self._piece.stamp + number) / self._canvas.rate
-        text = timecode(at, self._canvas.rate)
-        if self._canvas.burn_in == "timecode_and_shot" and self._piece.looks[0].label:
-            text += f"   {self._piece.looks[0].label}"
-        words = Words(text=text, y=0.06, size=0.034, ground="#000000")
+        times = [timecode(at, self._canvas.rate)] if "timecode" in self._canvas.burn_in else []
+        text = "   ".join([*times, *filter(None, [self._piece.looks[0].label])])
+        alone = self._canvas.burn_in == "shot"  # on contact sheets, where frames are small
+        words = Words(text=text, y=0.93 if alone else 0.06, size=0.06 if alone else 0.034, ground="#000000")
         over = title.overlay(words, self._layout, self._canvas.size, self._canvas.language)
         if over is not None:
             over.draw(frame)

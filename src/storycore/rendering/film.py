@@ -105,6 +105,22 @@ def render(pictures: Sequence[Picture], studio: Studio, progress: Progress, *, u
     return _Rendering(pictures, studio, progress, until).done()
 
 
+def keyed(picture: Picture, sources: Sources, ffmpeg: Ffmpeg) -> list[tuple[Piece, str]]:
+    """What the segments of a picture show, each with the key under which it is found again.
+
+    Args:
+        picture: what is wanted.
+        sources: of the project; they are read, and what is odd about them is noted there.
+        ffmpeg: that would encode.
+    """
+    line = picture.line
+    looks = [sources.look(span, picture.canvas) for span in line.spans]
+    lead = sources.lead(line.lead) if line.lead else None
+    more = (*picture.arguments, ffmpeg.mark, machine())
+    found = pieces(line, looks, lead, picture.canvas, picture.burned)
+    return [(piece, piece.key(picture.canvas, *more)) for piece in found]
+
+
 @dataclass(frozen=True, slots=True)
 class _Segment:
     piece: Piece
@@ -140,15 +156,11 @@ class _Rendering:
         return [self._rendered(*pair) for pair in zip(self._pictures, wanted, strict=True)]
 
     def _segments(self, picture: Picture) -> list[_Segment]:
-        sources, line = self._studio.sources, picture.line
-        looks = [sources.look(span, picture.canvas) for span in line.spans]
-        lead = sources.lead(line.lead) if line.lead else None
-        more = (*picture.arguments, self._studio.ffmpeg.mark, machine())
-        found = []
-        for piece in pieces(line, looks, lead, picture.canvas, picture.burned):
-            key = piece.key(picture.canvas, *more)
-            found.append(_Segment(piece, key, self._studio.folder / f"{key}.segment", picture))
-        return found
+        studio = self._studio
+        return [
+            _Segment(piece, key, studio.folder / f"{key}.segment", picture)
+            for piece, key in keyed(picture, studio.sources, studio.ffmpeg)
+        ]
 
     def _look_at_letters(self, wanted: Sequence[Sequence[_Segment]]) -> None:
         """Warns of letters that could not be written as they should be."""
@@ -212,9 +224,11 @@ class _Rendering:
         self._progress.begin("rendering", total=total, unit="frames", until=self._until)
         jobs = {number: task.job for number, task in enumerate(tasks)}
         try:
-            for number, error, figures in paint(
+            for number, error, figures, bent in paint(
                 jobs, studio.ffmpeg, painters=studio.painters, folder=studio.folder, progress=self._progress
             ):
+                for name in bent:
+                    studio.sources.bend(name)
                 if error is not None:
                     self._give_up(error)
                     continue

@@ -1,7 +1,7 @@
 """The fonts that come with StoryCore, so that a film looks the same wherever it is made, whatever script it speaks."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -63,10 +63,10 @@ def runs(text: str, language: str = "") -> list[tuple[Face, str]]:
         language: BCP 47 tag of the film, which decides about Chinese characters where the text itself does not.
     """
     found: list[tuple[Face, str]] = []
-    faces = _order(_east_asian(text, language))
+    east_asian = _east_asian(text, language)
     for cluster in clusters(text):
         here = found[-1][0] if found else None
-        face = _face(cluster, faces, here)
+        face = _face(cluster, east_asian, here)
         if face == here:
             found[-1] = (face, found[-1][1] + cluster)
         else:
@@ -95,12 +95,14 @@ def clusters(text: str) -> Iterator[str]:
         yield held
 
 
-def _face(cluster: str, faces: Sequence[Face], here: Face | None) -> Face:
+@lru_cache(maxsize=16384)
+def _face(cluster: str, east_asian: Face, here: Face | None) -> Face:
     """The first font that has all of a cluster, else its first letter; spaces and signs stay where they are."""
     letters = [letter for letter in cluster if not _unseen(letter)]
     follows = not cluster[0].isalpha() and unicodedata.category(cluster[0]) not in ("Ps", "Pi")
     if here is not None and follows and not _of_signs(here) and all(letter in here.coverage for letter in letters):
         return here
+    faces = _order(east_asian)
     whole = (face for face in faces if all(letter in face.coverage for letter in letters))
     begun = (face for face in faces if cluster[0] in face.coverage)
     return next(whole, None) or next(begun, UPRIGHT)

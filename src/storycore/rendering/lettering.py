@@ -5,6 +5,7 @@ is right for Latin, Greek, Cyrillic, Chinese, Japanese and Korean, and can hardl
 """
 
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -70,22 +71,13 @@ class Line:
             x += _length(font, text, direction)
 
 
-def lines(text: str, look: Lettering, width: float) -> list[Line]:
-    """A text broken into lines of at most a width; a word that is longer is cut."""
-    found: list[Line] = []
+def lines(text: str, look: Lettering, width: float) -> Iterator[Line]:
+    """A text broken into lines of at most a width, one after the other; a word that is longer is cut."""
     for paragraph in text.split("\n"):
         base = base_level(paragraph)
-        line = _line("", look, base)
-        for gap, part in _parts(paragraph):
-            longer = _line(f"{line.text}{gap}{part}" if line.text else part, look, base)
-            if line.text and longer.width > width:
-                found.append(line)
-                longer = _line(part, look, base)
-            line = longer
-            if line.width > width:
-                line = _cut(line.text, look, base, width)
-        found.append(line)
-    return found
+        for broken in _broken(paragraph, look, base, width):
+            line = _line(broken, look, base)
+            yield line if line.width <= width else _cut(broken, look, base, width)
 
 
 def typesetter() -> str:
@@ -101,6 +93,25 @@ def versions() -> str:
 def unshaped(text: str) -> bool:
     """Whether a text has letters that join or move, and nothing here does that."""
     return not _shapes() and any(first <= letter <= last for letter in text for first, last in _JOINING)
+
+
+def _broken(paragraph: str, look: Lettering, base: int, width: float) -> Iterator[str]:
+    """The texts of lines. Parts are measured alone: what stands between them does not change how wide they are."""
+    space = _width(" ", look, base)
+    text, wide = "", 0.0
+    for gap, part in _parts(paragraph):
+        longer = _width(part, look, base) + (space if gap and text else 0)
+        if text and wide + longer > width:
+            yield text
+            text, wide = part, _width(part, look, base)
+        else:
+            text, wide = f"{text}{gap}{part}" if text else part, wide + longer
+    yield text
+
+
+@lru_cache(maxsize=8192)
+def _width(part: str, look: Lettering, base: int) -> float:
+    return _line(part, look, base).width
 
 
 def _parts(paragraph: str) -> list[tuple[str, str]]:

@@ -75,6 +75,12 @@ class Sources:
         self._cache.remember_unusable(self._read_as(self._hashes[path]), message)
         return True
 
+    def bend(self, name: str) -> None:
+        """Notes that the file of a name holds more light than frames can, which was bent down."""
+        path = next((path for path in self._hashes if self._name(path) == name), None)
+        if path is not None:
+            self._cache.note(self._bent(self._hashes[path]), {"bent": True})
+
     def tell(self, reason: str, message: str) -> None:
         """Notes what could not be shown as the project has it."""
         self._warnings[reason] = ProjectWarning(file="project.json", pointer="", reason=reason, message=message)
@@ -89,6 +95,8 @@ class Sources:
         if fault is not None:
             self._warn(media.path, "media_unreadable", f"{fault}; a slate stands in for it.")
             return None
+        if self._cache.noted(self._bent(sha256)) is not None:
+            self._warn(media.path, "tone_mapped", f"{media.path} is HDR; its highlights were brought into the picture.")
         return Look(
             source=source,
             frames=span.frames,
@@ -105,6 +113,9 @@ class Sources:
     def _read_as(self, sha256: str) -> str:
         """Names a content as it is read by this decoder."""
         return hashlib.sha256(f"{sha256}:{self._decoder}".encode()).hexdigest()
+
+    def _bent(self, sha256: str) -> str:
+        return f"{self._read_as(sha256)}-bent"
 
     def _name(self, path: Path) -> str:
         folder = self._project.folder

@@ -3,6 +3,7 @@
 Runs in the painter, a process that can be killed: files of strangers are decoded here.
 """
 
+import contextlib
 import io
 import math
 import warnings
@@ -11,12 +12,13 @@ from fractions import Fraction
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from storycore.errors import InvalidInput, Reason
 from storycore.rendering.frame import Frame, Samples, from_rgb
 from storycore.rendering.layout import Layout
 from storycore.rendering.motion import Move, view
+from storycore.rendering.wide import shown
 
 _MOST_PIXELS = 200_000_000
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "AVIF", "TGA", "DDS")
@@ -27,15 +29,18 @@ _FAULTS = (
 """What decoders raise for broken files."""
 
 _DEEP = (";16", "I;16")
+_ORIENTATION = 0x0112
+_TIFF = (b"II*\0", b"MM\0*")
 
 
-def decode(data: bytes, name: str, cell: Sequence[int] | None = None) -> Samples:
-    """A picture file as RGB, `(height, width, 3)`, uint8, or uint16 where the file holds more; upright, on black.
+def decode(data: bytes, name: str) -> tuple[Samples, bool]:
+    """A picture file as RGB, and whether it held more light than a screen shows, which was bent down.
+
+    It is `(height, width, 3)`, uint8, or uint16 where the file holds more; upright, on black, in sRGB.
 
     Args:
         data: the whole file.
         name: of the file, for messages.
-        cell: (row, column, rows, columns) of a grid, of which only this cell is the picture.
 
     Raises:
         InvalidInput: media_invalid: no picture, broken, or larger than 200 megapixels.
@@ -43,13 +48,26 @@ def decode(data: bytes, name: str, cell: Sequence[int] | None = None) -> Samples
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            picture = _decoded(data)
+            return _decoded(data)
     except _FAULTS as fault:
         raise InvalidInput(
             f"{name} can't be read as a picture: {str(fault)[:150]}",
             reason=Reason.MEDIA_INVALID,
             details={"media": name},
         ) from None
+
+
+def celled(picture: Samples, name: str, cell: Sequence[int] | None) -> Samples:
+    """One cell of a picture that is a grid; all of it if `cell` is None.
+
+    Args:
+        picture: `(height, width, 3)`.
+        name: of the file, for messages.
+        cell: (row, column, rows, columns).
+
+    Raises:
+        InvalidInput: media_invalid: nothing is there.
+    """
     if cell is not None:
         row, column, rows, columns = cell
         height, width = picture.shape[0] // max(1, rows), picture.shape[1] // max(1, columns)
@@ -59,30 +77,65 @@ def decode(data: bytes, name: str, cell: Sequence[int] | None = None) -> Samples
     return np.ascontiguousarray(picture)
 
 
-def _decoded(data: bytes) -> Samples:
-    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+def _decoded(data: bytes) -> tuple[Samples, bool]:
+    try:
+        opened = Image.open(io.BytesIO(data), formats=_FORMATS)
+    except UnidentifiedImageError:
+        if not data.startswith(_TIFF):
+            raise
+        return _deep(data, 1)  # three channels of floating point
+    with opened as image:
         if image.width * image.height > _MOST_PIXELS:
             raise ValueError(f"{image.width}×{image.height} pixels are too many")
-        if any(mark in str(tile[3]) for tile in image.tile for mark in _DEEP):
-            return _deep(data)
+        marks = [str(tile[3]) for tile in image.tile]
+        if image.mode == "F" or any(mark in told for told in marks for mark in _DEEP):
+            return _deep(data, 1 if data.startswith(_TIFF) else image.getexif().get(_ORIENTATION, 1))
         upright = ImageOps.exif_transpose(image)
         if upright.mode in ("LA", "RGBA", "PA") or "transparency" in upright.info:
             layered = upright.convert("RGBA")
             upright = Image.alpha_composite(Image.new("RGBA", layered.size, (0, 0, 0, 255)), layered)
-        return np.asarray(upright.convert("RGB"))
+        return np.asarray(_in_srgb(upright)), False
 
 
-def _deep(data: bytes) -> Samples:
-    """A picture of 16 bits a sample, which Pillow would round to 8."""
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """A picture in the colours of screens, by the profile that it carries, if it has a usable one."""
+    profile = image.info.get("icc_profile")
+    if isinstance(profile, bytes) and b"sRGB" not in profile[:1024] and image.mode in ("RGB", "CMYK", "L"):
+        with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            found = ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            if found is not None:
+                return found
+    return image.convert("RGB")
+
+
+def _deep(data: bytes, orientation: int) -> tuple[Samples, bool]:
+    """A picture of 16 bits a sample, or of floating point, which Pillow would round to 8; OpenCV turns TIFF itself."""
     found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if found is None:
         raise ValueError("broken picture of 16 bits")
+    picture = _turned(_plain(found), orientation)
+    return (picture, False) if picture.dtype in (np.uint8, np.uint16) else shown(picture)
+
+
+def _plain(found: Samples) -> Samples:
+    """As RGB, on black."""
     if found.ndim == 2:
         return cv2.cvtColor(found, cv2.COLOR_GRAY2RGB)
     if found.shape[2] == 4:
-        opaque = found[:, :, 3:].astype(np.float32) / (65535 if found.dtype == np.uint16 else 255)
-        found = np.rint(found[:, :, :3] * opaque).astype(found.dtype)
+        most = np.iinfo(found.dtype).max if found.dtype.kind == "u" else 1.0
+        opaque = found[:, :, 3:].astype(np.float32) / most
+        over = found[:, :, :3] * opaque
+        found = (np.rint(over) if found.dtype.kind == "u" else over).astype(found.dtype)
     return cv2.cvtColor(found, cv2.COLOR_BGR2RGB)
+
+
+def _turned(picture: Samples, orientation: int) -> Samples:
+    """Upright. Source: TIFF 6.0, Orientation."""
+    if orientation in (2, 4, 5, 7):
+        picture = picture[:, ::-1]
+    quarters = {3: 2, 4: 2, 5: 1, 6: 3, 7: 3, 8: 1}.get(orientation, 0)
+    return np.ascontiguousarray(np.rot90(picture, quarters))
 
 
 class Still:

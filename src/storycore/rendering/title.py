@@ -4,6 +4,7 @@ Texts of strangers are drawn letter by letter, never read as instructions; contr
 """
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import cv2
@@ -58,9 +59,10 @@ def overlay(words: Words, layout: Layout, size: tuple[int, int], language: str =
     if not text:
         return None
     height = max(6, round(words.size * size[1]))
-    found = lines(text, Lettering(height=height, weight=words.weight, language=language), size[0] * 0.9)
-    width = min(size[0], round(max(line.width for line in found)) + height)
     step = round(height * 1.3)
+    look = Lettering(height=height, weight=words.weight, language=language)
+    found = list(islice(lines(text, look, size[0] * 0.9), size[1] // step + 2))  # more can't be seen
+    width = min(size[0], round(max(line.width for line in found)) + height)
     image = Image.new("RGBA", (max(2, width), step * len(found) + height // 3), (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)
     if words.ground:
@@ -98,8 +100,10 @@ def slate(title: str, below: Sequence[str], size: tuple[int, int], language: str
     draw = ImageDraw.Draw(image)
     large = Lettering(height=max(7, round(height * 0.085)), weight=600, language=language)
     small = Lettering(height=max(6, round(height * 0.038)), weight=400, language=language)
-    titles = lines(clean(title) or "Untitled", large, round(width * 0.84))[:3]
-    quiet = [line for text in below for line in lines(clean(text), small, round(width * 0.84)) if line.text][:6]
+    titles = list(islice(lines(clean(title) or "Untitled", large, round(width * 0.84)), 3))
+    quiet = list(
+        islice((line for text in below for line in lines(clean(text), small, round(width * 0.84)) if line.text), 6)
+    )
     steps = (round(height * 0.11), round(height * 0.055))
     y = height / 2 - (steps[0] * len(titles) + steps[1] * (len(quiet) + 1)) / 2
     for line in titles:

@@ -88,7 +88,7 @@ class Sender:
     ) -> None:
         self._guard, self._timeout_seconds, self._proxy = guard, timeout_seconds, proxy
         self._names = names or Names()
-        trusted = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+        trusted = _trusted(None if ca_file is None else str(ca_file))
         self._connector = _Connector(
             resolver=_Resolver(self._names, guard), socket_factory=self._dial, use_dns_cache=False, ssl=trusted,
             limit=0, keepalive_timeout=_KEPT_SECONDS,
@@ -187,6 +187,12 @@ class Sender:
             raise Blocked("the address may not be called")
         call.dialled, call.remote = True, written(place[0], place[1])
         return socket.socket(family, kind, protocol)
+
+
+@functools.cache
+def _trusted(ca_file: str | None) -> ssl.SSLContext:
+    """What servers are trusted by; read once, since that takes longer than most attempts."""
+    return ssl.create_default_context(cafile=ca_file)
 
 
 class _Connector(aiohttp.TCPConnector):

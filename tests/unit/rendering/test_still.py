@@ -4,12 +4,12 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from storycore.errors import InvalidInput, Reason
 from storycore.rendering.layout import LAYOUTS
 from storycore.rendering.motion import STILL, Move, view
-from storycore.rendering.still import Still, decode
+from storycore.rendering.still import Still, celled, decode
 
 LAYOUT = LAYOUTS["yuv420p"]
 
@@ -25,36 +25,68 @@ def saved(image, form, **options):
 def test_pictures_of_every_kind_become_rgb(form, mode):
     if (form, mode) in {("JPEG", "P"), ("PPM", "P"), ("WEBP", "P")}:
         pytest.skip("that form holds no palette")
-    picture = decode(saved(Image.new("RGB", (32, 16), (204, 204, 204)).convert(mode), form), "a")
+    picture = decode(saved(Image.new("RGB", (32, 16), (204, 204, 204)).convert(mode), form), "a")[0]
     assert (picture.shape, picture.dtype) == ((16, 32, 3), np.uint8)
     assert np.abs(picture.astype(int) - 204).max() <= 8
 
 
 def test_an_ascii_pixmap_is_read():
-    assert decode(b"P3\n2 1\n255\n255 0 0  0 0 255\n", "a").tolist() == [[[255, 0, 0], [0, 0, 255]]]
+    assert decode(b"P3\n2 1\n255\n255 0 0  0 0 255\n", "a")[0].tolist() == [[[255, 0, 0], [0, 0, 255]]]
 
 
 def test_what_is_see_through_stands_on_black():
-    picture = decode(saved(Image.new("RGBA", (8, 8), (255, 255, 255, 128)), "PNG"), "a")
+    picture = decode(saved(Image.new("RGBA", (8, 8), (255, 255, 255, 128)), "PNG"), "a")[0]
     assert picture[0, 0].tolist() == [128, 128, 128]
 
 
 def test_a_turned_picture_stands_upright():
     exif = Image.Exif()
     exif[0x0112] = 6
-    assert decode(saved(Image.new("RGB", (32, 16)), "JPEG", exif=exif), "a").shape == (32, 16, 3)
+    assert decode(saved(Image.new("RGB", (32, 16)), "JPEG", exif=exif), "a")[0].shape == (32, 16, 3)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_turned_picture_of_sixteen_bits_stands_as_pillow_turns_one_of_eight(orientation):
+    corner = np.zeros((4, 6), np.uint8)
+    corner[0, 0], corner[0, 5] = 200, 90
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    deep = saved(Image.fromarray(corner.astype(np.uint16) * 257), "TIFF", exif=exif)
+    plain = saved(Image.fromarray(corner), "PNG", exif=exif)
+    assert (decode(deep, "a")[0] // 257).tolist() == decode(plain, "a")[0].tolist()
+
+
+def test_colours_of_a_profile_are_those_of_screens():
+    picture = Image.new("RGB", (8, 8), (180, 90, 60))
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+    assert decode(saved(picture, "JPEG", quality=100, icc_profile=lab.tobytes()), "a")[0][4, 4] == pytest.approx(
+        (180, 90, 60), abs=2
+    )
+    ink = Image.new("CMYK", (8, 8), (0, 200, 200, 0))
+    red, green, blue = decode(saved(ink, "JPEG", quality=100), "a")[0][4, 4].astype(int)
+    assert (red > 200, green < 80, blue < 80) == (True, True, True)
+    assert decode(saved(picture, "JPEG", icc_profile=b"broken" * 50), "a")[0].shape == (8, 8, 3)
+
+
+def test_floating_point_is_light():
+    light = np.full((8, 8, 3), 0.2158605, np.float32)  # 128 of 255 in sRGB
+    for made in (light, light[:, :, 0]):
+        _, data = cv2.imencode(".tiff", made)
+        picture, bent = decode(data.tobytes(), "a")
+        assert (picture[4, 4] // 257).tolist() == [128, 128, 128]
+        assert not bent
 
 
 def test_sixteen_bits_stay_sixteen_bits():
     deep = np.arange(64 * 3, dtype=np.uint16).reshape(8, 8, 3) * 300
     _, data = cv2.imencode(".png", deep)
-    assert decode(data.tobytes(), "a").tolist() == deep[:, :, ::-1].tolist()
+    assert decode(data.tobytes(), "a")[0].tolist() == deep[:, :, ::-1].tolist()
 
 
 def test_a_cell_of_a_grid_is_cut_out():
     grid = Image.new("RGB", (64, 32))
     grid.paste((0, 255, 0), (32, 0, 64, 16))
-    assert decode(saved(grid, "PNG"), "a", (0, 1, 2, 2)).mean((0, 1)).tolist() == [0, 255, 0]
+    assert celled(decode(saved(grid, "PNG"), "a")[0], "a", (0, 1, 2, 2)).mean((0, 1)).tolist() == [0, 255, 0]
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,10 @@ class _Hls:
         "longest_piece": Figure(words="the length of the longest piece"),
     }
 
+    def pictures(self, film: Film, options: HlsOptions) -> list[Picture]:
+        """The pictures that `write` will need, the largest first."""
+        return _pictures(film, options)
+
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
         """The stream."""
         wanted = _pictures(film, options)
