@@ -5,14 +5,18 @@
     python3 run.py bench api --write    also writes its part of docs/benchmarks.md
 
 All take turns in each round over connections that stay open. From what the caller sees, the way through this machine's
-own network is taken off, and one wait for the disk, since each of these operations is kept as a task; names are not
-looked up, the server is called by its number. Both are measured in the same run.
+own network is taken off, and one wait for the disk, since each of these operations keeps something; names are not
+looked up, the server is called by its number. Both are measured in the same run. Connecting looks at a scripted
+ComfyUI, and triggering sends to `storycore webhook sink`, on this machine: what those take themselves is not taken off.
 """
 
 import argparse
 import contextlib
 import importlib.metadata
+import json
 import os
+import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,24 +28,28 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).parent))
 
 import _page
-from _calls import Subject, bare, echo, post, race, server
+from _calls import Caller, Subject, bare, echo, post, race, server
 
-LIBRARIES = ("fastapi", "uvicorn", "sqlalchemy", "pydantic")
+LIBRARIES = ("fastapi", "uvicorn", "sqlalchemy", "pydantic", "aiohttp")
+COMFYUI = _page.HERE / "tests/fixtures/comfyui_server.py"
+REGISTER = "storycore.integration.webhook.register"
 
 
 @dataclass(frozen=True)
 class Bar:
-    """An operation, what it is asked, and what its callers expect of it."""
+    """An operation, and what its callers expect of it."""
 
     name: str
-    body: dict[str, object]
     most_ms: float
 
 
 BARS = (
-    Bar("storycore.export.metadata", {"project_path": "film"}, 50),
-)  # fmt: skip
-"""One line for each operation that existing callers wait for."""
+    Bar("storycore.export.metadata", 50),
+    Bar("storycore.integration.comfyui.connect", 100),
+    Bar(REGISTER, 10),
+    Bar("storycore.integration.webhook.trigger", 50),
+)
+"""One line for each operation that existing callers wait for, in the order of `bodies`."""
 
 
 def main() -> int:
@@ -94,18 +102,68 @@ def measure(place: Path, rounds: int) -> list[Subject]:
     films = place / "films"
     films.mkdir()
     make_film(films / "film")
-    environment = {
-        "STORYCORE_DATABASE_URL": f"sqlite:///{place / 'tasks.db'}", "STORYCORE_CACHE_FOLDER": str(place / "cache"),
-    }  # fmt: skip
     with contextlib.ExitStack() as stack:
+        sink = stack.enter_context(server("-m", "storycore", "webhook", "sink", "--port", "0", cwd=place))
+        comfyui = stack.enter_context(scripted_comfyui(place))
+        environment = {
+            "STORYCORE_DATABASE_URL": f"sqlite:///{place / 'tasks.db'}", "STORYCORE_CACHE_FOLDER": str(place / "cache"),
+            "STORYCORE_WEBHOOK_ALLOW": f"127.0.0.1:{sink[1]}", "STORYCORE_COMFYUI_ALLOW": f"127.0.0.1:{comfyui}",
+        }  # fmt: skip
         ours = stack.enter_context(server("-m", "storycore", "serve", "--port", "0", cwd=films, **environment))
         subjects = [
             Subject("network", stack.enter_context(echo(place)), post("/echo", {"name": "x"})),
             Subject("bare", stack.enter_context(bare(place)), post("/bare", {"name": "x"})),
-            *(Subject(bar.name, ours, post(f"/v1/{bar.name}", bar.body)) for bar in BARS),
+            *(
+                Subject(bar.name, ours, post(f"/v1/{bar.name}", body))
+                for bar, body in zip(BARS, bodies(ours, sink, comfyui), strict=True)
+            ),
         ]
+        check(subjects[2:])
         race(subjects, rounds)
     return subjects
+
+
+def check(subjects: list[Subject]) -> None:
+    """Ends the program if one of them is answered that it did not work."""
+    for subject in subjects:
+        caller = Caller(subject.address)
+        data = json.loads(caller.call(subject.request)[1])["data"]
+        caller.close()
+        if not data.get("connected", True) or not data.get("success", True):
+            raise SystemExit(f"{subject.name}: {data}")
+
+
+def bodies(ours: tuple[str, int], sink: tuple[str, int], comfyui: int) -> Iterator[dict[str, object]]:
+    """What is asked of each operation."""
+    hook: dict[str, object] = {"url": f"http://127.0.0.1:{sink[1]}/hook", "event_types": ["pipeline.completed"]}
+    yield {"project_path": "film"}
+    yield {"host": "127.0.0.1", "port": comfyui}
+    yield hook
+    caller = Caller(ours)
+    answer = json.loads(caller.call(post(f"/v1/{REGISTER}", hook))[1])
+    caller.close()
+    yield {
+        "webhook_id": answer["data"]["webhook_id"], "event_type": "pipeline.completed",
+        "payload": {"pipeline": "nightly"},
+    }  # fmt: skip
+
+
+@contextlib.contextmanager
+def scripted_comfyui(place: Path) -> Iterator[int]:
+    """Port of a scripted ComfyUI in a process of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port = door.getsockname()[1]
+    folder = place / "comfyui"
+    folder.mkdir()
+    process = subprocess.Popen([sys.executable, str(COMFYUI), str(port), str(folder)])
+    try:
+        while process.poll() is None:
+            with contextlib.suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def make_film(folder: Path) -> None:

@@ -14,6 +14,7 @@ import os
 import platform
 import resource
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -35,8 +36,11 @@ import _page
 from _render_film import make, still
 from _render_peers import melt, moviepy, zoompan
 
+from storycore.observe.progress import Progress
 from storycore.rendering import encoder
 from storycore.rendering.machine import machine
+from storycore.rendering.measure import measure_film, measure_stretches
+from storycore.rendering.measure_sound import measure_sound
 from storycore.rendering.motion import Move, view
 from storycore.settings import Settings
 
@@ -95,13 +99,13 @@ def _watch(pid: int, peak: list[float], done: threading.Event) -> None:
         peak[0] = max(peak[0], total / 2**20)
 
 
-def ours(film: Path, out: Path, cache: Path, **more: str) -> Cost:
+def ours(film: Path, out: Path, cache: Path, *asked: str) -> Cost:
     """The command line, as a user runs it."""
-    options = [word for name in ("effort=fast", "crf=20", "loudness_lufs=-16", "true_peak_dbtp=-1.5")
+    options = [word for name in ("effort=fast", "crf=20", "loudness_lufs=-16", "true_peak_dbtp=-1.5", *asked)
                for word in ("-O", name)]  # fmt: skip
     command = [sys.executable, "-m", "storycore", "export", "format", str(film), "--to", "mp4", "-o", str(out), "-q"]
     database = f"sqlite:///{cache.parent / 'bench.db'}"
-    return run([*command, *options], STORYCORE_CACHE_FOLDER=str(cache), STORYCORE_DATABASE_URL=database, **more)
+    return run([*command, *options], STORYCORE_CACHE_FOLDER=str(cache), STORYCORE_DATABASE_URL=database)
 
 
 DOTS = [(500.0, 400.0), (1800.0, 900.0), (700.0, 1000.0), (1700.0, 300.0)]
@@ -179,6 +183,49 @@ def cancelling(film: Path, folder: Path) -> float:
     return took
 
 
+def spent() -> float:
+    """Processor seconds so far, of this process and its children."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
+
+
+def measuring(found: encoder.Ffmpeg, path: Path, full: Cost) -> str:
+    """What reading the finished file back costs: packets, boxes, loudness, peaks, silence, clipping."""
+    before = spent()
+    measure_film(found, path, Progress())
+    measure_sound(found, path, Progress())
+    return _bar("base metrics ÷ full, processor time", (spent() - before) / full.cpu, 0.02)
+
+
+def comparing(place: Path, shots: int, rounds: int, found: encoder.Ffmpeg):
+    """What SSIM and PSNR add to a cold export, by the difference of two; and what decoding it all once more costs."""
+    film, plain, compared = make(place / "likeness", shots), [], []
+    for number in range(rounds):
+        for name, costs, asked in (("p", plain, "measure=quick"), ("c", compared, "measure=full")):
+            costs.append(ours(film, place / f"{name}{number}", place / f"{name}-cache{number}", asked).cpu)
+    before = spent()
+    measure_stretches(found, place / "c0/Bench.mp4", Progress())
+    once_more = spent() - before
+    usual = statistics.median(plain)
+    more = (statistics.median(compared) - usual - once_more) / usual
+    yield _bar("SSIM and PSNR ÷ full, processor time", more, 0.15, f"{shots} shots, median of {rounds}")
+    yield f"- black and frozen stretches (`measure=full`) ÷ full, processor time: {once_more / usual:.4g}"
+
+
+def lengthening(place: Path, minutes: int):
+    """Cost per minute of a long film, beside one of two minutes; both small, so that an hour can be run at all."""
+    costs, small = {}, ("width=640", "height=360")
+    for length in (2, minutes):
+        film = make(place / f"minutes{length}", length * 20, pictures=20)
+        costs[length] = ours(film, place / f"long{length}", place / f"long-cache{length}", *small)
+    short, long = costs[2], costs[minutes]
+    told = f"{minutes} minutes, {minutes * 20} shots of 640×360, beside 2 minutes"
+    yield _bar("processor time per minute of a long film ÷ a short one's", long.cpu / minutes / (short.cpu / 2), 1.1,
+               f"{told}: {long.cpu:.1f} s and {short.cpu:.1f} s")  # fmt: skip
+    yield _bar("private memory of a long film ÷ a short one's", long.mebibytes / short.mebibytes, 1.1,
+               f"{long.mebibytes:.0f} and {short.mebibytes:.0f} MiB")  # fmt: skip
+
+
 def facts(path: Path) -> tuple[int, float]:
     """Frames, and how far the sound's length is from the picture's, in ms."""
     with av.open(str(path)) as film:
@@ -192,29 +239,33 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--shots", type=int, default=20)
     words.add_argument("--peers", type=int, default=6, help="shots of the film that MoviePy and melt make")
+    words.add_argument("--minutes", type=int, default=60, help="length of the long film")
     words.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     asked = words.parse_args()
     with tempfile.TemporaryDirectory(prefix="storycore-bench-") as place:
-        text = "\n".join(measured(Path(place), asked.shots, asked.peers))
-    print(text)
+        lines = []
+        for line in measured(Path(place), asked.shots, asked.peers, asked.minutes):
+            print(line, flush=True)
+            lines.append(line)
     if asked.write:
-        _page.write(text.splitlines())
+        _page.write(lines)
 
 
-def measured(place: Path, shots: int, peers: int):
+def measured(place: Path, shots: int, peers: int, minutes: int):
     """The page, line by line."""
-    ffmpeg = encoder.find(Settings.read()).path
+    found = encoder.find(Settings.read())
+    ffmpeg = found.path
     film = make(place / "film", shots)
     frames = shots * 84 - (shots - 1) * 12
     yield "## Films: what rendering costs"
     yield ""
-    yield f"Made by `python3 run.py bench render --shots {shots} --peers {peers} --write`. {shots} stills of 2304×1296,"
-    yield f"a zoom each, dissolves, music and dialogue: {frames} frames of 1080p at 24 a second, x264 veryfast crf 20."
+    yield f"Made by `python3 run.py bench render --shots {shots} --peers {peers} --minutes {minutes} --write`."
+    yield f"{shots} stills of 2304×1296, a zoom each, dissolves, music and dialogue: {frames} frames of 1080p at 24 a"
+    yield "second, x264 veryfast crf 20."
     yield ""
     yield f"- Date: {datetime.now(UTC):%Y-%m-%d}; one round; {os.cpu_count()} processors, {platform.machine()},"
     yield f"  load {os.getloadavg()[0]:.1f} before and through it: trust processor time, not wall time."
-    version = encoder.find(Settings.read()).version
-    yield f"- ffmpeg {version}, {machine().split(', ')[1]}, Python {platform.python_version()}"
+    yield f"- ffmpeg {found.version}, {machine().split(', ')[1]}, Python {platform.python_version()}"
     yield ""
     full = ours(film, place / "a", place / "cache")
     made = place / "a/Bench.mp4"
@@ -248,6 +299,10 @@ def measured(place: Path, shots: int, peers: int):
     yield f"- warm cache gives the bytes of a cold one: **{'holds' if same else 'missed'}**"
     yield f"- frames: {counted} of {frames}: **{'holds' if counted == frames else 'missed'}**"
     yield _bar("sound longer or shorter than the picture, ms", off, 21)
+    yield measuring(found, made, full)
+    yield from comparing(place, min(shots, 6), 3, found)
+    yield from lengthening(place, minutes)
+    yield "- two workers on several machines ≥ 1.6 × one: measured with the benchmark of many workers, not here"
     yield _bar("from Ctrl-C until every process is gone, s (bar for an idle machine)", cancelled, 0.1)
 
 

@@ -129,6 +129,16 @@ def _formats() -> Iterator[str]:
         formats = "all" if len(known) == len(FORMATS) else ", ".join(f"`{name}`" for name in known)
         yield f"| `{option}` | {values} | {default} | {formats} | {meaning} |"
     yield ""
+    yield "## Figures\n"
+    yield "In `quality_metrics`, and so what gates of presets can ask for.\n"
+    yield "| figure | what it is | kind | of |\n|---|---|---|---|"
+    loaded = {name: load(FORMATS[name]) for name in sorted(FORMATS)}
+    figures = {key: figure for found in loaded.values() for key, figure in found.figures.items()}
+    for key, figure in sorted(figures.items()):
+        of = ", ".join(name for name, found in loaded.items() if key in found.figures)
+        needs = f"; with `{figure.needs[0]}={str(figure.needs[1]).lower()}`" if figure.needs else ""
+        yield f"| `{key}` | {figure.words}{needs} | {figure.kind.value} | {of} |"
+    yield ""
 
 
 def _options() -> dict[tuple[str, str, str, str], list[str]]:

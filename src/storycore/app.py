@@ -14,6 +14,7 @@ from storycore.settings import Settings
 if TYPE_CHECKING:
     from storycore.comfyui.backends import Backends
     from storycore.database.connect import Database
+    from storycore.events import Event
     from storycore.keys.records import KeyRecords
     from storycore.replies.records import ReplyRecords
     from storycore.tasks.engine import Engine
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from storycore.webhooks.courier import Courier, Watch
     from storycore.webhooks.deliveries.records import DeliveryRecords
     from storycore.webhooks.endpoints.records import EndpointRecords
-    from storycore.webhooks.outbox.records import EventRecords
+    from storycore.webhooks.gate import Gate
+    from storycore.webhooks.outbox.records import EventRecords, Written
     from storycore.webhooks.post import Post
     from storycore.webhooks.queue.records import QueueRecords
     from storycore.webhooks.recovery.records import RecoveryRecords
@@ -192,6 +194,13 @@ class App:
         return Vault(key_from(self.settings.secret_key.get_secret_value(), self.settings.sealing_key_place))
 
     @cached_property
+    def gate(self) -> "Gate":
+        """Knows which webhooks this process has changed, so that nothing goes to what they were before."""
+        from storycore.webhooks.gate import Gate
+
+        return Gate()
+
+    @cached_property
     def post(self) -> "Post":
         """Composes and sends messages to webhooks.
 
@@ -207,7 +216,7 @@ class App:
         except BadEntry as fault:
             raise InvalidInput(f"webhook_allow: {fault}.", reason=Reason.SETTING_INVALID) from None
         return Post(
-            self.vault, guard, timeout_seconds=settings.webhook_timeout_seconds,
+            self.vault, guard, self.gate, timeout_seconds=settings.webhook_timeout_seconds,
             require_https=settings.webhook_require_https, proxy=settings.webhook_proxy.get_secret_value(),
             ca_file=settings.webhook_ca_file,
         )  # fmt: skip
@@ -241,6 +250,21 @@ class App:
         """Something is due for a webhook; a process that sends nothing leaves it to others."""
         if self._courier:
             self._courier.wake()
+
+    def publish(self, event: "Event") -> "tuple[Event, Written]":
+        """Writes an event of its own; on the disk when this returns, and sent at once if that may be.
+
+        Raises:
+            InvalidInput, Unavailable: see `database`.
+        """
+        owner = self._courier.offer() if self._courier else ""
+        published, written = self.events.publish(event, owner=owner)
+        if written.leased and not (self._courier and self._courier.take(written.leased)):
+            self.queue.give_back(written.leased, owner)
+        if written.deliveries > len(written.leased):
+            self.note_event(published.id)
+            self.wake_courier()
+        return published, written
 
     @property
     def comfyui(self) -> "Backends":

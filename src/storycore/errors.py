@@ -54,6 +54,7 @@ class Reason(StrEnum):
     UNSUPPORTED_FORMAT = "unsupported_format"
     MEDIA_INVALID = "media_invalid"
     PRESET_INVALID = "preset_invalid"
+    TEMPLATE_INVALID = "template_invalid"
     WORKFLOW_INVALID = "workflow_invalid"
     SETTING_INVALID = "setting_invalid"
     BACKUP_INVALID = "backup_invalid"
@@ -105,12 +106,14 @@ class Reason(StrEnum):
     LIBRARY_MISSING = "library_missing"
     ENCODER_MISSING = "encoder_missing"
     ENCODER_FAILED = "encoder_failed"
+    TYPESETTER_FAILED = "typesetter_failed"
     SERVER_UNREACHABLE = "server_unreachable"
     COMFYUI_NOT_CONNECTED = "comfyui_not_connected"
     COMFYUI_REJECTED = "comfyui_rejected"
     COMFYUI_FAILED = "comfyui_failed"
     COMFYUI_LOST = "comfyui_lost"
     COMFYUI_STOPPED = "comfyui_stopped"
+    GENERATED_TOO_LARGE = "generated_too_large"
     TIMED_OUT = "timed_out"
     DISK_FULL = "disk_full"
     DATABASE_UNAVAILABLE = "database_unavailable"
@@ -161,6 +164,7 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     Reason.UNSUPPORTED_FORMAT: _invalid("Choose one of details.supported_formats."),
     Reason.MEDIA_INVALID: _invalid("Replace the file that the message names, or convert it to a common format."),
     Reason.PRESET_INVALID: _invalid("Correct the preset file at the place that the message names."),
+    Reason.TEMPLATE_INVALID: _invalid("Repair the template where details.where points, or leave it out."),
     Reason.WORKFLOW_INVALID: _invalid("Repair the workflow where details.findings point, then send it again."),
     Reason.SETTING_INVALID: _invalid("Correct the setting, in the place that the message names."),
     Reason.BACKUP_INVALID: _invalid("Name a file that `storycore backup` made, and that nobody changed."),
@@ -422,6 +426,13 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         retryable=True,
         remediation="Try again; if it fails the same way, report it with details.encoder_log.",
     ),
+    Reason.TYPESETTER_FAILED: ReasonFacts(
+        Code.DEPENDENCY_ERROR,
+        502,
+        6,
+        retryable=True,
+        remediation="Try again; if it fails the same way, report it with details.log.",
+    ),
     Reason.SERVER_UNREACHABLE: ReasonFacts(
         Code.DEPENDENCY_ERROR,
         502,
@@ -456,6 +467,13 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         6,
         retryable=True,
         remediation="Look in the log of the ComfyUI server for why it ended, then start the workflow again.",
+    ),
+    Reason.GENERATED_TOO_LARGE: ReasonFacts(
+        Code.DEPENDENCY_ERROR,
+        502,
+        6,
+        retryable=False,
+        remediation="Let the workflow make less, or raise STORYCORE_MAX_GENERATED_BYTES.",
     ),
     Reason.COMFYUI_STOPPED: ReasonFacts(
         Code.DEPENDENCY_ERROR,

@@ -69,7 +69,11 @@ class Settings(BaseModel):
     min_free_bytes: int = Field(
         default=256 * MEBIBYTE,
         ge=0,
-        description="Free space on a disk, in bytes, below which `/readyz` says that the server is not ready.",
+        description="Free space on a disk, in bytes, below which `/readyz` says that the server is not ready, and "
+        "nothing that a workflow made is brought home.",
+    )
+    max_generated_bytes: int = Field(
+        default=64 * 1024 * MEBIBYTE, ge=1, description="Most bytes that one run of a workflow may bring home."
     )
     drain_seconds: float = Field(
         default=0,

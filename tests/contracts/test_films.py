@@ -397,6 +397,37 @@ def _loudest(path):
     return float(max((abs(heard).max(), at + int(abs(heard).max(0).argmax()) / 48000) for at, heard in frames)[1])
 
 
+def _page(folder, out, **options):
+    """A contact sheet as RGB."""
+    made = export(film_in(folder), wanted("sheet", {"columns": 1, **options}), out, Progress())
+    return np.asarray(Image.open(made[0].path).convert("RGB")).astype(int)
+
+
+def test_a_contact_sheet_names_its_shots_unless_told_otherwise(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red"}, {"colour": "blue"})
+    named, plain = _page(folder, tmp_path / "a"), _page(folder, tmp_path / "b", burn_in="none")
+    changed = np.abs(named - plain).max(axis=2) > 40
+    for top in (8, 286):  # each frame is 270 lines high, and 8 lie between
+        assert not changed[top : top + 220].any()
+        assert changed[top + 220 : top + 270].sum() > 500
+    make_film(folder, {"colour": "red", "title": "Another"}, {"colour": "blue"})
+    assert (np.abs(_page(folder, tmp_path / "c") - named).max(axis=2) > 40)[:280].any()
+
+
+def test_a_watermark_stays_clear_of_the_titles_of_slates(tmp_path):
+    folder = make_film(tmp_path / "film", {"title": "A shot that is not there and has a title of two lines, or more"})
+    pictures = []
+    for mark in ("", "FOR REVIEW"):
+        options = {"watermark": mark, "width": 960, "height": 540}
+        made = export(film_in(folder), wanted("poster", options), tmp_path / f"out{mark}", Progress())
+        pictures.append(np.asarray(Image.open(made[0].path).convert("RGB")).astype(int))
+    plain, marked = pictures
+    words = (np.abs(plain - plain[0, 0]).max(axis=2) > 30).any(axis=1).nonzero()[0]
+    mark = (np.abs(plain - marked).max(axis=2) > 8).any(axis=1).nonzero()[0]
+    assert words[-1] < mark[0]
+    assert mark[-1] < 540 * 0.85, "captions stand below it"
+
+
 def test_a_film_that_is_not_measured_tells_nothing_of_its_picture(tmp_path):
     folder = make_film(tmp_path / "film", {"colour": "red", "duration": 0.2})
     assert deliver(folder, "mp4", tmp_path, measure="none")[1].metrics == {}

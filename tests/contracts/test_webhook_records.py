@@ -225,3 +225,66 @@ def test_a_webhook_that_said_it_is_gone_is_disabled_though_another_message_was_t
     desk.queue.settle(outcomes)
     found = desk.endpoints.find(hook.id)
     assert (found.active, found.disabled_reason) == (False, "gone")
+
+
+def test_an_attempt_is_kept_as_it_was_made(desk):
+    desk.hook()
+    for _ in range(3):
+        desk.publish()
+    leases = desk.lease()
+    made = [
+        Attempt(
+            started_at=now(), url="https://hooks.invalid/x", code=code, status_code=status, dns_ms=dns_ms,
+            connect_ms=None, headers_ms=2.5, total_ms=3.5, remote_address="[2001:db8::1]:443",
+            response_headers={"X-One": "caf\\xe9", "Two": ""}, response_body=bytes(range(256)), response_bytes=2**40,
+            response_sha256="0" * 64, message="Wörter",
+        )
+        for code, status, dns_ms in ((Code.OK, 204, None), (Code.HTTP_5XX, 500, 1.5), (Code.OK, 200, None))
+    ]  # fmt: skip
+    desk.queue.settle([decide(it, how, chance=0.0, instant=now()) for it, how in zip(leases, made, strict=True)])
+    kept = desk.deliveries.attempts([it.number for it in leases])
+    assert [kept[it.number] for it in leases] == [[(1, it.origin, how)] for it, how in zip(leases, made, strict=True)]
+    shown = [desk.deliveries.find(it.id) for it in leases]
+    assert [(it.state, it.attempts, it.code, it.status_code, it.finished_at is None) for it in shown] == [
+        (State.DELIVERED, 1, "ok", 204, False), (State.RETRY, 1, "http_5xx", 500, True),
+        (State.DELIVERED, 1, "ok", 200, False),
+    ]  # fmt: skip
+
+
+def test_what_is_cut_off_is_written_down_counts_against_nobody_and_may_go_at_once(desk):
+    hook = desk.hook(delays=[3600.0])
+    desk.publish()
+    desk.settle(desk.lease(), Code.CANCELLED)
+    shown = desk.endpoints.find(hook.id)
+    assert (shown.failures, shown.failing_since, desk.states(hook)) == (0, None, [State.RETRY])
+    assert [it.attempt for it in desk.lease()] == [2]
+
+
+def test_a_new_event_is_leased_from_the_beginning_to_webhooks_that_are_well_and_idle(desk):
+    idle, busy, failing = desk.hook(), desk.hook("qa.*", "pipeline.*"), desk.hook()
+    desk.hook(per_minute=60)
+    desk.events.publish(make("qa.started", {"subject": "x"}))
+    desk.settle([it for it in desk.lease() if it.endpoint.number != busy.number], Code.OK)
+    desk.set(failing, failures=1)
+    owner = new_owner()
+    event, written = desk.events.publish(make("pipeline.completed", {"pipeline": "x"}), owner=owner)
+    assert [(it.endpoint.number, it.event_id, it.lease, it.attempt) for it in written.leased] == [
+        (idle.number, event.id, 1, 1)
+    ]
+    assert written.deliveries == 4
+    held = [it for it in desk.queue.held() if it.owner == owner]
+    assert held == [Held(written.leased[0].number, owner, 1)]
+    assert idle.number not in [it.endpoint.number for it in desk.lease(room=50)]
+    _, again = desk.events.publish(make("pipeline.completed", {"pipeline": "y"}), owner=owner)
+    assert again.leased == []  # something waits for each of them now
+    desk.settle(written.leased, Code.OK)
+    assert desk.states(idle)[1:] == [State.DELIVERED, State.DELIVERED]
+
+
+def test_a_change_is_always_later_than_the_one_before_whatever_the_clock_says(desk):
+    hook = desk.hook()
+    ahead = now() + timedelta(hours=1)
+    desk.set(hook, updated_at=ahead)
+    changed = desk.endpoints.update(hook.id, facts={"x": 1})
+    ended, _ = desk.endpoints.delete(hook.id)
+    assert ahead < changed.updated_at < ended.updated_at

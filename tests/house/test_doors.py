@@ -57,6 +57,7 @@ DOORS = {
     ),
     "pycares": ("webhooks/names",),
     "pydantic_core": ("operations", "settings"),
+    "pypdf": ("exports/documents/pdf_facts",),
     "rich": ("cli", "demo"),
     "sqlalchemy": (
         "database",
@@ -82,6 +83,8 @@ DOORS = {
     "starlette": ("api",),
     "structlog": ("observe/logging",),
     "typing_extensions": ("",),
+    "typst": ("exports/documents/typesetter",),
+    "h11": ("api/trailer", "processes"),
     "uvicorn": ("processes",),
     "yaml": ("metadata",),
     "yarl": ("webhooks/sender",),
@@ -102,6 +105,9 @@ PURE = (
     "metadata/document", "metadata/write", "api/ranges", "webhooks/signing", "webhooks/schedule", "webhooks/url",
     "webhooks/address", "webhooks/headers", "webhooks/delivery", "webhooks/endpoint", "webhooks/message", "events",
         *(f"comfyui/{name}" for name in ("backend", "outputs", "pace", "progress", "wire")),
+    *(f"exports/documents/{name}" for name in (
+        "letters", "pages", "panels", "report", "shot_list", "storyboard", "web_page",
+    )),
     *(f"comfyui/graph/{name}" for name in (
         "api_graph", "branch_order", "canvas", "check", "companions", "controls", "convert", "document",
         "dynamic_text", "embedded", "file_names", "group_nodes", "node_class", "oddities", "parameters", "promotions",

@@ -1,6 +1,7 @@
 """Either side is killed while a workflow runs: nothing is posted twice, nothing lost, nothing called a success."""
 
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -105,6 +106,53 @@ def test_ours_is_killed_in_mid_run_and_brings_home_what_was_posted_once(films, t
         executed = comfy.do(lambda: len(comfy.server.executed))
     assert (task["status"], task["attempt"], posts, executed) == ("completed", 2, 1, 1)
     assert [Path(path).is_file() for path in task["result"]["output_paths"]] == [True]
+
+
+def command(folder, *words):
+    """A command as a process of its own, in that folder."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "storycore", "comfyui", *map(str, words), "--json"],
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+
+
+def connect(folder, comfy):
+    with command(folder, "connect", "--port", comfy.port) as process:
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("moment", ["running", "done"])
+@pytest.mark.parametrize("who", ["the same command", "serve"])
+def test_a_command_is_killed_in_mid_run_and_others_bring_home_what_it_posted_once(films, tmp_path, moment, who):
+    with ScriptedComfyUI(tmp_path / "comfy") as comfy:
+        (films / "shot.json").write_text(json.dumps(picture(steps=40)))
+        connect(films, comfy)
+        with command(films, "workflow", "shot.json") as process:
+            until(lambda: comfy.do(lambda: comfy.server.running is not None))
+            process.kill()
+        if moment == "done":
+            until(lambda: comfy.do(lambda: comfy.server.running is None))
+        if who == "serve":
+            with storycore_server(films) as (client, _):
+                task_id = client.get("/v1/storycore.task.list").json()["data"]["items"][0]["task_id"]
+                paths = ended(client, task_id)["result"]["output_paths"]
+        else:
+            with command(films, "workflow", "shot.json") as process:
+                paths = json.loads(process.communicate(timeout=90)[0])["data"]["output_paths"]
+        counts = comfy.do(lambda: (len(comfy.server.posts), len(comfy.server.executed)))
+    assert (counts, [Path(path).is_file() for path in paths]) == ((1, 1), [True])
+
+
+def test_the_same_command_beside_one_that_lives_is_a_run_of_its_own(films, tmp_path):
+    with ScriptedComfyUI(tmp_path / "comfy") as comfy:
+        (films / "shot.json").write_text(json.dumps(picture(steps=20)))
+        connect(films, comfy)
+        with command(films, "workflow", "shot.json") as first:
+            until(lambda: comfy.do(lambda: comfy.server.running is not None))
+            with command(films, "workflow", "shot.json") as second:
+                assert [process.wait(90) for process in (first, second)] == [0, 0]
+        assert comfy.do(lambda: len(comfy.server.posts)) == 2
 
 
 def test_ours_is_told_to_stop_and_leaves_the_run_to_the_next(films, tmp_path):

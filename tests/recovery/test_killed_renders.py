@@ -11,6 +11,7 @@ import pytest
 
 from fixtures.disks import small_disk
 from fixtures.films import cached_segments, deliver, make_film, see
+from storycore import FormatRequest, StoryCore
 from storycore.errors import DependencyFailed, Reason, Unavailable
 from storycore.observe.progress import Progress
 
@@ -45,6 +46,10 @@ def test_a_killed_render_goes_on_where_it_was(tmp_path):
     kept = cached_segments()
     assert 5 <= len(kept) < 24
     assert not list((tmp_path / "out").glob("*.mp4"))
+    assert [path.suffix for path in (tmp_path / "out").iterdir()] == [".part"]
+    with StoryCore() as sc:
+        sc.run(FormatRequest(project_path=str(folder), target_format="json", output_path=str(tmp_path / "other")))
+    assert not (tmp_path / "out").exists(), "whatever comes next removes what was left"
     path, _ = deliver(folder, "mp4", tmp_path / "again", width=640, height=360, effort="normal")
     assert kept.items() <= cached_segments().items(), "what was finished was used again"
     assert len(cached_segments()) == 24

@@ -6,10 +6,11 @@ import threading
 import pytest
 
 from fixtures.comfyui import World, picture, until
+from fixtures.comfyui_nodes import png
 from fixtures.comfyui_server import ScriptedComfyUI
 from storycore.comfyui.verdict import Failure, Verdict
 from storycore.database.connect import Database
-from storycore.errors import Cancelled, DependencyFailed, InvalidInput
+from storycore.errors import Cancelled, DependencyFailed, InvalidInput, Unavailable
 
 
 @pytest.fixture
@@ -549,3 +550,51 @@ def begin_thread(begin, number):
         return found[0]
 
     return result
+
+
+def spoken(**more):
+    graph = {**picture(**more), "9": {"class_type": "SaveImageWebsocket", "inputs": {"images": ["1", 0]}}}
+    del graph["3"]
+    return graph
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_pictures_that_come_over_the_socket_come_home(world, comfy, plain):
+    comfy.faults.plain_frames = plain
+    finished = world.run({**spoken(), **picture(steps=5, preview=True)})
+    assert verdict(finished) is Verdict.COMPLETED
+    made = [(it.node, it.path.name, it.path.read_bytes()) for it in finished.files if it.node == "9"]
+    assert made == [("9", f"picture_9_0000{count + 1}.png", png(4, 4, count, {})) for count in range(2)]
+    assert finished.files[-1].path.with_name("picture_9_00001.png.storycore.json").is_file()
+
+
+def test_pictures_that_a_broken_socket_swallowed_are_made_again(world, comfy):
+    comfy.faults.cut_pictures = 1
+    finished = world.run(spoken())
+    assert (verdict(finished), len(finished.files), finished.record.submissions) == (Verdict.COMPLETED, 2, 2)
+
+
+def test_pictures_that_never_come_over_the_socket_are_a_failure(world, comfy):
+    comfy.faults.cut_pictures = 9
+    with pytest.raises(DependencyFailed, match="pictures of node 9") as told:
+        world.run(spoken())
+    assert (told.value.reason, len(executed(comfy))) == ("comfyui_failed", 2)
+
+
+def test_a_workflow_that_speaks_over_the_socket_is_not_posted_where_there_is_none(world, comfy):
+    comfy.faults.no_socket = True
+    with pytest.raises(DependencyFailed, match="does not open"):
+        world.run(spoken())
+    assert posts(comfy) == []
+
+
+def test_more_than_may_come_home_does_not(world, comfy):
+    with pytest.raises(DependencyFailed, match="more than 10 B") as told:
+        world.run(picture(), most_bytes=10)
+    assert (told.value.reason, list(world.folder.glob("*"))) == ("generated_too_large", [])
+
+
+def test_the_disk_is_not_filled_to_the_brim(world, comfy):
+    with pytest.raises(Unavailable, match="would stay free") as told:
+        world.run(picture(), min_free_bytes=2**60)
+    assert (told.value.reason, list(world.folder.glob("*"))) == ("disk_full", [])

@@ -2,7 +2,9 @@
 
 import base64
 import json
+import shlex
 import ssl
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -306,13 +308,15 @@ def test_each_row_has_its_seed_whatever_format_the_workflow_is_in(core, comfy, s
     assert {post["prompt"]["5"]["inputs"]["seed"] for post in comfy.server.posts} == {100, 101, 7}
 
 
-def test_cells_that_are_no_plain_numbers_stay_as_they_were_written(core, tmp_path):
-    table, written = tmp_path / "prompts.csv", ["007", "1_000", "1" + "0" * 400, "a, b", "1e999", "\u0661"]
+def test_cells_are_what_the_inputs_take_that_they_go_to(core, comfy, tmp_path):
+    table, written = tmp_path / "prompts.csv", ["1984", "true", "007", "1_000", "1" + "0" * 400, "a, b", "1e999"]
     table.write_text("prompt,5.seed\n" + "".join(f'"{text}",7\n' for text in written), encoding="utf-8")
     result = core.run(BatchRequest(workflow_definition=ask(), csv_path=str(table)))
     assert [(it.status, it.parameters) for it in result.items] == [
-        ("completed", {"prompt": text, "5.seed": 7}) for text in written
+        ("completed", {"prompt": text, "5.seed": "7"}) for text in written
     ]
+    sent = {json.dumps(post["prompt"]) for post in comfy.server.posts}
+    assert all(any(json.dumps(text) in it and '"seed": 7' in it for it in sent) for text in written)
 
 
 def test_what_failed_in_a_batch_is_run_again_alone(core, comfy, tmp_path):
@@ -320,7 +324,7 @@ def test_what_failed_in_a_batch_is_run_again_alone(core, comfy, tmp_path):
     table.write_text('prompt,5.seed\n"a car, red",7\na house,wrong\na tree,9\n', encoding="utf-8")
     first = core.run(BatchRequest(workflow_definition=ask(), csv_path=str(table)))
     assert [(it.status, it.parameters["5.seed"]) for it in first.items] == [
-        ("completed", 7), ("failed", "wrong"), ("completed", 9),
+        ("completed", "7"), ("failed", "wrong"), ("completed", "9"),
     ]  # fmt: skip
     table.write_text('prompt,5.seed\n"a car, red",7\na house,8\na tree,9\n', encoding="utf-8")
     again = core.run(BatchRequest(workflow_definition=ask(), csv_path=str(table), again=first.task_id))
@@ -421,8 +425,8 @@ def test_on_the_command_line_what_failed_in_a_batch_is_run_again_by_the_words_th
     first = storycore("comfyui", "batch", workflow, "--csv", rows, cwd=tmp_path)
     assert (first.returncode, "--again task_" in first.stdout) == (1, True)
     rows.write_text("1.color\n2\n3\n", encoding="utf-8")
-    words = first.stdout.partition("--again")[2].split()
-    again = storycore("comfyui", "batch", workflow, "--csv", rows, "--again", words[0], cwd=tmp_path)
+    line = first.stdout.partition("Next: ")[2].splitlines()[0]
+    again = subprocess.run(shlex.split(line), cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (again.returncode, "1 made, 0 failed" in again.stdout) == (0, True), again.stderr
 
 

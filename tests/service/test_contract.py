@@ -1,6 +1,7 @@
 """What existing callers of StoryCore rely on, by HTTP: names, defaults and words that must stay as they are."""
 
 import httpx
+import pikepdf
 import pytest
 import standardwebhooks
 
@@ -55,6 +56,22 @@ def test_5_the_zip_format(call):
     data = call("format", target_format="zip")["data"]
     assert {"output_path", "conversion_time_ms", "output_size_bytes"} <= set(data)
     assert data["target_format"] == "zip"
+
+
+def test_24_metadata_then_a_package_then_a_pdf_of_a_project_without_anything(call):
+    answers = [call("metadata"), call("package"), call("format", target_format="pdf")]
+    assert [answer["status"] for answer in answers] == ["success"] * 3
+    data = answers[2]["data"]
+    assert (data["target_format"], data["media_type"]) == ("pdf", "application/pdf")
+    assert {"pages": 1, "dpi": None, "color_space": "RGB"}.items() <= data["quality_metrics"].items()
+    assert "nothing_to_show" in {warning["reason"] for warning in data["warnings"]}
+    with pikepdf.open(data["output_path"]) as pdf:
+        assert (len(pdf.pages), pdf.docinfo.Title) == (1, "test · Storyboard")
+
+
+def test_a_pdf_of_nothing_is_refused_where_that_is_wanted(call):
+    error = call("format", target_format="pdf", conversion_options={"strict": True})["error"]
+    assert (error["code"], error["details"]["reason"]) == ("NOT_FOUND", "nothing_to_export")
 
 
 @pytest.mark.parametrize("target", ["xyz", "ZIPP", ""])

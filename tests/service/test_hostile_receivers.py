@@ -1,6 +1,7 @@
 """Receivers that misbehave: the right word for each, in time, in little memory, and at nobody else's expense."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import socket
 import ssl
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography import x509
@@ -17,11 +19,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fixtures.receivers import sinking
 from storycore.webhooks.address import Guard
 from storycore.webhooks.delivery import MOST_BODY_BYTES, Code
+from storycore.webhooks.gate import Withdrawn
 from storycore.webhooks.message import Outgoing
 from storycore.webhooks.sender import Sender
 from storycore.webhooks.url import read_url
 
 LIMIT = 1.5
+LARGE = 24_000_000
 
 
 def send(url, *, allow=("127.0.0.1:*",), count=1, limit=LIMIT, **options):
@@ -272,3 +276,112 @@ def test_threads_are_not_needed_for_names():
     before = threading.active_count()
     send("http://nothing.invalid/", count=20, limit=10)
     assert threading.active_count() <= before + 1
+
+
+@pytest.mark.parametrize("who", ["let_out", "check"])
+def test_of_a_message_that_is_withdrawn_after_connecting_no_byte_is_sent(who):
+    def refuse(_write):
+        raise Withdrawn("the webhook was deleted meanwhile")
+
+    async def doubt():
+        raise Withdrawn("the webhook was deleted meanwhile, by somebody else")
+
+    async def run(port):
+        async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=10) as sender:
+            message = Outgoing(target=read_url(f"http://127.0.0.1:{port}/hook"), headers={}, body=b"{}")
+            with pytest.raises(Withdrawn):
+                await sender.send(message, **({"let_out": refuse} if who == "let_out" else {"check": doubt}))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        asyncio.run(run(listener.getsockname()[1]))
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.recv(1) == b""  # it had connected, and then hung up
+
+
+def test_a_header_that_would_end_a_line_is_never_sent(port):
+    async def run():
+        async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=10) as sender:
+            headers = {"X-One": "a\r\nHost: elsewhere"}
+            return await sender.send(
+                Outgoing(target=read_url(f"http://127.0.0.1:{port}/ok"), headers=headers, body=b"")
+            )
+
+    attempt = asyncio.run(run())
+    assert (attempt.code, attempt.status_code) == (Code.PROTOCOL, None)
+
+
+def test_a_receiver_that_answers_before_it_has_read_all_gets_no_second_message_over_that_connection():
+    def serve(wire):
+        wire.recv(100)
+        wire.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+
+    attempts, taken = _twice(serve)
+    assert ([it.status_code for it in attempts], len(taken)) == ([413, 413], 2)
+
+
+def test_what_a_receiver_does_not_take_is_not_kept_after_the_attempt():
+    attempts, taken = _twice(lambda _wire: threading.Event().wait(2), limit=0.5)
+    assert [it.code for it in attempts] == [Code.TIMEOUT_HEADERS] * 2
+    assert [count < LARGE for count in taken] == [True, True]  # only what the system took in its stead
+
+
+def _twice(serve, *, limit=10):
+    """Two attempts with a message that no system takes at once, and what was read of each in the end."""
+    taken = []
+
+    def run(wire):
+        with wire, contextlib.suppress(ConnectionResetError):
+            serve(wire)
+            count = 0
+            while chunk := wire.recv(1_000_000):
+                count += len(chunk)
+            taken.append(count)
+
+    async def send(port):
+        async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=limit) as sender:
+            message = Outgoing(target=read_url(f"http://127.0.0.1:{port}/hook"), headers={}, body=bytes(LARGE))
+            return [await sender.send(message) for _ in range(2)]
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(3) as threads:
+        accepting = threads.submit(lambda: [threads.submit(run, listener.accept()[0]) for _ in range(2)])
+        attempts = asyncio.run(send(listener.getsockname()[1]))
+        for ended in accepting.result(30):
+            ended.result(30)
+    return attempts, taken
+
+
+def test_through_a_proxy_that_asks_for_a_password_secure_messages_go_end_to_end(tls):
+    context, trusted = tls("localhost")
+    heads = []
+
+    def carry(source, target):
+        with contextlib.suppress(OSError):
+            while chunk := source.recv(65_536):
+                target.sendall(chunk)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+    def tunnel(wire, port):
+        with wire, socket.create_connection(("127.0.0.1", port)) as inner:
+            heads.append(wire.recv(65_536))
+            wire.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            back = threading.Thread(target=carry, args=(inner, wire))
+            back.start()
+            carry(wire, inner)
+            back.join(20)
+
+    with (
+        sinking(tls=context) as port,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        going = threads.submit(lambda: tunnel(listener.accept()[0], port))
+        proxy = f"http://me:secret@127.0.0.1:{listener.getsockname()[1]}"
+        url, allow = f"https://localhost:{port}/ok", (f"localhost:{port}",)
+        (attempt,), _ = send(url, allow=allow, limit=20, ca_file=trusted, proxy=proxy)
+        going.result(30)
+    assert (attempt.code, attempt.status_code) == (Code.OK, 204)
+    (head,) = heads
+    assert head.startswith(f"CONNECT localhost:{port} HTTP/1.1\r\n".encode())
+    assert b"Proxy-Authorization: Basic bWU6c2VjcmV0\r\n" in head

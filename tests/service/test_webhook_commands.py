@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from fixtures.programs import storycore
-from fixtures.receivers import receiving
+from fixtures.receivers import receiving, sinking
 from storycore import StoryCore, WebhookRegisterRequest, WebhookUpdateRequest
 
 SECRET = "a secret of our own making"
@@ -161,3 +161,17 @@ def test_the_library_sends_first_attempts_when_it_is_asked_to(film):
         core.run(PackageRequest(project_path=str(film)))
         assert core.send_first(seconds=30) == 0
     assert len(receiver.got) == 2
+
+
+def test_an_attempt_that_is_cut_off_is_written_down_and_goes_again(film):
+    from storycore import PackageRequest, Settings, WebhookDeliveriesRequest, WebhookGetRequest
+
+    with sinking() as port, StoryCore(Settings.read(webhook_allow=("127.0.0.1:*",))) as core:
+        hook = core.run(WebhookRegisterRequest(url=f"http://127.0.0.1:{port}/never", event_types=["export.completed"]))
+        core.run(PackageRequest(project_path=str(film)))
+        assert core.send_first(seconds=4) == 1
+        (delivery,) = core.run(WebhookDeliveriesRequest(attempts=True)).items
+        (attempt,) = delivery.attempts
+        assert (attempt.code, attempt.status_code, attempt.total_ms > 0) == ("cancelled", None, True)
+        assert (delivery.state, delivery.attempt_count, delivery.code) == ("retry", 1, "cancelled")
+        assert core.run(WebhookGetRequest(webhook_id=hook.webhook_id)).failures == 0

@@ -433,6 +433,19 @@ def test_a_length_that_no_database_holds_harms_nobody(films, saying):
     assert (listed["attempts"][0]["code"], listed["attempts"][0]["response_bytes"]) == ("ok", None)
 
 
+def test_headers_that_are_no_text_are_kept_and_shown(films, saying):
+    url = saying(b"HTTP/1.1 200 OK\r\nX-Odd: caf\xe9 \xff\r\nX-Even: caf\xc3\xa9\r\nContent-Length: 0\r\n\r\n")
+    with (
+        serving(films, webhook_allow=("127.0.0.1:*",)) as server,
+        httpx.Client(base_url=server, timeout=60) as client,
+    ):
+        client.post(f"{WEBHOOK}register", json={"url": url, "event_types": ["*"]}).raise_for_status()
+        publish(client)
+        (listed,) = until(lambda: deliveries(client, attempts="true"), lambda items: items[0]["state"] == "delivered")
+    headers = listed["attempts"][0]["response_headers"]
+    assert (headers["X-Odd"], headers["X-Even"]) == ("caf\\xe9 \\xff", "café")
+
+
 @pytest.mark.parametrize("ending", ["deleted", "switched off", "moved"])
 def test_what_was_leased_ahead_is_not_sent_after_its_webhook_has_changed(films, receiver, ending):
     allowed = "127.0.0.1:*"

@@ -1,6 +1,7 @@
 """How packages, conversions and plans look on the terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -119,8 +120,16 @@ def _figures(console: Console, output: FormatOutput) -> None:
         told = metrics.get(name)
         if isinstance(told, dict) and told.get("value") is not None:
             shown.append(f"{told['value']:g} {told['unit']}")
+    shown += _of_paper(metrics)
     if shown:
         _fact(console, output.target_format, " · ".join(shown))
+
+
+def _of_paper(metrics: Mapping[str, Any]) -> list[str]:
+    pages, dpi, conformance = (metrics.get(name) for name in ("pages", "dpi", "conformance"))
+    shown = [f"{pages} {'page' if pages == 1 else 'pages'}"] if pages else []
+    shown += [f"{dpi} dpi"] if dpi else []
+    return shown + ([str(conformance["value"])] if isinstance(conformance, dict) else [])
 
 
 def _done(word: str) -> Text:

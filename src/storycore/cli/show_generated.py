@@ -1,5 +1,6 @@
 """How ComfyUI servers, what they made, and takes of shots look on the terminal. Fits 80 columns."""
 
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -80,7 +81,7 @@ def show_batch(result: BatchResult, console: Console) -> None:
     style = "green" if not result.failed else "yellow"
     console.print(Text(f"{result.completed} made, {result.failed} failed", style=style))
     if result.failed:
-        _next(console, "comfyui", "batch", "…", "--again", result.task_id)
+        _next(console, *_without_again(sys.argv[1:]), "--again", result.task_id)
 
 
 def show_pick(result: PickResult, console: Console) -> None:
@@ -130,6 +131,16 @@ def _trouble(console: Console, it: BackendEntry) -> None:
 
 def _fact(console: Console, name: str, value: str) -> None:
     console.print(Text.assemble((f"  {name:<9}", "dim"), words(value)), soft_wrap=True)
+
+
+def _without_again(words: list[str]) -> list[str]:
+    """The command as it was given, less the batch that it ran again."""
+    for at, word in enumerate(words):
+        if word == "--again":
+            return words[:at] + words[at + 2 :]
+        if word.startswith("--again="):
+            return words[:at] + words[at + 1 :]
+    return words
 
 
 def _next(console: Console, *what: str) -> None:

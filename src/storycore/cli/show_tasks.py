@@ -30,11 +30,9 @@ def show_status(result: TaskStatusResult, console: Console) -> None:
         console.print(Text.assemble(("  why      ", "dim"), words(str(result.error.get("message", "")))))
         console.print(Text.assemble(("  do       ", "dim"), words(str(result.error.get("remediation", "")))))
     if result.status in ("pending", "running"):
-        console.print(Text("Next: ", style="dim"), Text(command("task", "watch", result.task_id)), sep="")
+        _next(console, "task", "watch", result.task_id)
     if result.status == "completed":
-        console.print(
-            Text("Next: ", style="dim"), Text(command("artifact", "list", "--task-id", result.task_id)), sep=""
-        )
+        _next(console, "artifact", "list", "--task-id", result.task_id)
 
 
 def show_list(result: TaskListResult, console: Console) -> None:
@@ -99,3 +97,7 @@ def _read(text: str) -> datetime:
 def _state(task: TaskEntry) -> Text:
     mark, word, style = _STATES[task.status]
     return Text(f"{mark} {word}", style=style)
+
+
+def _next(console: Console, *what: str) -> None:
+    console.print(Text("Next: ", style="dim"), Text(command(*what)), sep="", soft_wrap=True)

@@ -88,11 +88,14 @@ class Backends:
                 return
 
     async def place_or_pause(self) -> None:
-        """Waits until a place may be free; others look by themselves, so that is a while at most."""
+        """Waits until a place may be free: until another run here gives its place back, or for a while at most.
+
+        Places are given back in other processes too, so the first in line looks often, and those behind it seldom.
+        """
         waiter = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         try:
-            await asyncio.wait_for(waiter, self.pace.place)
+            await asyncio.wait_for(waiter, self.pace.place * len(self._waiting))
         except TimeoutError:
             return
         finally:

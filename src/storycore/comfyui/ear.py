@@ -21,6 +21,10 @@ _PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 _LINGER_SECONDS: Final = 10.0
 """How long a socket that nobody listens to stays open: the next run is often near."""
 _MOST_WAITING: Final = 1000
+_MOST_WAITING_BYTES: Final = 128 * 1024 * 1024
+_MOST_TEXT: Final = 4 * 1024 * 1024
+_BREATH: Final = 32
+"""After so many messages that came at once, others have a turn."""
 
 
 class Reopened:
@@ -102,22 +106,26 @@ class Socket:
             await socket.send_json(_FLAGS)  # must be the first word, or it is not heeded
         self.is_open, self.heard_at, self._about = True, time.monotonic(), ""
         for ear in self._ears:
-            ear.hear(Reopened())
+            ear.hear(Reopened(), 0)
+        count = 0
         async for message in socket:
             self.heard_at = time.monotonic()
             heard = _read(message)
             if heard is not None:
-                self._pass_on(heard)
+                self._pass_on(heard, len(message.data))
+            count += 1
+            if count % _BREATH == 0:
+                await asyncio.sleep(0)
         self.breaks += 1
 
-    def _pass_on(self, heard: Event | Preview) -> None:
+    def _pass_on(self, heard: Event | Preview, size: int) -> None:
         """Gives a message to the run that it is about; old pictures do not say, and are of the run that runs."""
         if isinstance(heard, Event) and heard.prompt_id:
             self._about = heard.prompt_id
         prompt_id = heard.prompt_id or (self._about if isinstance(heard, Preview) else "")
         for ear in self._ears:
             if ear.prompt_id == prompt_id:
-                ear.hear(heard)
+                ear.hear(heard, size)
 
 
 class Ear:
@@ -131,7 +139,8 @@ class Ear:
     def __init__(self, socket: Socket, prompt_id: str) -> None:
         self.prompt_id = prompt_id
         self._socket, self._breaks = socket, socket.breaks
-        self._heard: deque[Heard] = deque()
+        self._heard: deque[tuple[Heard, int]] = deque()
+        self._waiting_bytes, self._missed = 0, False
         self._waiter: asyncio.Future[None] | None = None
 
     @property
@@ -141,8 +150,8 @@ class Ear:
 
     @property
     def broke(self) -> bool:
-        """Whether it ever broke while this run listened."""
-        return self._socket.breaks > self._breaks
+        """Whether it ever broke while this run listened, or more came than could be taken in."""
+        return self._missed or self._socket.breaks > self._breaks
 
     @property
     def heard_at(self) -> float:
@@ -162,12 +171,13 @@ class Ear:
     ) -> None:
         self._socket.leave(self)
 
-    def hear(self, heard: Heard) -> None:
-        """Something was said; if too much waits to be taken in, all of it is forgotten."""
-        if len(self._heard) >= _MOST_WAITING:
+    def hear(self, heard: Heard, size: int) -> None:
+        """Something was said, of so many bytes; if too much waits to be taken in, all of it is forgotten."""
+        if len(self._heard) >= _MOST_WAITING or self._waiting_bytes + size > _MOST_WAITING_BYTES:
             self._heard.clear()
-            heard = Reopened()
-        self._heard.append(heard)
+            heard, size, self._waiting_bytes, self._missed = Reopened(), 0, 0, True
+        self._heard.append((heard, size))
+        self._waiting_bytes += size
         if self._waiter and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -182,7 +192,11 @@ class Ear:
             finally:
                 alarm.cancel()
                 self._waiter = None
-        return self._heard.popleft() if self._heard else None
+        if not self._heard:
+            return None
+        heard, size = self._heard.popleft()
+        self._waiting_bytes -= size
+        return heard
 
 
 def _wake(waiter: "asyncio.Future[None]") -> None:
@@ -192,5 +206,5 @@ def _wake(waiter: "asyncio.Future[None]") -> None:
 
 def _read(message: aiohttp.WSMessage) -> Event | Preview | None:
     if message.type is aiohttp.WSMsgType.TEXT:
-        return read_event(message.data)
+        return read_event(message.data) if len(message.data) <= _MOST_TEXT else None
     return read_preview(message.data) if message.type is aiohttp.WSMsgType.BINARY else None

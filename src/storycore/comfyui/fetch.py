@@ -8,10 +8,12 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TypeVar
+from typing import Any, BinaryIO, Final, NamedTuple, TypeVar
 
 from storycore.comfyui.client import Client, Refused, Unreachable, chunks
-from storycore.comfyui.outputs import RemoteFile, RemoteText, files, safe_name, texts
+from storycore.comfyui.outputs import RemoteFile, files, safe_name, texts
+from storycore.comfyui.room import Flow, Room
+from storycore.comfyui.wire import Preview
 from storycore.errors import DependencyFailed, Reason
 from storycore.json_text import write
 from storycore.project.content import HEAD_BYTES, open_regular
@@ -40,7 +42,7 @@ class Fetched:
         media_type: IANA, by its content.
         size_bytes: of the finished file.
         sha256: of the finished file, 64 hex digits.
-        remote: what the server calls it; "" for a text that came with the answer.
+        remote: what the server calls it; "" for what came with the answer, or over the socket.
     """
 
     path: Path
@@ -52,12 +54,26 @@ class Fetched:
     remote: str
 
 
-async def fetch(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a run put out, as it was told.
+
+    Attributes:
+        outputs: by the history: node id → files and texts.
+        spoken: pictures that came over the socket, with the node of each.
+    """
+
+    outputs: Mapping[str, Any]
+    spoken: Sequence[tuple[str, Preview]] = ()
+
+
+async def fetch(  # noqa: PLR0913 - all that bringing home takes
     client: Client,
-    outputs: Mapping[str, Any],
+    told: Told,
     target: Path,
     describe: Callable[[Fetched], Mapping[str, Any]],
     *,
+    room: Room,
     on_file: Callable[[int, int], None],
 ) -> list[Fetched]:
     """Every file and text that a run put out, in the new folder `target`, each beside its sidecar.
@@ -66,26 +82,81 @@ async def fetch(
 
     Args:
         client: of the server that ran it.
-        outputs: node id → what it put out.
+        told: what it put out.
         target: stands nowhere yet.
         describe: what stands in the sidecar of a file.
+        room: how much may come.
         on_file: told how many of how many files are home, again and again while one comes; may raise to stop.
 
     Raises:
         Gone: a file is not there any more.
         Unreachable: the server does not answer any more.
-        DependencyFailed: comfyui_lost: it answers, but does not hand a file out.
+        DependencyFailed: comfyui_lost: it answers, but does not hand a file out; generated_too_large.
         StoryCoreError: no room on the disk, and what else `new_folder` refuses.
     """
-    wanted, said = files(outputs), texts(outputs)
+    wanted, said = files(told.outputs), [*_pictures(told.spoken), *_texts(told.outputs)]
     if not wanted and not said:
         return []
+    if not wanted:
+        return await asyncio.to_thread(_keep_said, said, target, describe)
     found, taken = list[Fetched](), set[str]()
     async with _in_threads(new_folder(target)) as folder:
         for count, file in enumerate(wanted):
-            name, on_chunk = safe_name(file.filename, taken), partial(on_file, count, len(wanted))
+            name, on_chunk = safe_name(file.filename, taken), partial(_come, room, on_file, count, len(wanted))
             found.append(await _fetch(client, file, folder / name, target / name, on_chunk))
-        return await asyncio.to_thread(_complete, folder, target, found, said, taken, describe=describe)
+        return await asyncio.to_thread(_complete, folder, target, (found, said, taken), describe)
+
+
+def _come(room: Room, on_file: Callable[[int, int], None], count: int, whole: int, size: int) -> None:
+    """Bytes of a file came; a negative size if they came in vain."""
+    on_file(count, whole)
+    room.take(size)
+
+
+class _Said(NamedTuple):
+    """What came with what was told, under the name that it shall have."""
+
+    node: str
+    name: str
+    data: bytes
+
+
+def _texts(outputs: Mapping[str, Any]) -> list[_Said]:
+    return [
+        _Said(text.node, f"text_{text.node.replace(':', '_')}.txt", text.text.encode(errors="replace"))
+        for text in texts(outputs)
+    ]
+
+
+def _pictures(spoken: Sequence[tuple[str, Preview]]) -> list[_Said]:
+    suffixes = {"image/png": ".png", "image/jpeg": ".jpg"}
+    return [
+        _Said(node, f"picture_{node.replace(':', '_')}_{number:05d}{suffixes.get(it.media_type, '')}", it.data)
+        for number, (node, it) in enumerate(spoken, 1)
+    ]
+
+
+def _keep_said(said: Sequence[_Said], target: Path, describe: Callable[[Fetched], Mapping[str, Any]]) -> list[Fetched]:
+    with new_folder(target) as folder:
+        return _complete(folder, target, ([], said, set()), describe)
+
+
+def _complete(
+    folder: Path,
+    target: Path,
+    parts: tuple[Sequence[Fetched], Sequence[_Said], set[str]],
+    describe: Callable[[Fetched], Mapping[str, Any]],
+) -> list[Fetched]:
+    """Adds what came with the answer to what was fetched, and a sidecar to each; gives all of them."""
+    fetched, said, taken = parts
+    found = list(fetched)
+    for it in said:
+        name = safe_name(it.name, taken)
+        _write(folder / name, it.data)
+        found.append(_measure(folder / name, target / name, it.node, ""))
+    for item in found:
+        _write(folder / (item.path.name + SIDECAR), write(dict(describe(item))).encode(errors="replace"))
+    return found
 
 
 @asynccontextmanager
@@ -101,27 +172,7 @@ async def _in_threads(manager: AbstractContextManager[T]) -> AsyncIterator[T]:
         await asyncio.to_thread(manager.__exit__, None, None, None)
 
 
-def _complete(  # noqa: PLR0913 - all that a folder holds
-    folder: Path,
-    target: Path,
-    fetched: Sequence[Fetched],
-    said: Sequence[RemoteText],
-    taken: set[str],
-    *,
-    describe: Callable[[Fetched], Mapping[str, Any]],
-) -> list[Fetched]:
-    """Adds texts, and a sidecar to each; gives all of them."""
-    found = list(fetched)
-    for text in said:
-        name = safe_name(f"text_{text.node.replace(':', '_')}.txt", taken)
-        _write(folder / name, text.text)
-        found.append(_measure(folder / name, target / name, text.node, ""))
-    for item in found:
-        _write(folder / (item.path.name + SIDECAR), write(dict(describe(item))))
-    return found
-
-
-async def _fetch(client: Client, file: RemoteFile, path: Path, later: Path, on_chunk: Callable[[], None]) -> Fetched:
+async def _fetch(client: Client, file: RemoteFile, path: Path, later: Path, on_chunk: Callable[[int], None]) -> Fetched:
     """A file at `path`, which will be called `later`."""
     fault: Unreachable | None = None
     for _ in range(_TRIES):
@@ -147,15 +198,21 @@ async def _fetch(client: Client, file: RemoteFile, path: Path, later: Path, on_c
     raise fault or Unreachable(file.filename)
 
 
-async def _download(client: Client, file: RemoteFile, path: Path, on_chunk: Callable[[], None]) -> str:
-    digest = hashlib.sha256()
-    on_chunk()
+async def _download(client: Client, file: RemoteFile, path: Path, on_chunk: Callable[[int], None]) -> str:
+    digest, flow, came = hashlib.sha256(), Flow(), 0
+    on_chunk(0)
     async with client.view(file.query) as answer:
         with path.open("wb") as target:
-            async for chunk in chunks(answer):
-                on_chunk()
-                digest.update(chunk)
-                target.write(chunk)
+            try:
+                async for chunk in chunks(answer):
+                    came += len(chunk)
+                    on_chunk(len(chunk))
+                    flow.count(len(chunk))
+                    digest.update(chunk)
+                    target.write(chunk)
+            except Unreachable:
+                on_chunk(-came)
+                raise
             await asyncio.to_thread(_sync, target)
     return digest.hexdigest()
 
@@ -165,10 +222,10 @@ def _sync(target: BinaryIO) -> None:
     os.fsync(target.fileno())
 
 
-def _write(path: Path, text: str) -> None:
-    """A small text that could be made again; not synced to the disk, which would take longer than all the rest."""
+def _write(path: Path, data: bytes) -> None:
+    """A small thing that could be made again; not synced to the disk, which would take longer than all the rest."""
     with path.open("xb") as file:
-        file.write(text.encode(errors="replace"))
+        file.write(data)
 
 
 def _measure(path: Path, later: Path, node: str, remote: str) -> Fetched:

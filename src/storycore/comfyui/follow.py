@@ -93,6 +93,7 @@ class Follower:
         self._told_end_at: float | None = None
         self._pause = pace.poll_first
         self._next_look = time.monotonic() + pace.poll_first
+        self._first_look = time.monotonic() + pace.miss
 
     async def follow(self, ear: Ear, *, seen: Where = Where.UNKNOWN) -> Fate:
         """Where the run leads; `seen` is how the server had it last."""
@@ -108,6 +109,12 @@ class Follower:
             fate = await self._look(ear)
             if fate:
                 return fate
+
+    async def hear_out(self, ear: Ear) -> None:
+        """Takes in what was said before the run ended, and has not come yet."""
+        until = time.monotonic() + self._pace.settle
+        while self._told_end_at is None and ear.is_open and (left := until - time.monotonic()) > 0:
+            self._take(await ear.next(min(_TICK_SECONDS, left)))
 
     def _until_look(self) -> float:
         return min(_TICK_SECONDS, max(0.0, self._next_look - time.monotonic()))
@@ -130,7 +137,8 @@ class Follower:
         elif event.type in _ENDS:
             self._end_told(self._pace.poll_first)  # the history knows of it a moment later, and so does `ends`
         elif self._told_end_at is None and self._away_since is None:
-            self._next_look = time.monotonic() + self._pace.watch
+            # What the server itself says is wanted once of each run that takes a while; then the socket will do.
+            self._next_look = time.monotonic() + self._pace.watch if self._told_seen else self._first_look
 
     def _end_told(self, lag: float) -> None:
         self._told_end_at = self._told_end_at or time.monotonic()

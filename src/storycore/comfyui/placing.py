@@ -69,7 +69,7 @@ class Placing:
     def usable(self) -> list[Backend]:
         """The servers that take work now, best first."""
         instant = now()
-        return preferred([it for it in self._records.backends() if it.takes_work(instant) and it.id not in self.avoid])
+        return preferred([it for it in self._records.known() if it.takes_work(instant) and it.id not in self.avoid])
 
     def others(self) -> bool:
         """Whether another server could take the run over."""
@@ -93,14 +93,22 @@ class Placing:
 
     async def _take_one(self, usable: list[Backend], *, polite: bool) -> tuple[Backend, Line] | None:
         """The best of the servers that could run it and have a place free, which is taken; None if there is none."""
-        free = [it for it in usable if it.id in self._fits and it.in_flight < MOST_IN_FLIGHT]
-        order = self._state.order
-        if not free or (polite and self._records.is_outranked(order.priority, self._state.record.task_id)):
+        fitting = {it.id: it for it in usable if it.id in self._fits}
+        if any(self._fits[it].uploads for it in fitting):  # files are sent to one that has a place, not to all
+            free = preferred([it for it in self._records.backends() if it.in_flight < MOST_IN_FLIGHT])
+            best = next((it for it in free if it.id in fitting), None)
+            fitting = {best.id: best} if best and not self._is_early(polite=polite) else {}
+        if not fitting:
             return None
-        backend = free[0]
-        line = await self._backends.line(backend)
-        values = await self._ready(backend, line)
-        return (backend, line) if await self._state.take_place(backend.id, values) else None
+        wanted = {it.id: await self._ready(it) for it in fitting.values()}
+        if not await self._state.take_place(wanted, polite=polite):
+            return None
+        backend = fitting[self._state.record.backend_id or ""]
+        return backend, await self._backends.line(backend)
+
+    def _is_early(self, *, polite: bool) -> bool:
+        """Whether another goes first."""
+        return polite and self._records.is_outranked(self._state.order.priority, self._state.record.task_id)
 
     async def _try_on(self, backend: Backend) -> None:
         """Finds out whether a server can run the workflow."""
@@ -125,9 +133,9 @@ class Placing:
                 reason=Reason.COMFYUI_NOT_CONNECTED,
             )
 
-    async def _ready(self, backend: Backend, line: Line) -> dict[str, Any]:
+    async def _ready(self, backend: Backend) -> dict[str, Any]:
         """What is known of the run once the server has its files."""
-        prepared = self._fits[backend.id]
+        prepared, line = self._fits[backend.id], await self._backends.line(backend)
         if backend.id not in self._sent:
             try:
                 self._sent[backend.id] = await send_files(line.client, prepared)

@@ -62,7 +62,7 @@ def _outranking() -> Select[Any]:
 
 
 _OUTRANKING = _outranking()
-_THERE = select(backends.c.id).where(backends.c.id == bindparam("backend_id")).with_for_update()
+_THERE = select(backends.c.id).where(backends.c.id.in_(bindparam("wanted", expanding=True))).with_for_update()
 _BY_ID = select(runs).where(runs.c.id == bindparam("run_id"))
 _AT = update(runs).where(runs.c.number == bindparam("at"))
 _NEW = insert(runs).returning(runs.c.number)
@@ -162,7 +162,7 @@ class ComfyRecords:
         Of a higher priority each; of those that have begun also of the same, if they came earlier.
         """
         with self._database.read() as connection:
-            return connection.execute(_OUTRANKING, {"own_id": task_id, "own_priority": priority}).first() is not None
+            return _is_outranked(connection, priority, task_id)
 
     def keep(self, address: Address, values: Mapping[str, Any]) -> Backend:
         """A server as it was just found; one that was known at this URL is known by the same id.
@@ -252,14 +252,27 @@ class ComfyRecords:
         with self._database.accept() if surely else self._database.write() as connection:
             return _store(connection, changed, values)
 
-    def take_place(self, record: RunRecord, backend_id: str, **values: Any) -> RunRecord | None:
-        """The run with other values and a place on a server, on the disk; None if it has no place free."""
-        values = {**values, "backend_id": backend_id, "holding": True}
+    def take_place(
+        self, record: RunRecord, wanted: Mapping[str, Mapping[str, Any]], *, yields_at: int | None = None
+    ) -> RunRecord | None:
+        """The run with a place on a server, on the disk; None if none has a place free.
+
+        Args:
+            record: of the run.
+            wanted: servers that could run it, best first → what is known of the run once it is there; the least busy
+                one gets it.
+            yields_at: its priority, if it lets others go first, see `is_outranked`; None if it does not.
+        """
         with self._database.accept() as connection:
-            if connection.execute(_THERE, {"backend_id": backend_id}).first() is None:
+            if yields_at is not None and _is_outranked(connection, yields_at, record.task_id):
                 return None
-            if _in_flight(connection).get(backend_id, 0) >= MOST_IN_FLIGHT:
+            there = {row.id for row in connection.execute(_THERE, {"wanted": list(wanted)})}
+            taken = _in_flight(connection)
+            free = [it for it in wanted if it in there and taken.get(it, 0) < MOST_IN_FLIGHT]
+            if not free:
                 return None
+            chosen = min(free, key=lambda it: taken.get(it, 0))
+            values = {**wanted[chosen], "backend_id": chosen, "holding": True}
             return _store(connection, replace(record, **values), values)
 
     @contextlib.contextmanager
@@ -284,6 +297,10 @@ class ComfyRecords:
             queue_remaining=row.queue_remaining, error=error, crashes=row.crashes,
             quarantined_until=row.quarantined_until, checked_at=row.checked_at,
         )  # fmt: skip
+
+
+def _is_outranked(connection: Connection, priority: int, task_id: str) -> bool:
+    return connection.execute(_OUTRANKING, {"own_id": task_id, "own_priority": priority}).first() is not None
 
 
 def _in_flight(connection: Connection) -> dict[str, int]:

@@ -15,9 +15,10 @@ from typing import Any, Final
 from storycore.comfyui.backend import Backend
 from storycore.comfyui.backends import Backends
 from storycore.comfyui.client import Client, Refused, Unreachable
-from storycore.comfyui.fetch import Fetched, Gone, fetch
+from storycore.comfyui.fetch import Fetched, Gone, Told, fetch
 from storycore.comfyui.follow import Fate, Way
 from storycore.comfyui.placing import Placing
+from storycore.comfyui.room import Room
 from storycore.comfyui.run_order import Finished, RunOrder, RunState, Voice
 from storycore.comfyui.sidecar import describe
 from storycore.comfyui.trial import GENERATED, Trial
@@ -78,7 +79,9 @@ class Run:
             await self._again(placing, line.client, retry, fate)
 
     def _judge(self, fate: Fate) -> Judgement:
-        return judge(fate, outputs=self._state.outputs, partners=self._state.partners)
+        speaking = self._state.speaking  # the history knows nothing of what they put out
+        outputs = [node for node in self._state.outputs if node not in speaking]
+        return judge(fate, outputs=outputs, partners=self._state.partners)
 
     def _kept(self) -> Judgement:
         """The judgement that stood before a crash of ours."""
@@ -118,6 +121,7 @@ class Run:
     async def _again(self, placing: Placing, client: Client, retry: Retry, fate: Fate | None) -> None:
         """Makes ready for another try."""
         record = self._state.record
+        self._state.spoken.clear()
         facts = {name: value for name, value in record.facts.items() if name != "outputs"}
         changed: dict[str, Any] = {
             "facts": {**facts, "tried": [*self._state.tried, retry.value]}, "seen": "", "verdict": None,
@@ -149,6 +153,8 @@ class Run:
 
     async def _finish(self, backend: Backend, client: Client, judgement: Judgement) -> Finished:
         record = self._state.record
+        if judgement.is_good and (unheard := self._state.unheard(judgement.blocked)):
+            raise Gone(f"the pictures of node {', '.join(unheard)}")  # it was told over a socket that broke
         facts = dict(record.facts)
         if judgement.is_good and "outputs" not in facts:
             facts |= {"outputs": dict(judgement.outputs), "verdict": judgement.verdict.value,
@@ -172,8 +178,6 @@ class Run:
             self._backends.freed()
 
     async def _bring_home(self, backend: Backend, client: Client, judgement: Judgement) -> list[Fetched]:
-        if not judgement.outputs:
-            return []
         until = time.monotonic() + self._pace.down
 
         def on_file(count: int, whole: int) -> None:
@@ -184,9 +188,12 @@ class Run:
         def tell(item: Fetched) -> dict[str, Any]:
             return describe(item, self._order, self._state.record, backend, now())
 
+        told = Told(outputs=judgement.outputs, spoken=self._state.spoken if judgement.is_good else ())
+        order = self._order
         while True:
+            room = Room(order.folder, most_bytes=order.most_bytes, min_free_bytes=order.min_free_bytes)
             try:
-                return await fetch(client, judgement.outputs, self._order.folder, tell, on_file=on_file)
+                return await fetch(client, told, order.folder, tell, room=room, on_file=on_file)
             except Unreachable as fault:
                 if time.monotonic() >= until:
                     raise DependencyFailed(

@@ -1,7 +1,8 @@
 """What is to be run, what came of it, and how a run stands in between."""
 
 import asyncio
-from collections.abc import Mapping
+import sys
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any, Final, Protocol
 
 from storycore.comfyui.backend import Backend
 from storycore.comfyui.fetch import Fetched
+from storycore.comfyui.graph.api_graph import speaking_nodes
 from storycore.comfyui.prepare import Workflow
 from storycore.comfyui.records import ComfyRecords, RunRecord
 from storycore.comfyui.verdict import Judgement
@@ -48,6 +50,8 @@ class RunOrder:
         timeout_seconds: from the first post to the end.
         resubmit: whether it is tried again, once, if the server died over it.
         facts: what stands in each sidecar beside what the run knows itself.
+        most_bytes: that may come home.
+        min_free_bytes: that stay free on the disk.
         extra_data: given to the server with the prompt; it puts some of it into the files that it saves.
     """
 
@@ -58,6 +62,8 @@ class RunOrder:
     timeout_seconds: float = 300
     resubmit: bool = True
     facts: Mapping[str, Any] = field(default_factory=dict)
+    most_bytes: int = sys.maxsize
+    min_free_bytes: int = 0
     extra_data: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -89,11 +95,15 @@ class RunState:
         records: where it stands.
         order: what is to be run.
         voice: hears how far it is.
+
+    Attributes:
+        spoken: pictures that nodes put out over the socket, with the node of each.
     """
 
     def __init__(self, records: ComfyRecords, order: RunOrder, voice: Voice) -> None:
         self.records, self.order, self.voice = records, order, voice
         self.record = records.run(order.workflow.id, order.task_id)
+        self.spoken: list[tuple[str, Preview]] = []
         self._reached = 0.0
         self._held: dict[str, Any] = {}
         self._noted = False
@@ -118,14 +128,20 @@ class RunState:
         held, self._held = self._held, {}
         self.record = self.records.change(self.record, surely=surely, **{**held, **values})
 
-    async def take_place(self, backend_id: str, values: Mapping[str, Any]) -> bool:
+    async def take_place(self, wanted: Mapping[str, Mapping[str, Any]], *, polite: bool) -> bool:
         """Takes a place on a server and notes that it is about to be posted there; False if no place is free.
 
         Guarantee: both are on the disk when this returns.
+
+        Args:
+            wanted: servers that could run it, best first → what is known of it once it is there.
+            polite: whether others go first that have waited longer or matter more.
         """
         record = self.record
-        facts = {"seen": POSTED, "submissions": record.submissions + 1, "submitted_at": record.submitted_at or now()}
-        placed = await asyncio.to_thread(self.records.take_place, record, backend_id, **values, **facts)
+        post = {"seen": POSTED, "submissions": record.submissions + 1, "submitted_at": record.submitted_at or now()}
+        noted = {backend_id: {**values, **post} for backend_id, values in wanted.items()}
+        yields_at = self.order.priority if polite else None
+        placed = await asyncio.to_thread(self.records.take_place, record, noted, yields_at=yields_at)
         if placed is None:
             return False
         self.record, self._noted = placed, True
@@ -142,6 +158,16 @@ class RunState:
                      "submitted_at": record.submitted_at or now()}  # fmt: skip
             await asyncio.to_thread(partial(self.change, surely=True, **facts))
         return self.record.submissions
+
+    @property
+    def speaking(self) -> list[str]:
+        """Ids of its nodes that put out pictures over the socket."""
+        return speaking_nodes(self.record.graph or {})
+
+    def unheard(self, blocked: Collection[str]) -> list[str]:
+        """Ids of nodes that put out pictures over the socket of which none came."""
+        heard = {node for node, _ in self.spoken}
+        return [node for node in self.speaking if node not in heard and node not in blocked]
 
     @property
     def is_unposted(self) -> bool:

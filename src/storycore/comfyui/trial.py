@@ -16,12 +16,14 @@ from storycore.comfyui.progress import GraphProgress
 from storycore.comfyui.run_order import POSTED, RunState
 from storycore.comfyui.submission import find, post
 from storycore.comfyui.verdict import Failure
-from storycore.comfyui.wire import Event, listed
+from storycore.comfyui.wire import Event, Preview, listed
 from storycore.errors import DependencyFailed, Reason
-from storycore.units import now
+from storycore.units import human_bytes, now
 
 GENERATED: Final = 0.95
 """Share of the whole that generating is; the rest is bringing it home."""
+_MOST_SPOKEN_BYTES: Final = 512 * 1024 * 1024
+"""Of pictures that nodes put out over the socket, which stay in memory until they are at home."""
 _CLASS_OFFSETS: Final = (1e9, 0.0, -1e9)
 """Low, normal, high: the server takes smaller numbers first."""
 
@@ -60,7 +62,7 @@ class Trial:
             if where is None:
                 return self._unheard()
             self._deadline = self._until()
-            return await self._follower().follow(ear, seen=where)
+            return await self._follow(ear, where)
 
     async def stop(self) -> None:
         """Stops it at the server, and waits until the server says so, or for as long as patience lasts."""
@@ -72,8 +74,19 @@ class Trial:
                     return
             await asyncio.sleep(min(0.1, self._pace.grace / 5))
 
+    async def _follow(self, ear: Ear, seen: Where) -> Fate:
+        follower = self._follower()
+        fate = await follower.follow(ear, seen=seen)
+        if self._state.speaking and fate.ended is not None:
+            await follower.hear_out(ear)
+            if fate.broken or ear.broke:
+                self._state.spoken.clear()  # nobody knows how many pictures there were
+        return fate
+
     async def _post(self, ear: Ear) -> Where | None:
         state, record = self._state, self._state.record
+        if state.speaking:
+            await self._wait_for_socket(ear)
         try:
             posted = await post(
                 self._client, record.prompt_id, self._body, self._pace,
@@ -108,7 +121,7 @@ class Trial:
 
     def _follower(self) -> Follower:
         state, graph = self._state, self._state.record.graph or {}
-        progress = GraphProgress(graph, state.outputs, state.record.prompt_id)
+        progress, speaking = GraphProgress(graph, state.outputs, state.record.prompt_id), set(state.speaking)
 
         def on_event(event: Event) -> None:
             progress.hear(event)
@@ -121,10 +134,38 @@ class Trial:
             if seen is Where.QUEUED:
                 state.say("waiting in the ComfyUI queue", progress.fraction * GENERATED)
 
+        def on_preview(preview: Preview) -> None:
+            node = preview.node or progress.node
+            if node not in speaking:
+                state.voice.show(preview)
+            elif sum(len(it.data) for _, it in state.spoken) + len(preview.data) <= _MOST_SPOKEN_BYTES:
+                state.spoken.append((node, preview))
+            else:
+                raise DependencyFailed(
+                    f"Node {node} sends more than {human_bytes(_MOST_SPOKEN_BYTES)} over the socket.",
+                    reason=Reason.GENERATED_TOO_LARGE, remediation="Save the pictures with SaveImage instead.",
+                )  # fmt: skip
+
         return Follower(
             self._client, state.record.prompt_id, self._pace, deadline=self._deadline, stops=self._stops,
-            on_event=on_event, on_preview=state.voice.show, on_seen=on_seen,
+            on_event=on_event, on_preview=on_preview, on_seen=on_seen,
         )  # fmt: skip
+
+    async def _wait_for_socket(self, ear: Ear) -> None:
+        """What is put out over the socket is heard by those who listen before it begins.
+
+        Raises:
+            DependencyFailed: comfyui_lost: there is no socket.
+        """
+        until = time.monotonic() + self._pace.call
+        while not ear.is_open and not self._stops():
+            if time.monotonic() >= until:
+                raise DependencyFailed(
+                    "The workflow gives its pictures over the socket, and the server's does not open.",
+                    reason=Reason.COMFYUI_LOST,
+                    remediation="Let the proxy before ComfyUI pass WebSockets, or save with SaveImage instead.",
+                )
+            await asyncio.sleep(0.02)
 
     def _unheard(self) -> Fate:
         seen = self._state.record.seen

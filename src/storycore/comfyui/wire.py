@@ -43,15 +43,17 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """A picture of work in progress.
+    """A picture of work in progress; of some nodes, see `api_graph.speaking_nodes`, it is what they put out.
 
     Attributes:
         prompt_id: which run it is of; "" if the frame does not say.
+        node: which node it is of, in the graph that was submitted; "" if the frame does not say.
         media_type: IANA.
         data: the encoded picture.
     """
 
     prompt_id: str
+    node: str = ""
     media_type: str
     data: bytes
 
@@ -141,7 +143,10 @@ def read_preview(frame: bytes) -> Preview | None:
     media_type = facts.get("image_type") if isinstance(facts, dict) else None
     if media_type not in _IMAGE_TYPES.values():
         return None
-    return Preview(prompt_id=str(facts.get("prompt_id") or ""), media_type=str(media_type), data=frame[8 + second :])
+    return Preview(
+        prompt_id=str(facts.get("prompt_id") or ""), media_type=str(media_type), data=frame[8 + second :],
+        node=str(facts.get("display_node_id") or facts.get("node_id") or ""),
+    )  # fmt: skip
 
 
 def read_history(body: Any, prompt_id: str) -> Ended | None:

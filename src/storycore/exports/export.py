@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from storycore.errors import FieldFault, InvalidInput, NotFound, Reason
 from storycore.exports.formats import registry
-from storycore.exports.formats.format import Film, Format, FormatOptions, Made
+from storycore.exports.formats.format import Delivered, Film, Format, FormatOptions, Made
 from storycore.exports.naming import refuse_twins
 from storycore.exports.presets import Preset
 from storycore.exports.works import Wanted, Work, works_of
@@ -117,7 +117,7 @@ def export(
             path = folder / work.name
             started = time.perf_counter()
             with progress.within(done + len(finished) * share, done + (len(finished) + 1) * share):
-                made = work.format.write(work.film, path, work.options, progress)
+                made = work.format.write(_informed(work.film, finished), path, work.options, progress)
             seconds = time.perf_counter() - started
             made = replace(made, warnings=(*made.warnings, *work.warnings))
             finished.append(Exported(path=path, format=work.format.name, made=made, seconds=seconds))
@@ -131,6 +131,12 @@ def export(
                 place.rmdir()
         raise
     return finished
+
+
+def _informed(film: Film, finished: Sequence[Exported]) -> Film:
+    """A film with what was made of it before in the same run."""
+    delivered = (Delivered(name=it.path.name, format=it.format, made=it.made) for it in finished)
+    return replace(film, delivered=(*film.delivered, *delivered))
 
 
 def _render_together(works: Sequence[Work], progress: Progress) -> float:

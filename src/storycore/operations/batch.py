@@ -4,8 +4,7 @@ import asyncio
 import csv
 import hashlib
 import io
-import math
-import re
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -53,8 +52,6 @@ _MOST_ROWS = 10_000
 _MOST_CSV_BYTES = 16 * 1024 * 1024
 _MOST_AT_ONCE = 16
 _SHOT = "shot_id"
-_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,19})")
-_BROKEN = re.compile(r"-?(0|[1-9][0-9]{0,19})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?")
 
 
 class BatchItem(Result):
@@ -196,7 +193,10 @@ async def _run_one(app: App, row: _Row, progress: Progress, tally: _Tally) -> Ba
         shared = _Shared(voice, row.number, tally)
         try:
             finished = await Run(app.comfyui, order_of(app, row.wish), shared).run()
-            await asyncio.to_thread(settle, row.wish, finished)
+            if row.wish.shot_id is None:
+                settle(row.wish, finished)
+            else:  # it writes to the project
+                await asyncio.to_thread(settle, row.wish, finished)
         except Cancelled:
             raise
         except StoryCoreError as fault:
@@ -250,7 +250,8 @@ def _row(request: BatchRequest, folder: "Path | None", task_id: str, number: int
         del own[_SHOT]  # it says which shot, and is asked for by nobody
     seed = None if request.seed is None else request.seed + number - 1
     seeds = {"seed": seed} if seed is not None and "seed" in declared(request.workflow_definition) else {}
-    digest = hashlib.sha256(f"{task_id}/{number}".encode()).hexdigest()
+    # A row that was changed before the batch goes on after a crash is another run.
+    digest = hashlib.sha256(f"{task_id}/{number}/{json.dumps(own, sort_keys=True)}".encode()).hexdigest()
     wish = Wish(
         run_id=f"workflow_{digest[:12]}", task_id=task_id, definition=request.workflow_definition,
         parameters={**request.parameters, **seeds, **own}, project=folder,
@@ -285,10 +286,9 @@ def _of_project(
 
 
 def _from_csv(app: App, path: str | None) -> list[dict[str, Any]]:
-    """The rows of a table; numbers and true/false are read as such, empty cells are left out.
+    """The rows of a table; empty cells are left out. What a cell is, is said by the input that it goes to."""
+    from storycore.comfyui.graph.parameters import Cell
 
-    Whole texts like 007 or 1_000 are no numbers: nobody would get back what they wrote.
-    """
     file = app.places.file(path or "")
     if not file.is_file() or file.stat().st_size > _MOST_CSV_BYTES:
         raise InvalidInput(f"{file.name} is no table that can be read.", reason=Reason.PATH_INVALID)
@@ -299,15 +299,7 @@ def _from_csv(app: App, path: str | None) -> list[dict[str, Any]]:
         raise InvalidInput(f"{file.name} can't be read as a table: {fault}", reason=Reason.PATH_INVALID) from None
     if len(table) > _MOST_ROWS:
         raise InvalidInput(f"{file.name} has more than {_MOST_ROWS} rows.", reason=Reason.OUT_OF_RANGE)
-    return [{name: _cell(text) for name, text in row.items() if name and text} for row in table]
-
-
-def _cell(text: str) -> Any:
-    if _WHOLE.fullmatch(text):
-        return int(text)
-    if _BROKEN.fullmatch(text) and math.isfinite(number := float(text)):
-        return number
-    return {"true": True, "false": False}.get(text.lower(), text)
+    return [{name: Cell(text) for name, text in row.items() if name and text} for row in table]
 
 
 def _failed_before(app: App, task_id: str) -> set[int]:

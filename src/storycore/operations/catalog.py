@@ -27,6 +27,8 @@ class Operation(NamedTuple):
         accepted: `module:function`, takes the request and the id of its task and gives the answer for callers who
             do not say that they wait, or "".
         body_bytes: largest body by HTTP, where it may be larger than the setting `max_body_bytes`.
+        resumes: whether it goes on where it was when it is begun anew, so that what a killed command leaves behind is
+            taken up by the same command, or by `serve` and `worker`.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Operation(NamedTuple):
     order: str = ""
     accepted: str = ""
     body_bytes: int = 0
+    resumes: bool = False
 
     @property
     def scope(self) -> str:
@@ -147,7 +150,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "storycore comfyui workflow shot.json --project film/ --shot shot_01 -p prompt='a red car'",
         ),
         long=True, check=f"{_WORKFLOW}:check_workflow", order=f"{_WORKFLOW}:order", accepted=f"{_WORKFLOW}:accepted",
-        body_bytes=_WORKFLOW_BYTES,
+        body_bytes=_WORKFLOW_BYTES, resumes=True,
     ),
     Operation(
         "storycore.integration.comfyui.generate_video", "POST", f"{_VIDEO}:generate_video",
@@ -155,7 +158,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Make the clip of a shot from its picture",
         ("storycore comfyui generate-video film/ shot_01 --workflow image-to-video.json",),
         long=True, check=f"{_VIDEO}:check_video", order=f"{_WORKFLOW}:order", accepted=f"{_VIDEO}:accepted_video",
-        body_bytes=_PICTURE_BYTES,
+        body_bytes=_PICTURE_BYTES, resumes=True,
     ),
     Operation(
         "storycore.integration.comfyui.get_status", "GET", f"{_VIDEO}:get_status", f"{_VIDEO}:GetStatusRequest",
@@ -172,6 +175,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "storycore comfyui batch shot.json --project film/ --again task_0123456789ab",
         ),
         long=True, check=f"{_BATCH}:check_batch", order=f"{_BATCH}:order", body_bytes=_WORKFLOW_BYTES,
+        resumes=True,
     ),
     Operation(
         "storycore.integration.comfyui.backends", "GET", f"{_SERVERS}:backends", f"{_SERVERS}:BackendsRequest",

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from storycore.app import App
 from storycore.database.owner import new_owner
-from storycore.errors import FieldFault, InvalidInput, Reason
+from storycore.errors import Conflict, FieldFault, InvalidInput, Reason
 from storycore.events import OWN_TYPES, TYPES, wrap
 from storycore.operations.request import Flag, Request, Result, Spelling, Whole, finite
 from storycore.operations.task import Cursor, from_cursor, to_cursor
@@ -18,6 +18,7 @@ from storycore.units import iso, now
 from storycore.webhooks.deliveries.records import Listed
 from storycore.webhooks.delivery import Attempt, Leased, Origin, Outcome, State, new_delivery_id
 from storycore.webhooks.endpoint import Endpoint
+from storycore.webhooks.gate import Withdrawn
 from storycore.webhooks.recovery.records import Span
 
 PING = "webhook.ping"
@@ -225,7 +226,7 @@ def trigger(app: App, request: WebhookTriggerRequest) -> WebhookTriggerResult:
         message = app.post.compose(
             Leased(
                 number=0, id=new_delivery_id(), lease=0, endpoint=target, attempt=1, origin=Origin.TEST, probe=False,
-                event_id=event.id, event_type=event.type, occurred_at=event.occurred_at, body=event.body,
+                event_id=event.id, event_type=event.type, body=event.body,
             )
         )  # fmt: skip
         shown = {
@@ -346,6 +347,10 @@ def _check_active(target: Endpoint) -> None:
 def _send(app: App, target: Endpoint, leased: Leased) -> Outcome:
     try:
         outcome = app.post.send([leased])[0]
+    except Withdrawn:
+        app.queue.cancel(leased)
+        app.endpoints.find(target.id)
+        raise Conflict("The webhook was changed at this moment. Try again.", reason=Reason.DELIVERY_BUSY) from None
     except BaseException:
         app.queue.cancel(leased)
         raise

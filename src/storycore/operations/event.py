@@ -74,10 +74,7 @@ def publish(app: App, request: EventPublishRequest) -> EventPublishResult:
     Raises:
         InvalidInput: unknown_value, event_invalid.
     """
-    event, written = app.events.publish(make(request.event_type, request.data, key=request.key, public=True))
-    if written.deliveries:
-        app.note_event(event.id)
-        app.wake_courier()
+    event, written = app.publish(make(request.event_type, request.data, key=request.key, public=True))
     return EventPublishResult(
         event_id=event.id,
         event_type=event.type,

@@ -152,6 +152,7 @@ def order_of(app: App, wish: Wish) -> "RunOrder":
         task_id=wish.task_id, folder=folder / wish.run_id, priority=PRIORITIES.index(wish.priority),
         timeout_seconds=wish.timeout_seconds, resubmit=wish.resubmit,
         facts={"workflow_name": wish.name, "shot_id": wish.shot_id, "metadata": dict(wish.metadata)},
+        most_bytes=app.settings.max_generated_bytes, min_free_bytes=app.settings.min_free_bytes,
         extra_data={"extra_pnginfo": _embedded(wish), **({"api_key_comfy_org": key} if key else {})},
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from storycore.app import App
@@ -51,10 +51,21 @@ def run(app: App, request: Request[R], progress: Progress) -> R:
     from storycore.tasks.task import Order
 
     check(app, request)
+    request = _from_anywhere(app, request) if operation.resumes else request
     order = Order(kind=operation.name, request=request.model_dump(mode="json"), **task_facts(request))
-    result = app.tasks.run_here(order, partial(call, app, request), outcome, progress)
+    result = app.tasks.run_here(order, partial(call, app, request), outcome, progress, resumes=operation.resumes)
     _tidy(app)
     return result
+
+
+def _from_anywhere(app: App, request: Request[R]) -> Request[R]:
+    """The same request with absolute paths: whoever takes it up may stand in another folder."""
+    paths = {
+        name: str(Path.cwd() / (app.places.base or "") / value)
+        for name in type(request).model_fields
+        if name.endswith("_path") and isinstance(value := getattr(request, name), str) and value
+    }
+    return request.model_copy(update=paths)
 
 
 def _tidy(app: App) -> None:

@@ -208,7 +208,7 @@ class WebhookDeleteResult(Result):
 
 
 class WebhookDeleteRequest(Request[WebhookDeleteResult]):
-    """End a webhook; nothing is sent to it after the answer."""
+    """End a webhook, its secrets, and what waits for it."""
 
     webhook_id: WebhookId
 
@@ -304,6 +304,7 @@ def update(app: App, request: WebhookUpdateRequest) -> WebhookUpdateResult:
         options=_changed(app, known, request),
         facts=request.metadata,
     )
+    app.gate.shut(changed.number, changed.updated_at)
     app.wake_courier()
     return WebhookUpdateResult(**_entry(changed), warnings=warnings)
 
@@ -314,7 +315,8 @@ def delete(app: App, request: WebhookDeleteRequest) -> WebhookDeleteResult:
     Raises:
         NotFound: webhook_not_found.
     """
-    cancelled = app.endpoints.delete(request.webhook_id)
+    ended, cancelled = app.endpoints.delete(request.webhook_id)
+    app.gate.shut(ended.number, ended.updated_at)
     return WebhookDeleteResult(webhook_id=request.webhook_id, deleted=True, cancelled=cancelled)
 
 
@@ -337,7 +339,8 @@ def rotate_secret(app: App, request: WebhookRotateSecretRequest) -> WebhookRotat
         if it.signs(instant)
     ]
     kept = [it for it in old if it.signs(instant)][-(_MOST_SECRETS - 1) :]
-    app.endpoints.update(known.id, secrets=[_seal(app, known.id, secret, request.secret), *kept])
+    changed = app.endpoints.update(known.id, secrets=[_seal(app, known.id, secret, request.secret), *kept])
+    app.gate.shut(changed.number, changed.updated_at)
     return WebhookRotateSecretResult(
         webhook_id=known.id,
         secret=secret.text if own is None else None,

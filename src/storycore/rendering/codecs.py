@@ -140,7 +140,7 @@ def raw_frames(canvas: Canvas) -> list[str]:
     """Arguments that name raw frames from stdin as an input."""
     return [
         *("-f", "rawvideo", "-pixel_format", canvas.pixel_format, "-video_size", f"{canvas.width}x{canvas.height}"),
-        *("-framerate", str(canvas.rate), "-thread_queue_size", "2", "-i", "pipe:0"),
+        *("-framerate", str(canvas.rate), "-thread_queue_size", "1", "-i", "pipe:0"),
     ]
 
 

@@ -23,6 +23,7 @@ from storycore.rendering.words import Words
 from storycore.units import timecode
 
 _KEPT_STILLS = 2
+_MARK_Y = 0.78  # below the titles of slates, above captions
 
 
 class _Reel(Protocol):
@@ -167,7 +168,7 @@ class _Stamp:
     def __init__(self, piece: Piece, canvas: Canvas) -> None:
         self._piece, self._canvas = piece, canvas
         self._layout = LAYOUTS[canvas.pixel_format]
-        faint = Words(text=canvas.watermark, size=0.07, weight=700, opacity=0.3)
+        faint = Words(text=canvas.watermark, y=_MARK_Y, size=0.07, weight=700, opacity=0.3)
         drawn = [
             (one.first, one.end, title.overlay(one.words, self._layout, canvas.size, canvas.language))
             for one in piece.burned
@@ -190,10 +191,10 @@ class _Stamp:
 
     def _burn(self, frame: Frame, number: int) -> None:
         at = Fraction(self._piece.stamp + number) / self._canvas.rate
-        text = timecode(at, self._canvas.rate)
-        if self._canvas.burn_in == "timecode_and_shot" and self._piece.looks[0].label:
-            text += f"   {self._piece.looks[0].label}"
-        words = Words(text=text, y=0.06, size=0.034, ground="#000000")
+        times = [timecode(at, self._canvas.rate)] if "timecode" in self._canvas.burn_in else []
+        text = "   ".join([*times, *filter(None, [self._piece.looks[0].label])])
+        alone = self._canvas.burn_in == "shot"  # on contact sheets, where frames are small
+        words = Words(text=text, y=0.93 if alone else 0.06, size=0.06 if alone else 0.034, ground="#000000")
         over = title.overlay(words, self._layout, self._canvas.size, self._canvas.language)
         if over is not None:
             over.draw(frame)

@@ -52,22 +52,44 @@ def limit(around: Samples, *, gain: float, ceiling: float, last_db: float = math
         last_db: as the block before gave it; left out for the first one.
     """
     loud = around * np.float32(gain)
-    wanted = _wanted(loud, ceiling)
     own = loud[BEHIND:-AHEAD]
-    first, count = BEHIND // FRAME, len(own) // FRAME
-    if last_db >= 0.0 and wanted.min() >= 0.0:
-        return Limited(own, 0.0, 0.0)
-    levels = np.minimum(ramped(wanted[first:], fall=_FALL_DB, rise=_RISE_DB, last=last_db), 0.0)
-    middles = (np.arange(-1, len(levels)) + 0.5) * FRAME
-    before = last_db if math.isfinite(last_db) else levels[0]
-    curve = np.interp(np.arange(len(own)), middles, np.concatenate(([before], levels)))
-    limited = (own * amplitude(curve)[:, None]).astype(np.float32)
-    return Limited(limited, float(levels[count - 1]), float(-levels[:count].min()))
-
-
-def _wanted(loud: Samples, ceiling: float) -> Curve:
-    """Level ≤ 0 dB that each frame asks for: what it needs itself, the next one, and those of the hold before it."""
     peaks = true_peaks(loud, at_least=ceiling)
+    if last_db >= 0.0 and peaks.max(initial=0.0) <= ceiling:
+        return Limited(own, 0.0, 0.0)
+    count, level = len(own) // FRAME, levels(peaks, ceiling, last_db)
+    before = last_db if math.isfinite(last_db) else level[0]
+    return Limited(_led(own, before, level[: count + 1]), float(level[count - 1]), float(-level[:count].min()))
+
+
+def levels(peaks: Curve, ceiling: float, last_db: float) -> Curve:
+    """Level ≤ 0 dB of each frame from the first of a block on.
+
+    Args:
+        peaks: true peaks of the frames `BEHIND` the block, of the block, and `AHEAD` of its end.
+        ceiling: the highest true peak, full scale 1.
+        last_db: level of the frame before the block; infinite for the first one.
+    """
+    wanted = _wanted(peaks, ceiling)[BEHIND // FRAME :]
+    return np.minimum(ramped(wanted, fall=_FALL_DB, rise=_RISE_DB, last=last_db), 0.0)
+
+
+def _led(sound: Samples, before: float, level: Curve) -> Samples:
+    """A block under a level that goes in a straight line from the middle of each frame to that of the next.
+
+    Args:
+        sound: whole frames.
+        before: level of the frame before them, in dB.
+        level: of its frames, and of the one after them, in dB.
+    """
+    ends = amplitude(np.concatenate(([before], level))).astype(np.float32)
+    way = (np.arange(FRAME, dtype=np.float32) + 0.5) / FRAME
+    curve = ends[:-1, None] + (ends[1:] - ends[:-1])[:, None] * way
+    led: Samples = sound * curve.reshape(-1)[FRAME // 2 :][: len(sound), None].astype(np.float32, copy=False)
+    return led
+
+
+def _wanted(peaks: Curve, ceiling: float) -> Curve:
+    """Level ≤ 0 dB that each frame asks for: what it needs itself, the next one, and those of the hold before it."""
     over = np.where(peaks > ceiling, -20 * np.log10(np.maximum(peaks, 1e-9) / ceiling), 0.0)
     beside = np.concatenate((np.zeros(_HOLD), over, [0.0]))
     return np.asarray(np.lib.stride_tricks.sliding_window_view(beside, _HOLD + 2).min(axis=1))
@@ -83,12 +105,13 @@ def true_peaks(sound: Samples, *, at_least: float = 0.0) -> Curve:
     beside = np.concatenate((peaks[:1], peaks, peaks[-1:]))
     nearby = np.maximum(np.maximum(beside[:-2], beside[2:]), peaks)
     loud = np.flatnonzero(nearby * highest > at_least)
-    padded = np.pad(sound, ((_TAPS // 2 - 1, _TAPS // 2), (0, 0)))
-    reach = np.arange(FRAME + _TAPS - 1)
-    for channel in range(sound.shape[1]):
-        for part in np.array_split(loud, max(1, len(loud) // 4096)):
-            between = padded[part[:, None] * FRAME + reach, channel] @ matrix
-            peaks[part] = np.maximum(peaks[part], np.abs(between).max(axis=1, initial=0.0))
+    for channel in sound.T if len(loud) else ():
+        padded = np.pad(channel, (_TAPS // 2 - 1, _TAPS // 2 + FRAME))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, FRAME + _TAPS - 1)[::FRAME]
+        for part in np.array_split(loud, -(-len(loud) // 4096)):
+            between = windows[part] @ matrix
+            highest_there = np.maximum(between.max(axis=1), -between.min(axis=1))
+            peaks[part] = np.maximum(peaks[part], highest_there)
     return peaks
 
 

@@ -41,7 +41,7 @@ class Canvas:
         height: even.
         rate: frames per second.
         fit: letterbox, crop or blur.
-        burn_in: none, timecode or timecode_and_shot.
+        burn_in: none, timecode, shot or timecode_and_shot.
         watermark: words over the whole picture, "" for none.
         language: BCP 47 tag of the words, "" if nothing is known.
     """
@@ -159,14 +159,14 @@ def pieces(
         burned: captions over everything, in frames of the result.
     """
     found = []
-    if canvas.burn_in != "timecode_and_shot":  # a new title then changes no picture
+    if "shot" not in canvas.burn_in:  # a new title then changes no picture
         looks = [dataclasses.replace(look, label="") for look in looks]
     for segment in line.segments:
         at = line.frame_of(segment)  # not counted up: a poster or a sheet shows some frames alone
         piece = _piece(segment, line.spans, looks, lead)
         if over := _during(burned, at, segment.frames):
             piece = dataclasses.replace(piece, burned=over)
-        found.append(dataclasses.replace(piece, stamp=at) if canvas.burn_in != "none" else piece)
+        found.append(dataclasses.replace(piece, stamp=at) if "timecode" in canvas.burn_in else piece)
     return found
 
 

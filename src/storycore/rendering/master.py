@@ -1,15 +1,20 @@
 """A mix brought to its target: one gain for all of it, and peaks held below a ceiling.
 
-The gain follows from the measured loudness. Only where the limiter had something to do is the result measured again,
-and the gain corrected for what the limiter took.
+The gain follows from the measured loudness. Only where the limiter will have something to do is it reckoned what that
+takes away, and the gain made larger by as much.
 """
 
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import numpy as np
 
 from storycore.observe.progress import Progress
 from storycore.rendering.encoder import Ffmpeg, run, url
+from storycore.rendering.forecast import Forecast
 from storycore.rendering.gain import amplitude
 from storycore.rendering.limiter import AHEAD, BEHIND, FRAME, limit
 from storycore.rendering.loudness import Loudness, measure_loudness
@@ -21,10 +26,11 @@ from storycore.storage.local import explain
 MOST_GAIN_DB = 40.0
 """Louder than this nothing is made: it would be noise."""
 
-_BLOCK = 6000 * FRAME  # four seconds
-_NEAR_LU = 0.15
-_CORRECTIONS = 4
-_STEEPEST = 4.0
+BLOCK = 6000 * FRAME
+"""Samples that are worked on at a time: four seconds."""
+
+_HIGH = 0.75  # of the ceiling: 2.5 dB below it
+_ROUNDING_DB = 0.1  # as far as our meter of peaks and ffmpeg's differ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +58,7 @@ class Master:
         samples: of each channel, as in the mix.
         gain_db: that all of it was given.
         reduced_db: the most that the limiter took away anywhere.
+        loudest: sample at which those `BLOCK` begin that have most peaks near the ceiling; None if there are none.
     """
 
     path: Path
@@ -59,53 +66,68 @@ class Master:
     samples: int
     gain_db: float
     reduced_db: float
+    loudest: int | None = None
 
 
-def write_master(mix: Mix, goal: Goal, *, ffmpeg: Ffmpeg, progress: Progress, start_db: float | None = None) -> Master:
-    """Masters a mix, in a file beside it.
+class Mastering:
+    """Masters of one mix, made in a file beside it, one after the other.
 
     Args:
         mix: as `write_mix` gives it.
-        goal: what it is brought to.
         ffmpeg: measures.
         progress: can cancel.
-        start_db: the gain to try first, where a master for a goal nearby is known; else it follows from the loudness.
-
-    Raises:
-        Unavailable: disk_full.
-        StoryCoreError: see `encoder.child`.
     """
-    path = mix.path.with_name(f"master{goal.loudness_lufs}_{goal.ceiling_dbtp:.2f}_{goal.dynamic}.f32")
-    try:
-        even, loudness = _evened(mix, goal, ffmpeg, progress) if goal.dynamic else (mix.path, mix.loudness)
-        with (
-            StemFile(even, samples=mix.samples, channels=mix.channels, new=False) as source,
-            StemFile(path, samples=mix.samples, channels=mix.channels) as target,
-        ):
-            start_db = _missing(goal, loudness) if start_db is None else start_db
-            return _mastered(source, target, goal, start_db, ffmpeg, progress)
-    except OSError as fault:
-        explain(fault, path)
 
+    def __init__(self, mix: Mix, *, ffmpeg: Ffmpeg, progress: Progress) -> None:
+        self._mix, self._ffmpeg, self._progress = mix, ffmpeg, progress
+        self._forecast: Forecast | None = None
 
-def _mastered(  # noqa: PLR0913, PLR0917 - one call of the function above
-    source: StemFile, target: StemFile, goal: Goal, gain_db: float, ffmpeg: Ffmpeg, progress: Progress
-) -> Master:
-    reduced_db = _limited(source, target, gain_db, goal.ceiling_dbtp, progress)
-    before, slope = None, 1.0  # type: tuple[float, float] | None, float
-    for _ in range(_CORRECTIONS if goal.loudness_lufs is not None else 0):
-        if not reduced_db:
-            break
-        still = _missing(goal, measure_loudness(ffmpeg, raw_input(target.path, target.channels), progress))
-        if abs(still) <= _NEAR_LU:
-            break
-        if before is not None:  # the more there is to limit, the less a gain adds
-            slope = min(_STEEPEST, max(1.0, (gain_db - before[0]) / (before[1] - still or 1.0)))
-        before, gain_db = (gain_db, still), min(MOST_GAIN_DB, gain_db + still * slope)
-        reduced_db = _limited(source, target, gain_db, goal.ceiling_dbtp, progress)
-    return Master(
-        path=target.path, channels=target.channels, samples=target.samples, gain_db=gain_db, reduced_db=reduced_db
-    )
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._forget()
+
+    def master(self, goal: Goal) -> Master:
+        """The mix brought to a goal; written over the one before.
+
+        Raises:
+            Unavailable: disk_full.
+            StoryCoreError: see `encoder.child`.
+        """
+        mix, path = self._mix, self._mix.path.with_name("master.f32")
+        try:
+            if goal.dynamic:
+                self._forget()
+                even, loudness = _evened(mix, goal, self._ffmpeg, self._progress)
+            else:
+                even, loudness = mix.path, mix.loudness
+            with (
+                StemFile(even, samples=mix.samples, channels=mix.channels, new=False) as source,
+                StemFile(path, samples=mix.samples, channels=mix.channels) as target,
+            ):
+                gain_db = self._gain(source, goal, loudness)
+                done = _limited(source, target, gain_db, goal.ceiling_dbtp, self._progress)
+        except OSError as fault:
+            explain(fault, path)
+        return Master(path=path, channels=mix.channels, samples=mix.samples, gain_db=gain_db, **done._asdict())
+
+    def _gain(self, source: StemFile, goal: Goal, loudness: Loudness) -> float:
+        """Gain that leads to the goal, the limiter's work reckoned in."""
+        gain_db, peak = _missing(goal, loudness), loudness.true_peak_dbtp
+        if goal.loudness_lufs is None or peak is None or peak + gain_db + _ROUNDING_DB <= goal.ceiling_dbtp:
+            return gain_db
+        if self._forecast is None:
+            louder = float(amplitude(gain_db - goal.ceiling_dbtp))
+            self._forecast = Forecast(source, loudness, louder, ffmpeg=self._ffmpeg, progress=self._progress)
+        return self._forecast.gain_db(goal.loudness_lufs, goal.ceiling_dbtp, gain_db, MOST_GAIN_DB)
+
+    def _forget(self) -> None:
+        if self._forecast is not None:
+            self._forecast.close()
+            self._forecast = None
 
 
 def _missing(goal: Goal, loudness: Loudness) -> float:
@@ -115,19 +137,27 @@ def _missing(goal: Goal, loudness: Loudness) -> float:
     return min(MOST_GAIN_DB, goal.loudness_lufs - loudness.integrated_lufs)
 
 
-def _limited(source: StemFile, target: StemFile, gain_db: float, ceiling_dbtp: float, progress: Progress) -> float:
-    """Writes all of `source` with a gain, limited; gives the most that was taken away anywhere, in dB."""
+class _Limited(NamedTuple):
+    reduced_db: float
+    loudest: int | None
+
+
+def _limited(source: StemFile, target: StemFile, gain_db: float, ceiling_dbtp: float, progress: Progress) -> _Limited:
+    """Writes all of `source` with a gain, limited."""
     gain, ceiling = float(amplitude(gain_db)), float(amplitude(ceiling_dbtp))
-    last_db, most = math.inf, 0.0
-    for first in range(0, source.samples, _BLOCK):
+    last_db, most, loudest = math.inf, 0.0, (0, None)  # type: float, float, tuple[int, int | None]
+    for first in range(0, source.samples, BLOCK):
         progress.check()
-        count = min(_BLOCK, source.samples - first)
+        count = min(BLOCK, source.samples - first)
         whole = -(-count // FRAME) * FRAME
         around = source.read(first - BEHIND, BEHIND + whole + AHEAD)
         samples, last_db, reduced = limit(around, gain=gain, ceiling=ceiling, last_db=last_db)
         target.write(first, samples[:count])
         most = max(most, reduced)
-    return most
+        high = int(np.count_nonzero(np.abs(samples) > ceiling * _HIGH))
+        if high > loudest[0]:
+            loudest = (high, first)
+    return _Limited(most, loudest[1])
 
 
 def _evened(mix: Mix, goal: Goal, ffmpeg: Ffmpeg, progress: Progress) -> tuple[Path, Loudness]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -103,11 +104,15 @@ def _listen(sound: AuStream) -> _Heard:
     before = np.zeros((_RUN, sound.channels), np.bool_)
     window = max(1, sound.rate_hz // _WINDOWS)
     for block in sound.blocks:
+        peaks = _peaks(block, window)
+        if before.any() or max(peaks, default=0.0) >= _FULL_SCALE:
+            full = np.concatenate((before, np.abs(block) >= _FULL_SCALE))
+            heard.clipped += clipped_places(full)
+            before = full[-_RUN:]
+        else:
+            before = np.zeros((_RUN, sound.channels), np.bool_)
         heard.samples += len(block)
-        heard.peaks += _peaks(block, window)
-        full = np.concatenate((before, np.abs(block) >= _FULL_SCALE))
-        heard.clipped += clipped_places(full)
-        before = full[-_RUN:]
+        heard.peaks += peaks
     return heard
 
 
@@ -118,7 +123,7 @@ def clipped_places(full: npt.NDArray[np.bool_]) -> int:
 
 
 def _peaks(block: Samples, window: int) -> list[float]:
-    highest = np.abs(block).max(axis=1, initial=0.0)
+    highest = reduce(np.maximum, np.abs(block).T)  # column by column: much faster than along the rows
     return [float(peak) for peak in np.maximum.reduceat(highest, np.arange(0, len(highest), window))]
 
 

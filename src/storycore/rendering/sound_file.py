@@ -7,8 +7,8 @@ from pathlib import Path
 
 from storycore.observe.progress import Progress
 from storycore.rendering.encoder import Ffmpeg, run, url
-from storycore.rendering.loudness import Loudness
-from storycore.rendering.master import Goal, Master, write_master
+from storycore.rendering.loudness import Loudness, measure_loudness
+from storycore.rendering.master import BLOCK, Goal, Master, Mastering
 from storycore.rendering.measure_sound import SoundFacts, measure_sound
 from storycore.rendering.mix import Mix
 from storycore.rendering.raw_sound import raw_input
@@ -90,18 +90,47 @@ def write_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
     """
     progress.begin("encoding sound", total=_TRIES, unit="files", until=until)
     inner = first_aim(goal, mix.loudness, lossy=encoding.lossy)
-    start_db = None
-    for left in reversed(range(_TRIES)):
-        master = write_master(mix, inner, ffmpeg=ffmpeg, progress=progress, start_db=start_db)
-        encode_sound(master, path, encoding, ffmpeg=ffmpeg, tags=tags, progress=progress)
-        file = SoundFile(facts=measure_sound(ffmpeg, path, progress), master=master)
-        progress.advance()
-        better = better_aim(inner, goal, file.facts.loudness)
-        if better == inner or not left:
-            return file
-        start_db = master.gain_db + (better.loudness_lufs or 0.0) - (inner.loudness_lufs or 0.0)
-        inner = better
+    with Mastering(mix, ffmpeg=ffmpeg, progress=progress) as mastering:
+        master = mastering.master(inner)
+        if encoding.lossy and master.loudest is not None:
+            tasted = better_aim(inner, goal, _taste(master, inner, path, encoding, ffmpeg=ffmpeg, progress=progress))
+            if tasted != inner:
+                inner = tasted
+                master = mastering.master(inner)
+        for left in reversed(range(_TRIES)):
+            encode_sound(master, path, encoding, ffmpeg=ffmpeg, tags=tags, progress=progress)
+            file = SoundFile(facts=measure_sound(ffmpeg, path, progress), master=master)
+            progress.advance()
+            better = better_aim(inner, goal, file.facts.loudness)
+            if better == inner or not left:
+                return file
+            inner = better
+            master = mastering.master(inner)
     raise AssertionError
+
+
+def _taste(  # noqa: PLR0913 - what, for what, where, how, by what, and who is told
+    master: Master, aim: Goal, path: Path, encoding: SoundEncoding, *, ffmpeg: Ffmpeg, progress: Progress
+) -> Loudness:
+    """What all of a file will most likely be like, by what coding makes of the loudest four seconds."""
+    first = master.loudest or 0
+    part = replace(master, samples=min(BLOCK, master.samples - first))
+    encode_sound(part, path, encoding, ffmpeg=ffmpeg, first=first, progress=progress)
+    coded = measure_loudness(ffmpeg, ["-i", url(path)], progress)
+    if coded.true_peak_dbtp is not None and part.samples < master.samples:
+        coded = replace(coded, true_peak_dbtp=coded.true_peak_dbtp + _SPARE_DB)
+    own = measure_loudness(ffmpeg, _part(master, first, part.samples), progress)
+    if None in (aim.loudness_lufs, coded.integrated_lufs, own.integrated_lufs):
+        return replace(coded, integrated_lufs=None)
+    lost = (own.integrated_lufs or 0.0) - (coded.integrated_lufs or 0.0)
+    return replace(coded, integrated_lufs=(aim.loudness_lufs or 0.0) - lost)
+
+
+def _part(sound: Master, first: int, samples: int | None = None) -> list[str]:
+    """Arguments that name samples of a master, from `first` on, as an input."""
+    begun = ["-ss", f"{first / SAMPLE_RATE:.6f}"] if first else []
+    until = [] if samples is None else ["-t", f"{samples / SAMPLE_RATE:.6f}"]
+    return [*begun, *until, *raw_input(sound.path, sound.channels)]
 
 
 def first_aim(goal: Goal, found: Loudness, *, lossy: bool) -> Goal:
@@ -141,11 +170,18 @@ def better_aim(inner: Goal, goal: Goal, found: Loudness) -> Goal:
 
 
 def encode_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
-    sound: Master, path: Path, encoding: SoundEncoding, *, ffmpeg: Ffmpeg, tags: Sequence[str] = (), progress: Progress
+    sound: Master,
+    path: Path,
+    encoding: SoundEncoding,
+    *,
+    ffmpeg: Ffmpeg,
+    tags: Sequence[str] = (),
+    first: int = 0,
+    progress: Progress,
 ) -> None:
-    """Encodes 48 kHz float32 samples into a file, as long as they are to the sample."""
+    """Encodes 48 kHz float32 samples, from `first` on, into a file, as long as they are to the sample."""
     arguments = [
-        *raw_input(sound.path, sound.channels),
+        *_part(sound, first),
         *("-af", ",".join(_steps(sound.samples, encoding)), *encoding.codec, *_BIT_EXACT, *tags),
         *(*encoding.container, url(path)),
     ]
@@ -154,7 +190,7 @@ def encode_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
 
 def _steps(samples: int, encoding: SoundEncoding) -> list[str]:
     """Filters; what they do to the length is undone."""
-    steps, count = ["anull"], round_half_up(Fraction(samples * encoding.rate_hz, SAMPLE_RATE))
+    steps, count = [f"atrim=end_sample={samples}"], round_half_up(Fraction(samples * encoding.rate_hz, SAMPLE_RATE))
     if encoding.rate_hz != SAMPLE_RATE:
         steps = [
             f"aresample={encoding.rate_hz}:resampler=soxr:precision=28",

@@ -4,11 +4,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from storycore.database.owner import new_owner
+from storycore.database.owner import is_gone, new_owner
 from storycore.errors import Cancelled
 from storycore.observe.progress import Progress
 from storycore.tasks.attempt import Attempt
@@ -16,6 +17,7 @@ from storycore.tasks.engine import Engine
 from storycore.tasks.keeper import Keeper
 from storycore.tasks.news import News
 from storycore.tasks.records import TaskRecords
+from storycore.tasks.sweep import Sweep
 from storycore.tasks.task import Happening, Order, Outcome, Status, Task
 
 T = TypeVar("T")
@@ -44,6 +46,7 @@ class TaskQueue:
         self.news = news
         self._engine: Engine | None = None
         self._keeper: Keeper | None = None
+        self._looked = False
 
     @property
     def has_engine(self) -> bool:
@@ -87,14 +90,35 @@ class TaskQueue:
         return task
 
     def run_here(
-        self, order: Order, work: Callable[[Progress], T], describe: Callable[[T], Outcome], progress: Progress
+        self,
+        order: Order,
+        work: Callable[[Progress], T],
+        describe: Callable[[T], Outcome],
+        progress: Progress,
+        *,
+        resumes: bool = False,
     ) -> T:
-        """Does a task in this thread, and keeps record of it; it is tried once, and dies with this process.
+        """Does a task in this thread, and keeps record of it.
+
+        Args:
+            order: what is to be done.
+            work: does it.
+            describe: says what it has to show.
+            progress: hears how far it is.
+            resumes: whether it goes on where it was when it is begun anew. Then the same task of a process that is
+                gone is taken up, if there is one, and what this process leaves behind is done by others. What does not
+                is tried once, and dies with this process.
+
+        What such processes left that died on this machine is removed first.
 
         Raises:
             StoryCoreError: whatever the work raises.
         """
-        task = self.records.accept_running(order, self.owner)
+        left = self.records.take_up(order, self.owner, is_gone) if resumes else None
+        if not self._looked:
+            self._looked = True
+            Sweep(self.records, lease_seconds=0).take_what_ended_here()
+        task = left or self.records.accept_running(order if resumes else replace(order, most_attempts=1), self.owner)
         attempt = Attempt(
             self.records, self.news, self._own_keeper(), task, progress=progress, patience_seconds=_PATIENCE_SECONDS
         )

@@ -109,12 +109,27 @@ class TaskRecords:
         return task
 
     def accept_running(self, order: Order, owner: str) -> Task:
-        """A new task that `owner` runs already, in its own process, and that nobody else will try."""
+        """A new task that `owner` runs already, in its own process."""
         with self._database.accept() as connection:
-            task = _store(connection, replace(order, most_attempts=1), owner, ("started",))
+            task = _store(connection, order, owner, ("started",))
             telling = self._tell(connection, task)
         _told(telling)
         return task
+
+    def take_up(self, order: Order, owner: str, is_gone: Callable[[str], bool]) -> Task | None:
+        """A task of the same kind and request that a process left behind which is gone, now leased to `owner`."""
+        running = select(tasks).where(tasks.c.kind == order.kind, tasks.c.status == Status.RUNNING)
+        with self._database.read() as connection:
+            found = [_of(row) for row in connection.execute(running.order_by(tasks.c.number))]
+        for task in found:
+            may = task.request == order.request and task.attempt < task.most_attempts and not task.cancel_requested
+            if may and is_gone(task.owner or ""):
+                with self._database.write() as connection:
+                    again = and_(tasks.c.number == task.number, tasks.c.beat == task.beat, tasks.c.owner == task.owner)
+                    row = connection.execute(running.where(again).with_for_update()).first()
+                    if row is not None:
+                        return _lease(connection, row, owner, now())
+        return None
 
     def find(self, task_id: str) -> Task:
         """One task.

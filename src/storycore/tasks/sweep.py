@@ -67,6 +67,18 @@ class Sweep:
                 taken.append(task)
         return taken
 
+    def take_what_ended_here(self) -> list[Task]:
+        """Takes from processes of this machine that are gone what they did by themselves; removes what they left.
+
+        What workers did is left to workers.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        gone = [lease for lease in self._records.running() if is_gone(lease[1])]
+        found = [lease for lease in gone if self._records.find(lease[0]).most_attempts == 1]
+        return [task for task in map(self._take, found) if task]
+
     def _take(self, lease: tuple[str, str, int, int]) -> Task | None:
         task = self._records.find(lease[0])
         last = task.cancel_requested or task.attempt >= task.most_attempts

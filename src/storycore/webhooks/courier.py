@@ -1,38 +1,36 @@
 """Sends what waits, as long as the process runs: leases, attempts, results.
 
-One thread with an event loop. Results are gathered for a moment and written in the same transaction that leases what
-comes next, so that a delivery costs a share of a commit. Several couriers on one database share the work; one that
-dies leaves leases that stand still, which the others give back.
+One thread with an event loop, and one that speaks to the database meanwhile. Results are gathered for a moment and
+written in the same transaction that leases what comes next, so that a delivery costs a share of a commit. Several
+couriers on one database share the work; one that dies leaves leases that stand still, which the others give back.
 """
 
 import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from storycore.database.owner import is_gone, new_owner
-from storycore.errors import StoryCoreError, Unavailable
+from storycore.errors import Unavailable
 from storycore.observe import logging
 from storycore.units import now
 from storycore.webhooks.delivery import Leased, Outcome
+from storycore.webhooks.lanes import Lanes
 from storycore.webhooks.post import Post, new_loop
 from storycore.webhooks.queue.records import Held, QueueRecords
-from storycore.webhooks.sender import Sender
 
 LOOK_SECONDS: Final = 0.5
 """How often is looked for what came without a word: retries that are due, events of other processes."""
 
 SWEEP_SECONDS: Final = 5.0
-GATHER_SECONDS: Final = 0.01
+GATHER_SECONDS: Final = 0.02
 AHEAD: Final = 4
 """So many times what is sent at a time is leased, so that nothing waits for the records."""
-
-FRESH_SECONDS: Final = 0.1
-"""What was seen of a webhook so long ago is taken for what it is now."""
 
 GATHER_MOST: Final = 128
 _EXPIRE_SECONDS = 600.0
@@ -74,12 +72,12 @@ class Courier:
         self._patience_seconds = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._called: asyncio.Event | None = None
+        self._lanes: Lanes | None = None
+        self._door = threading.Lock()
+        self._takes = False
         self._outcomes: list[Outcome] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._slots = asyncio.Semaphore(slots)
+        self._returned: list[Held] = []
         self._eyes = ThreadPoolExecutor(1, thread_name_prefix="storycore-webhooks-eyes")
-        self._looking = asyncio.Lock()
-        self._stamps: dict[int, tuple[float, datetime | None]] = {}
         self._seen: dict[Held, float] = {}
 
     def start(self) -> None:
@@ -91,6 +89,19 @@ class Courier:
         if self._loop and self._called:
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._called.set)
+
+    def offer(self) -> str:
+        """Who sends at once what is leased to it; "" while there is no room. Safe from any thread."""
+        lanes = self._lanes
+        return self.owner if self._takes and lanes and lanes.load < self._most else ""
+
+    def take(self, leases: Sequence[Leased]) -> bool:
+        """Sends what is leased to it, now; False if it has ended meanwhile. Safe from any thread."""
+        with self._door:
+            if not self._takes or self._loop is None or self._lanes is None:
+                return False
+            self._loop.call_soon_threadsafe(self._lanes.add, leases, time.monotonic())
+            return True
 
     def stop(self, *, seconds: float) -> None:
         """Sends no more, waits for what is under way as long as allowed, and gives the rest back."""
@@ -114,36 +125,61 @@ class Courier:
                 pause = min(60.0, pause * 2)
 
     async def _main(self) -> None:
-        self._loop, self._called = asyncio.get_running_loop(), asyncio.Event()
-        self._tasks, self._slots = set(), asyncio.Semaphore(self._most)  # of this loop
-        self._looking = asyncio.Lock()
+        self._loop, called = asyncio.get_running_loop(), asyncio.Event()
+        self._called = called
         sweeping = asyncio.create_task(self._sweep_for_ever())
         try:
             async with self._post.sender() as sender:
+                lanes = self._lanes = Lanes(
+                    self._most, attempt=partial(self._post.attempt, sender), look=self._look,
+                    ended=self._note, returned=self._give_back,
+                )  # fmt: skip
+                self._open(takes=True)
                 while not self._stopping.is_set():
-                    if await self._turn(sender):
-                        await self._pause(self._called)
+                    if await self._turn(lanes):
+                        await self._pause(called)
                     else:
                         await asyncio.sleep(1)
-                await self._finish()
+                self._open(takes=False)
+                await self._finish(lanes)
         finally:
+            self._open(takes=False)
             sweeping.cancel()
 
-    async def _turn(self, sender: Sender) -> bool:
-        """Writes down results, leases what is due, and begins to send it; False if the database does not answer."""
+    def _open(self, *, takes: bool) -> None:
+        with self._door:
+            self._takes = takes
+
+    async def _turn(self, lanes: Lanes) -> bool:
+        """Writes down results, leases what is due, and begins to send it; False if that could not be done."""
         outcomes, self._outcomes = self._outcomes, []
-        room = AHEAD * self._most - len(self._tasks)
+        returned, self._returned = self._returned, []
+        room, begun = AHEAD * self._most - lanes.load, time.monotonic()
         try:
-            leased = await self._in_records(lambda: self._records.turn(self.owner, outcomes, room=room))
+            leased = await self._in_records(
+                lambda: self._records.turn(self.owner, outcomes, room=room, returned=returned)
+            )
         except Unavailable as fault:
             log.warning("database_does_not_answer", reason=fault.reason.value)
             self._outcomes = [*outcomes, *self._outcomes]
+            self._returned = [*returned, *self._returned]
             return False
-        for item in leased:
-            task = asyncio.create_task(self._deliver(sender, item))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        except Exception:
+            log.exception("results_not_written_together")
+            await self._write_singly(outcomes)
+            return False
+        lanes.add(leased, begun)
         return True
+
+    async def _write_singly(self, outcomes: Sequence[Outcome]) -> None:
+        """Writes down results one by one, so that one that can't be written takes no other with it."""
+        for outcome in outcomes:
+            try:
+                await self._in_records(partial(self._records.settle, [outcome]))
+            except Unavailable:
+                self._outcomes.append(outcome)
+            except Exception:  # its lease runs out, and it is sent again
+                log.exception("result_not_written", delivery_id=outcome.leased.id, code=outcome.attempt.code.value)
 
     async def _pause(self, called: asyncio.Event) -> None:
         """Until results have gathered, somebody calls, or it is time to look again."""
@@ -153,46 +189,19 @@ class Courier:
                     await called.wait()
         called.clear()
 
-    async def _deliver(self, sender: Sender, leased: Leased) -> None:
-        waits = self._slots.locked()
-        async with self._slots:
-            try:
-                if waits and not await self._is_as_leased(leased):
-                    held = Held(leased.number, self.owner, leased.lease)
-                    await self._in_records(lambda: self._records.release([held]))
-                    self._call()
-                    return
-                outcome = await self._post.attempt(sender, leased)
-            except Exception as fault:  # its lease runs out, and it is tried again then
-                why = fault.reason.value if isinstance(fault, StoryCoreError) else "unexpected"
-                log.exception("delivery_not_sent", delivery_id=leased.id, reason=why)
-                return
+    async def _look(self, numbers: Sequence[int]) -> Mapping[int, datetime]:
+        return await asyncio.get_running_loop().run_in_executor(self._eyes, self._records.stamps, numbers)
+
+    def _give_back(self, leased: Leased) -> None:
+        self._returned.append(Held(leased.number, self.owner, leased.lease))
+        self._call()
+
+    def _note(self, outcome: Outcome) -> None:
         self._outcomes.append(outcome)
-        self._note(outcome)
-        if len(self._outcomes) >= GATHER_MOST or len(self._tasks) == 1:
+        if len(self._outcomes) >= GATHER_MOST or (self._lanes and self._lanes.load == 1):
             self._call()
         elif len(self._outcomes) == 1:
             asyncio.get_running_loop().call_later(GATHER_SECONDS, self._call)
-
-    async def _is_as_leased(self, leased: Leased) -> bool:
-        """Whether its webhook is as it was when this was leased; one look serves all who ask within a moment."""
-        number, enough = leased.endpoint.number, time.monotonic() - FRESH_SECONDS
-        if not self._has_seen(number, enough):
-            async with self._looking:
-                if not self._has_seen(number, enough):
-                    instant, loop = time.monotonic(), asyncio.get_running_loop()
-                    found = await loop.run_in_executor(self._eyes, lambda: self._records.stamps([number]))
-                    self._stamps[number] = instant, found.get(number)
-        return self._stamps[number][1] == leased.endpoint.updated_at
-
-    def _has_seen(self, number: int, since: float) -> bool:
-        return number in self._stamps and self._stamps[number][0] >= since
-
-    def _call(self) -> None:
-        if self._called:
-            self._called.set()
-
-    def _note(self, outcome: Outcome) -> None:
         if self._watch:
             self._watch.attempted(outcome)
         if outcome.attempt.success:  # its row says all
@@ -203,13 +212,13 @@ class Courier:
             status_code=outcome.attempt.status_code, state=outcome.state.value,
         )  # fmt: skip
 
-    async def _finish(self) -> None:
+    def _call(self) -> None:
+        if self._called:
+            self._called.set()
+
+    async def _finish(self, lanes: Lanes) -> None:
         """Waits for what is under way, writes it down, and gives back what was not sent."""
-        if self._tasks:
-            _, left = await asyncio.wait(set(self._tasks), timeout=self._patience_seconds)
-            for task in left:
-                task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+        await lanes.finish(self._patience_seconds)
         outcomes, self._outcomes = self._outcomes, []
         with contextlib.suppress(Unavailable):  # what can't be written down is sent again: its lease runs out
             await self._in_records(lambda: self._records.settle(outcomes))
@@ -226,6 +235,8 @@ class Courier:
                     await self._in_records(self._records.bring_near)
             except Unavailable as fault:
                 log.warning("database_does_not_answer", reason=fault.reason.value)
+            except Exception:
+                log.exception("sweep_failed")
             await asyncio.sleep(SWEEP_SECONDS)
 
     def _sweep(self) -> None:

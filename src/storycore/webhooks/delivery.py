@@ -126,7 +126,6 @@ class Leased:
         probe: whether it finds out if a failing webhook works again.
         event_id: the same in each attempt.
         event_type: which kind.
-        occurred_at: when it happened.
         body: as the event was written.
     """
 
@@ -139,7 +138,6 @@ class Leased:
     probe: bool
     event_id: str
     event_type: str
-    occurred_at: datetime
     body: str
 
 
@@ -166,12 +164,14 @@ def decide(leased: Leased, attempt: Attempt, *, chance: float, instant: datetime
     """What an attempt leads to: delivered, tried again, or given up.
 
     Only what can't change by waiting is given up before the schedule ends: an address or URL that is forbidden, and
-    the word of the receiver that it is gone.
+    the word of the receiver that it is gone. What was cut off here says nothing of the receiver, and may go at once.
     """
     if attempt.success:
         return Outcome(leased=leased, attempt=attempt, state=State.DELIVERED, due_at=instant)
     if attempt.code in (Code.BLOCKED_ADDRESS, Code.INVALID_URL):
         return Outcome(leased=leased, attempt=attempt, state=State.BLOCKED, due_at=instant)
+    if attempt.code is Code.CANCELLED:
+        return Outcome(leased=leased, attempt=attempt, state=State.RETRY, due_at=instant)
     if attempt.code is Code.GONE:
         return Outcome(leased=leased, attempt=attempt, state=State.EXHAUSTED, due_at=instant)
     told = {name.lower(): value for name, value in attempt.response_headers.items()}.get("retry-after", "")

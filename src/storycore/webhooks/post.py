@@ -9,12 +9,14 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from storycore.units import now
 from storycore.webhooks.address import Guard
 from storycore.webhooks.delivery import MOST_BODY_BYTES, Attempt, Code, Leased, Outcome, decide
 from storycore.webhooks.endpoint import Endpoint
+from storycore.webhooks.gate import Check, Gate
 from storycore.webhooks.message import Outgoing, compose
 from storycore.webhooks.sealing import Vault
 from storycore.webhooks.sender import Sender, check_place
@@ -41,6 +43,7 @@ class Post:
     Args:
         vault: opens secrets.
         guard: says what may be called.
+        gate: says which webhooks have changed meanwhile.
         timeout_seconds: for one attempt in all.
         require_https: whether http:// is refused.
         proxy: URL of a proxy, or "".
@@ -51,13 +54,14 @@ class Post:
         self,
         vault: Vault,
         guard: Guard,
+        gate: Gate,
         *,
         timeout_seconds: float,
         require_https: bool = False,
         proxy: str = "",
         ca_file: Path | None = None,
     ) -> None:
-        self.guard, self.timeout_seconds = guard, timeout_seconds
+        self.guard, self.gate, self.timeout_seconds = guard, gate, timeout_seconds
         self._vault, self._require_https = vault, require_https
         self._proxy, self._ca_file = proxy, ca_file
         self._opened: dict[int, _Opened] = {}
@@ -98,7 +102,13 @@ class Post:
             return runner.run(self._send(leases))
 
     def send_until(self, leases: Sequence[Leased], until: float) -> list[Outcome]:
-        """Like `send`, of as many as have ended at that monotonic time; the others are cut off."""
+        """Like `send`, to that monotonic time; what has not ended then is cut off, and its outcome says so.
+
+        Those of which no attempt came about are left out.
+
+        Raises:
+            Unavailable: sealing_key_unusable; of no delivery an attempt came about.
+        """
         with asyncio.Runner(loop_factory=new_loop) as runner:
             return runner.run(self._send_until(leases, until))
 
@@ -109,11 +119,15 @@ class Post:
     async def _send_until(self, leases: Sequence[Leased], until: float) -> list[Outcome]:
         async with self.sender() as sender:
             tasks = [asyncio.create_task(self.attempt(sender, leased)) for leased in leases]
-            done, left = await asyncio.wait(tasks, timeout=max(0.0, until - time.monotonic()))
+            _, left = await asyncio.wait(tasks, timeout=max(0.0, until - time.monotonic()))
             for task in left:
                 task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
-            return [task.result() for task in done]
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        outcomes = [it for it in ended if isinstance(it, Outcome)]
+        faults = [it for it in ended if isinstance(it, BaseException)]
+        if faults and not outcomes:
+            raise faults[0]
+        return outcomes
 
     def compose(self, leased: Leased) -> Outgoing:
         """The message of an attempt that begins now.
@@ -127,11 +141,17 @@ class Post:
         keys = [secret for secret, until in opened.keys if until is None or instant < until]
         return compose(leased, opened.target, keys, opened.headers, instant)
 
-    async def attempt(self, sender: Sender, leased: Leased) -> Outcome:
+    async def attempt(self, sender: Sender, leased: Leased, check: Check | None = None) -> Outcome:
         """One attempt, and what it leads to.
+
+        Args:
+            sender: makes it.
+            leased: what is sent.
+            check: awaited when a new connection stands, before anything is sent; may raise Withdrawn.
 
         Raises:
             Unavailable: sealing_key_unusable; then nothing was sent.
+            Withdrawn: the webhook was changed or deleted; then nothing was sent.
         """
         try:
             message = self.compose(leased)
@@ -141,7 +161,10 @@ class Post:
                 message=f"The URL can't be called: {fault}.",
             )  # fmt: skip
         else:
-            made = _masked(await sender.send(message), self._open(leased.endpoint).headers.values())
+            made = _masked(
+                await sender.send(message, partial(self.gate.pass_through, leased.endpoint), check),
+                self._open(leased.endpoint).headers.values(),
+            )
         return decide(leased, made, chance=random.random(), instant=now())  # noqa: S311 - it only spreads load
 
     def _open(self, endpoint: Endpoint) -> _Opened:

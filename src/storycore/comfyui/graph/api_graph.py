@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 _SEEDS: Final = ("seed", "noise_seed")
+_SPEAKING: Final = frozenset({"SaveImageWebsocket"})
+"""Comes with ComfyUI; the frames of its pictures look like previews."""
 
 ApiGraph = dict[str, dict[str, Any]]
 """Node id → `{"class_type": …, "inputs": {…}, "_meta": {"title": …}}`; ready for `POST /prompt`."""
@@ -93,3 +95,8 @@ def ancestors(graph: ApiGraph, nodes: list[str]) -> set[str]:
 def classes(graph: ApiGraph) -> list[str]:
     """The node classes that a graph uses, each once, sorted."""
     return sorted({str(node.get("class_type", "")) for node in graph.values()})
+
+
+def speaking_nodes(graph: ApiGraph) -> list[str]:
+    """The nodes that put out pictures over the socket, and nowhere else."""
+    return [name for name, facts in graph.items() if facts.get("class_type") in _SPEAKING]

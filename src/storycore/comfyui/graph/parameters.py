@@ -9,6 +9,7 @@
 
 import copy
 import difflib
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -20,7 +21,28 @@ from storycore.comfyui.graph.values import fault_of, takes_file
 from storycore.errors import FieldFault, InvalidInput, Reason
 
 _REASONS = {"wrong_type": Reason.WRONG_TYPE, "out_of_range": Reason.OUT_OF_RANGE}
+_WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
+_BROKEN = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{0,20})?([eE][+-]?[0-9]{1,3})?")
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
+class Cell(str):
+    """A text of a table, where everything is text: the input that it goes to says what it is."""
+
+    __slots__ = ()
+
+    def read_for(self, field: Field) -> Any:
+        """The value that it is there; the text itself where it is none of the wanted kind."""
+        if field.choices is not None:
+            return next((it for it in field.choices if str(it) == self), str(self))
+        kind = field.control or field.kind
+        if kind == "BOOLEAN":
+            return {"true": True, "false": False}.get(self.lower(), str(self))
+        if kind == "INT" and _WHOLE.fullmatch(self):
+            return int(self)
+        if kind in ("INT", "FLOAT") and _BROKEN.fullmatch(self) and math.isfinite(number := float(self)):
+            return number
+        return str(self)
 
 
 class _Place(NamedTuple):
@@ -132,6 +154,8 @@ def _put(graph: ApiGraph, place: _Place, value: Any, classes: NodeClasses) -> No
     field = field_named(node_class.fields, place.input, inputs) if node_class is not None else None
     if node_class is not None and field is None and place.input not in inputs:
         raise _Fault(Reason.UNKNOWN_FIELD, _no_such_input(node_class, place.input))
+    if isinstance(value, Cell):
+        value = str(value) if field is None else value.read_for(field)
     if field is not None:
         _refuse_misfit(field, value)
     inputs[place.input] = {"__value__": value} if isinstance(value, list) else value

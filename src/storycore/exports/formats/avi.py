@@ -1,4 +1,4 @@
-"""avi: MPEG-4 and uncompressed sound, for players of another time."""
+"""avi: MPEG-4 with uncompressed sound or MP3, for players of another time."""
 
 from typing import Literal
 

@@ -56,12 +56,14 @@ class Film:
         listing: the files of its folder, as they were before it was read.
         settings: the settings in force.
         shot: place of the one shot that is wanted, alone and without its transitions; all of the film if left out.
+        delivered: files that were made before it in the same run, for those who report of them.
     """
 
     project: Project
     listing: Listing
     settings: Settings
     shot: int | None = None
+    delivered: "tuple[Delivered, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,21 @@ class Made:
     metrics: Mapping[str, Any]
     warnings: tuple[ProjectWarning, ...] = ()
     beside: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """A file that stands under its name.
+
+    Attributes:
+        name: of the file.
+        format: its name.
+        made: what was measured in it.
+    """
+
+    name: str
+    format: str
+    made: Made
 
 
 class Format(Protocol):

@@ -1,4 +1,4 @@
-"""mkv: FFV1 and FLAC without any loss, to be kept; or H.264."""
+"""mkv: FFV1 and FLAC without any loss, to be kept; or H.264 or H.265."""
 
 from typing import Literal
 

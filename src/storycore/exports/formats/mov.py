@@ -1,4 +1,4 @@
-"""mov: a ProRes master with uncompressed sound, or H.264."""
+"""mov: a ProRes master with uncompressed sound; or H.264 or H.265, with AAC too."""
 
 from typing import Literal
 

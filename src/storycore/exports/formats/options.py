@@ -76,7 +76,7 @@ class PictureOptions(TimeOptions):
         default="letterbox", description="How a picture of another shape fills the frame."
     )
     slate: Switch = Field(default=False, description="Begin with a slate that names the film.")
-    burn_in: Literal["none", "timecode", "timecode_and_shot"] = Field(
+    burn_in: Literal["none", "timecode", "shot", "timecode_and_shot"] = Field(
         default="none", description="What is written into the picture."
     )
     watermark: Annotated[str, Strict()] = Field(

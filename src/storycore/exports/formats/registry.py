@@ -26,6 +26,9 @@ FORMATS: Mapping[str, str] = {
     "srt": f"{_HERE}.srt:FORMAT",
     "vtt": f"{_HERE}.vtt:FORMAT",
     "ass": f"{_HERE}.ass:FORMAT",
+    "pdf": f"{_HERE}.pdf:FORMAT",
+    "html": f"{_HERE}.html:FORMAT",
+    "csv": f"{_HERE}.csv:FORMAT",
 }
 """Name → where the format is."""
 

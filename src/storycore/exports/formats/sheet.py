@@ -1,9 +1,9 @@
-"""sheet: a contact sheet, one frame of each shot."""
+"""sheet: a contact sheet: one frame of each shot, with its number and title, on one page."""
 
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -23,6 +23,9 @@ _MOST_SHOTS = 400
 class SheetOptions(PictureOptions):
     """Options of sheet; width and height are those of one frame."""
 
+    burn_in: Literal["none", "timecode", "shot", "timecode_and_shot"] = Field(
+        default="shot", description="What is written into each frame; the shot's number and title unless told."
+    )
     columns: Whole | None = Field(default=None, ge=1, le=20, description="Frames side by side.")
 
 

@@ -1,4 +1,4 @@
-"""zip: the whole package, see `exports.package`."""
+"""zip: the whole project as a package that anyone can verify, as `export package` makes it."""
 
 from collections.abc import Mapping
 from pathlib import Path

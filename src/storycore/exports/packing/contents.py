@@ -3,13 +3,13 @@
 The plan of an export and the package itself come from here, so that they name the same files.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from storycore import json_text
-from storycore.errors import AccessDenied, InvalidInput, Reason
+from storycore.errors import AccessDenied, Reason
+from storycore.exports.moment import source_date_epoch
 from storycore.exports.packing.bag import Label
 from storycore.exports.packing.crate import CRATE
 from storycore.exports.packing.names import portable, title_name
@@ -22,7 +22,6 @@ GENERATED = "storycore"
 """The folder of the payload for what StoryCore adds."""
 
 _RESERVED = (GENERATED, CRATE)
-_NANOSECONDS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,7 @@ def plan(project: Project, listing: Listing, selection: Selection) -> Contents:
         InvalidInput: setting_invalid: SOURCE_DATE_EPOCH is not a count of seconds.
     """
     chosen = select(listing, project, selection)
-    epoch = _source_date_epoch()
+    epoch = source_date_epoch()
     newest = max((file.modified_ns for file in chosen.files), default=0)
     return Contents(
         folder=project.folder,
@@ -118,13 +117,3 @@ def documented(contents: Contents, project: Project, settings: Settings) -> Cont
     if contents.renamed:
         added["renames.json"] = json_text.write(contents.renamed)
     return replace(contents, documents={name: text.encode() for name, text in added.items()})
-
-
-def _source_date_epoch() -> int | None:
-    """The moment that a reproducible build asks for, in nanoseconds. Source: reproducible-builds.org."""
-    text = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 11):
-        raise InvalidInput("SOURCE_DATE_EPOCH must be a count of seconds since 1970.", reason=Reason.SETTING_INVALID)
-    return int(text) * _NANOSECONDS

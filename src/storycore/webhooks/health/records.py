@@ -31,6 +31,8 @@ def note_health(connection: Connection, outcomes: Sequence[Outcome]) -> Iterator
     """Notes what attempts tell of their webhooks; gives what must be told, each with the webhook (its number)."""
     grouped: dict[int, list[Outcome]] = {}
     for outcome in outcomes:
+        if outcome.attempt.code is Code.CANCELLED:  # cut off here, which says nothing of the receiver
+            continue
         grouped.setdefault(outcome.leased.endpoint.number, []).append(outcome)
     gone = {outcome.leased.endpoint.number for outcome in outcomes if outcome.attempt.code is Code.GONE}
     well = [number for number, group in grouped.items() if group[-1].attempt.success and number not in gone]

@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, or_, select, text, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, or_, select, text, update
 
-from storycore.database.bulk import execute_many, stored, stored_json
+from storycore.database.bulk import execute_many, insert_rows, stored, stored_json
 from storycore.database.connect import Database
 from storycore.database.tables import attempts, deliveries, events, webhooks
 from storycore.events import Event
 from storycore.units import now
-from storycore.webhooks.delivery import Code, Leased, Origin, Outcome, State, new_delivery_id
+from storycore.webhooks.delivery import Code, Leased, Origin, Outcome, State
 from storycore.webhooks.endpoint import Endpoint
 from storycore.webhooks.endpoints.records import of_row
 from storycore.webhooks.health.records import note_health
-from storycore.webhooks.outbox.records import EventRecords, add
+from storycore.webhooks.outbox.records import EventRecords, add, lease_new
 from storycore.webhooks.schedule import FARTHEST_DUE, FARTHEST_PAUSE, OPENS_AFTER, allowance
 
 # Written out, since SQLite takes a partial index only for its own words.
@@ -32,7 +32,7 @@ _PROBE_SECONDS = 90
 
 _LOAD = (
     select(deliveries.c.number, deliveries.c.id, deliveries.c.lease, deliveries.c.attempts, deliveries.c.origin,
-           events.c.id.label("event_id"), events.c.type, events.c.occurred_at, events.c.body)
+           events.c.id.label("event_id"), events.c.type, events.c.body)
     .join(events, events.c.number == deliveries.c.event)
     .where(deliveries.c.number.in_(bindparam("numbers", expanding=True)))
     .order_by(deliveries.c.due_at, deliveries.c.number)
@@ -51,9 +51,16 @@ _STAMPS = select(webhooks.c.number, webhooks.c.updated_at).where(
     webhooks.c.active, webhooks.c.number.in_(bindparam("numbers", expanding=True))
 )
 
-_KEEP = insert(attempts).values(
-    {column.name: bindparam(column.name) for column in attempts.c if not column.primary_key}
-)
+_END = (
+    update(deliveries)
+    .where(deliveries.c.number.in_(bindparam("b_numbers", expanding=True)), deliveries.c.lease == bindparam("b_lease"),
+           _LEASED)
+    .values(
+        state=bindparam("b_state"), owner=None, attempts=bindparam("b_attempts"), due_at=bindparam("b_instant"),
+        code=bindparam("b_code"), status_code=bindparam("b_status_code"), finished_at=bindparam("b_instant"),
+    )
+)  # fmt: skip
+_COLUMNS: Final = tuple(column.name for column in attempts.c if not column.primary_key)
 
 
 class Held(NamedTuple):
@@ -76,7 +83,13 @@ class QueueRecords:
         self._database, self._outbox = database, outbox
 
     def turn(
-        self, owner: str, outcomes: Sequence[Outcome], *, room: int, only: Sequence[str] | None = None
+        self,
+        owner: str,
+        outcomes: Sequence[Outcome],
+        *,
+        room: int,
+        only: Sequence[str] | None = None,
+        returned: Sequence[Held] = (),
     ) -> list[Leased]:
         """Writes down what was met, and leases what is due: one transaction for both.
 
@@ -85,14 +98,17 @@ class QueueRecords:
             outcomes: of attempts made since the last turn.
             room: most deliveries to lease.
             only: ids of the only events that are looked at; None for all.
+            returned: what was leased and not sent, and waits again.
 
         Returns:
             What is now leased to `owner`, at most as much of each webhook as it may have at a time.
         """
-        if not outcomes and (room <= 0 or not self._is_due()):  # looking must not keep others from writing
+        nothing = not outcomes and not returned
+        if nothing and (room <= 0 or not self._is_due()):  # looking must not keep others from writing
             return []
         with self._database.write() as connection:
             self._settle(connection, outcomes)
+            _release(connection, returned)
             return list(_lease(connection, owner, room, only)) if room > 0 else []
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
@@ -102,19 +118,8 @@ class QueueRecords:
 
     def lease_trial(self, event: Event, target: Endpoint, origin: Origin, owner: str) -> Leased:
         """A new event for one webhook alone, leased to `owner` at once; on the disk when this returns."""
-        instant = now()
-        values: dict[str, Any] = {
-            "id": new_delivery_id(), "webhook": target.number, "state": State.LEASED, "origin": origin,
-            "attempts": 0, "due_at": instant, "owner": owner, "lease": 1, "code": "", "status_code": None,
-            "created_at": instant, "finished_at": None,
-        }  # fmt: skip
         with self._database.accept() as connection:
-            values["event"] = add(connection, event, listed=False)
-            number = connection.execute(insert(deliveries).returning(deliveries.c.number), values).scalar_one()
-        return Leased(
-            number=number, id=values["id"], lease=1, endpoint=target, attempt=1, origin=origin, probe=False,
-            event_id=event.id, event_type=event.type, occurred_at=event.occurred_at, body=event.body,
-        )  # fmt: skip
+            return lease_new(connection, event, add(connection, event, listed=False), target, origin, owner)
 
     def cancel(self, leased: Leased) -> None:
         """Ends a delivery of which no attempt came about."""
@@ -139,13 +144,12 @@ class QueueRecords:
 
     def release(self, leases: Iterable[Held]) -> int:
         """Lets deliveries wait again whose sender has gone; gives how many."""
-        count = 0
         with self._database.write() as connection:
-            for held in leases:
-                mine = and_(deliveries.c.number == held.number, deliveries.c.owner == held.owner,
-                            deliveries.c.lease == held.lease, _LEASED)  # fmt: skip
-                count += connection.execute(update(deliveries).where(mine).values(_WAITING_AGAIN)).rowcount
-        return count
+            return _release(connection, leases)
+
+    def give_back(self, leases: Iterable[Leased], owner: str) -> None:
+        """Lets deliveries wait again that their owner does not send."""
+        self.release(Held(it.number, owner, it.lease) for it in leases)
 
     def release_all(self, owner: str) -> int:
         """Lets everything wait again that a sender holds; gives how many."""
@@ -176,13 +180,29 @@ class QueueRecords:
     def _settle(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
         if not outcomes:
             return
-        execute_many(connection, _KEEP, [_attempt_row(item) for item in outcomes])
-        execute_many(connection, _SETTLE, [_settled(item) for item in outcomes])
+        insert_rows(connection, attempts, _COLUMNS, [_attempt_row(item) for item in outcomes])
+        ended: dict[tuple[Any, ...], list[Outcome]] = {}
+        for item in outcomes:
+            if item.state is not State.RETRY:
+                ended.setdefault(_ending(item), []).append(item)
+        for alike in ended.values():
+            _end(connection, alike)
+        execute_many(connection, _SETTLE, [_settled(item) for item in outcomes if item.state is State.RETRY])
         for event, number in note_health(connection, outcomes):
             self._outbox.write(connection, event, but=number)
 
 
+_ORIGINS: Final = {origin.value: origin for origin in Origin}
 _WAITING_AGAIN: Final = {"state": State.PENDING, "owner": None}
+
+
+def _release(connection: Connection, leases: Iterable[Held]) -> int:
+    count = 0
+    for held in leases:
+        mine = and_(deliveries.c.number == held.number, deliveries.c.owner == held.owner,
+                    deliveries.c.lease == held.lease, _LEASED)  # fmt: skip
+        count += connection.execute(update(deliveries).where(mine).values(_WAITING_AGAIN)).rowcount
+    return count
 
 
 def _ready_query() -> Any:
@@ -231,11 +251,12 @@ def _lease_of(  # noqa: PLR0913, PLR0917 - all that decides
     probe = target.failures >= OPENS_AFTER
     return [
         Leased(
-            number=row.number, id=row.id, lease=row.lease, endpoint=target, attempt=row.attempts + 1,
-            origin=Origin(row.origin), probe=probe, event_id=row.event_id, event_type=row.type,
-            occurred_at=row.occurred_at, body=row.body,
+            number=number, id=name, lease=lease, endpoint=target, attempt=attempts + 1, origin=_ORIGINS[origin],
+            probe=probe, event_id=event_id, event_type=kind, body=body,
         )
-        for row in connection.execute(_LOAD, {"numbers": numbers})
+        for number, name, lease, attempts, origin, event_id, kind, body in connection.execute(
+            _LOAD, {"numbers": numbers}
+        )
     ]  # fmt: skip
 
 
@@ -300,22 +321,35 @@ def _head_is_due(connection: Connection, target: Endpoint, instant: datetime, on
     return only is None or head.id in only
 
 
+def _ending(outcome: Outcome) -> tuple[Any, ...]:
+    """What the rows of deliveries that ended alike have in common."""
+    it = outcome.attempt
+    return outcome.state, outcome.leased.lease, outcome.leased.attempt, it.code, it.status_code
+
+
+def _end(connection: Connection, alike: Sequence[Outcome]) -> None:
+    """Writes down that deliveries ended, all in the same way, and as one: when the last of them did."""
+    state, lease, attempt, code, status_code = _ending(alike[0])
+    values = {
+        "b_numbers": [item.leased.number for item in alike], "b_lease": lease, "b_state": state, "b_attempts": attempt,
+        "b_code": code, "b_status_code": status_code, "b_instant": max(item.due_at for item in alike),
+    }  # fmt: skip
+    connection.execute(_END, values)
+
+
 def _settled(outcome: Outcome) -> dict[str, Any]:
-    again = outcome.state is State.RETRY
     return {
         "b_number": outcome.leased.number, "b_lease": outcome.leased.lease, "b_owner": None, "b_state": outcome.state,
         "b_attempts": outcome.leased.attempt, "b_due_at": stored(outcome.due_at), "b_code": outcome.attempt.code,
-        "b_status_code": outcome.attempt.status_code, "b_finished_at": None if again else stored(outcome.due_at),
+        "b_status_code": outcome.attempt.status_code, "b_finished_at": None,
     }  # fmt: skip
 
 
-def _attempt_row(outcome: Outcome) -> dict[str, Any]:
+def _attempt_row(outcome: Outcome) -> Sequence[Any]:
+    """In the order of the columns."""
     it = outcome.attempt
-    return {
-        "delivery": outcome.leased.number, "attempt": outcome.leased.attempt, "origin": outcome.leased.origin,
-        "started_at": stored(it.started_at), "url": it.url, "code": it.code, "status_code": it.status_code,
-        "dns_ms": it.dns_ms, "connect_ms": it.connect_ms, "headers_ms": it.headers_ms, "total_ms": it.total_ms,
-        "remote_address": it.remote_address, "response_headers": stored_json(dict(it.response_headers)),
-        "response_body": it.response_body, "response_bytes": it.response_bytes,
-        "response_sha256": it.response_sha256, "message": it.message,
-    }  # fmt: skip
+    return (
+        outcome.leased.number, outcome.leased.attempt, outcome.leased.origin.value, stored(it.started_at), it.url,
+        it.code.value, it.status_code, it.dns_ms, it.connect_ms, it.headers_ms, it.total_ms, it.remote_address,
+        stored_json(it.response_headers), it.response_body, it.response_bytes, it.response_sha256, it.message,
+    )  # fmt: skip

@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from fixtures.workflows import info, node_class
-from storycore.comfyui.graph.parameters import fill, placeholders
+from storycore.comfyui.graph.parameters import Cell, fill, placeholders
 from storycore.errors import InvalidInput, Reason
 
 INFO = info(
@@ -126,3 +126,31 @@ def test_filling_changes_nothing_that_was_given():
     before = copy.deepcopy(GRAPH)
     filled(**{"3.seed": 9})
     assert before == GRAPH
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("text", "1984", "1984"), ("text", "true", "true"), ("text", "007", "007"), ("seed", "7", 7),
+        ("seed", "007", 7), ("seed", "7.0", 7.0), ("cfg", "2", 2.0), ("cfg", "2.50", 2.5), ("fast", "TRUE", True),
+        ("name", "ddim", "ddim"),
+    ],
+)  # fmt: skip
+def test_a_cell_of_a_table_is_what_its_input_takes(name, text, value):
+    found = filled(**{f"3.{name}": Cell(text)})["3"][name]
+    assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("seed", "seven"), ("seed", "1_0"), ("seed", "\u0661"), ("cfg", "1e999"), ("fast", "1")]
+)
+def test_a_cell_that_is_none_of_what_its_input_takes_is_refused(name, text):
+    with pytest.raises(InvalidInput) as told:
+        filled(**{f"3.{name}": Cell(text)})
+    assert told.value.reason is Reason.WRONG_TYPE
+
+
+def test_a_choice_among_numbers_is_found_by_its_text():
+    numbers = info(Picture=node_class({"size": [[512, 1024], {}]}))
+    graph = {"3": {"class_type": "Picture", "inputs": {"size": 512}}}
+    assert fill(graph, {"3.size": Cell("1024")}, numbers)["3"]["inputs"]["size"] == 1024
