@@ -367,7 +367,7 @@ def test_a_hundred_pictures_of_1080p_need_little_memory(tmp_path):
 
     folder = tmp_path / "film"
     film_of(folder, count=100)
-    picture = Image.effect_noise((960, 540), 80).resize((1920, 1080)).convert("RGB")
+    picture = Image.effect_noise((240, 135), 80).resize((1920, 1080)).convert("RGB")
     for number, path in enumerate(sorted((folder / "assets/images/promoted").iterdir())):
         picture.paste((number, 80, 120), (0, 0, 400, 400))
         picture.save(path, compress_level=1)

@@ -87,6 +87,7 @@ def read(file: BinaryIO) -> PdfFacts:
         fonts |= dict(_fonts(resources))
         placed += _pictures(page.get_contents(), resources, _PLAIN, number, 0)
         links += sum(_object(it).get("/Subtype") == "/Link" for it in _object(page.get("/Annots")) or ())
+        reader.resolved_objects.clear()  # it would keep every picture
     metadata = _object(root.get("/Metadata"))
     structure = _object(root.get("/StructTreeRoot"))
     marked = _object(root.get("/MarkInfo")) or {}

@@ -39,7 +39,7 @@ def shot_list(
         "title_share": shares["title"],
         "numbered": "number" in fields,
         "timed": "duration" in fields,
-        "picture_width": PICTURE_POINTS,
+        "picture_room": PICTURE_POINTS,
         "rows": [
             {
                 "number": str(panel.number),

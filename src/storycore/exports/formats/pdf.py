@@ -1,6 +1,6 @@
 """pdf: a storyboard, a shot list or a production report, for people, archives and screen readers."""
 
-import base64
+import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -63,7 +63,8 @@ class _Pdf:
                 files={**files, **({mark.path.name: mark.path} if mark else {})},
             )
             progress.begin("typesetting", until=0.95)
-            file.write(_typeset(job, folder, work.letters, progress).read_bytes())
+            with _typeset(job, folder, work.letters, progress).open("rb") as made:
+                shutil.copyfileobj(made, file)
             file.flush()
             progress.begin("measuring", until=0.99)
             facts = pdf_facts.read(file)
@@ -109,8 +110,11 @@ def _storyboard(work: _Work) -> _Told:
 
 def _shot_list(work: _Work) -> _Told:
     project = work.film.project
-    shown = work.pictures(PICTURE_POINTS, PICTURE_POINTS * project.height / project.width)
+    high = min(PICTURE_POINTS * project.height / project.width, PICTURE_POINTS * 1.5)
+    wide = min(PICTURE_POINTS, high * project.width / project.height)
+    shown = work.pictures(wide, high)
     told = shot_list(panels(project), _names(shown), paper(work.options), work.options.fields, work.letters)
+    told["picture_width"] = wide
     return told, _files(shown), shown.warnings
 
 
@@ -127,23 +131,19 @@ def _names(shown: Pictures) -> dict[int, str]:
 
 
 def _files(shown: Pictures) -> dict[str, Path]:
-    """The pictures that pages show, each wrapped as a drawing.
+    """The pictures that pages show, each with a drawing that shows it.
 
     The typesetter decodes a JPEG to know its size, and keeps it so; out of a drawing it copies the JPEG as it is. With
     100 pictures of 1080p that is 60 MiB instead of 600.
     """
-    found = {}
+    found: dict[str, Path] = {}
+    size = f'width="{shown.width}" height="{shown.height}"'
     for index, path in shown.of.items():
         if index not in shown.slates:
-            data = base64.b64encode(path.read_bytes()).decode()
-            size = f'width="{shown.width}" height="{shown.height}"'
             drawing = path.with_suffix(".svg")
-            drawing.write_text(
-                f'<svg xmlns="http://www.w3.org/2000/svg" {size}>'
-                f'<image {size} href="data:image/jpeg;base64,{data}"/></svg>',
-                encoding="ascii",
-            )
-            found[f"pictures/{drawing.name}"] = drawing
+            image = f'<image {size} href="{path.name}"/>'
+            drawing.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{image}</svg>', encoding="ascii")
+            found |= {f"pictures/{it.name}": it for it in (drawing, path)}
     return found
 
 
