@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, get_args
 
 from storycore.api.document import document
 from storycore.cli.options import parameters
@@ -118,37 +118,52 @@ def _formats() -> Iterator[str]:
     yield "# Formats\n"
     yield "What `storycore export format --to` can write.\n"
     yield "| name | suffix | media type | what it is |\n|---|---|---|---|"
-    formats = {name: load(FORMATS[name]) for name in sorted(FORMATS)}
-    for name, found in formats.items():
-        summary = (sys.modules[FORMATS[name].partition(":")[0]].__doc__ or "").splitlines()[0]
-        yield f"| `{name}` | `{found.suffix}` | `{found.media_type}` | {summary.removeprefix(f'{name}: ')} |"
+    for name in sorted(FORMATS):
+        found = load(FORMATS[name])
+        summary = (sys.modules[FORMATS[name].partition(":")[0]].__doc__ or "").splitlines()[0].removeprefix(f"{name}: ")
+        yield f"| `{name}` | `{found.suffix}` | `{found.media_type}` | {summary} |"
     yield "\n## Options\n"
-    yield "Of `-O name=value` and `conversion_options`. A format refuses those that it does not know.\n"
-    for name, found in formats.items():
-        yield f"### `{name}`\n\n| option | usual | what it is |\n|---|---|---|"
-        for option, field in found.options.model_fields.items():
-            yield f"| `{option}` | {_usual(field)} | {_choices(field)}{field.description} |"
-        yield ""
-    yield "## Figures\n"
+    yield "What `conversion_options`, or `-O name=value`, can hold. An option that no asked format knows is refused.\n"
+    yield "| option | values | default | formats | meaning |\n|---|---|---|---|---|"
+    for (option, values, default, meaning), known in sorted(_options().items()):
+        formats = "all" if len(known) == len(FORMATS) else ", ".join(f"`{name}`" for name in known)
+        yield f"| `{option}` | {values} | {default} | {formats} | {meaning} |"
+    yield "\n## Figures\n"
     yield "In `quality_metrics`, and so what gates of presets can ask for.\n"
     yield "| figure | what it is | kind | of |\n|---|---|---|---|"
-    figures = {key: figure for found in formats.values() for key, figure in found.figures.items()}
-    for key, figure in sorted(figures.items()):
-        of = ", ".join(name for name, found in formats.items() if key in found.figures)
+    every = {name: load(FORMATS[name]).figures for name in sorted(FORMATS)}
+    for key, figure in sorted({key: figure for figures in every.values() for key, figure in figures.items()}.items()):
+        of = ", ".join(name for name, figures in every.items() if key in figures)
         needs = f"; with `{figure.needs[0]}={str(figure.needs[1]).lower()}`" if figure.needs else ""
         yield f"| `{key}` | {figure.words}{needs} | {figure.kind.value} | {of} |"
     yield ""
 
 
-def _usual(field: Any) -> str:
-    return "–" if field.default in (None, "") else f"`{str(field.default).lower()}`"
+def _options() -> dict[tuple[str, str, str, str], list[str]]:
+    """Name, values, default and meaning of each option → the formats that know it so."""
+    found: dict[tuple[str, str, str, str], list[str]] = {}
+    for name in sorted(FORMATS):
+        for option, told in load(FORMATS[name]).options.model_json_schema()["properties"].items():
+            default = "" if told.get("default") in (None, "") else f"`{_shown(told['default'])}`"
+            row = (option, _values(told), default, told["description"])
+            found.setdefault(row, []).append(name)
+    return found
 
 
-def _choices(field: Any) -> str:
-    """The values of a choice, before its description."""
-    parts = [field.annotation, *get_args(field.annotation)]
-    values = next((get_args(part) for part in parts if get_origin(part) is Literal), ())
-    return f"{', '.join(f'`{value}`' for value in values)}. " if values else ""
+def _values(told: dict[str, Any]) -> str:
+    """What an option can be, as its JSON Schema says."""
+    kinds = [kind for kind in told.get("anyOf", [told]) if kind.get("type") != "null"]
+    listed = [value for kind in kinds for value in kind.get("enum", [kind["const"]] if "const" in kind else [])]
+    if listed:
+        return ", ".join(f"`{value}`" for value in listed)
+    return " or ".join(_kind(kind) for kind in kinds)
+
+
+def _kind(told: dict[str, Any]) -> str:
+    words = {"integer": "whole number", "boolean": "true, false", "array": "list", "string": "text"}
+    word = words.get(told["type"], told["type"])
+    low, high = told.get("minimum"), told.get("maximum")
+    return word if low is None or high is None else f"{word}, {low} – {high}"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """StoryCore takes a film project folder and packs, describes and verifies it, by library, command line and HTTP."""
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # what type checkers take for true; loading `typing` takes longer than all the rest of this
 if TYPE_CHECKING:
+    from typing import Any
+
     from storycore.errors import StoryCoreError as StoryCoreError
     from storycore.library import StoryCore as StoryCore
     from storycore.observe.progress import Progress as Progress
@@ -186,7 +187,7 @@ def __dir__() -> list[str]:
     return __all__
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Loads a public name when it is first asked for, so that `import storycore` stays quick."""
     if name not in _HOMES:
         raise AttributeError(f"module 'storycore' has no attribute {name!r}")

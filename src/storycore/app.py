@@ -295,8 +295,10 @@ class App:
         return ProcrastinateEngine(worker, self.tasks.records, dispatch, self.database.conninfo, slots=slots + more)
 
     def close(self) -> None:
-        """Closes the database, if it was opened."""
+        """Closes what is open to ComfyUI servers, and the database, if they were opened."""
         with self._opening:
+            if self._comfyui is not None:
+                self._comfyui.close()
             if self._database is not None:
                 self._database.close()
             self._database, self._tasks, self._comfyui = None, None, None

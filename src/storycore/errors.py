@@ -510,8 +510,8 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         Code.INTERNAL_ERROR,
         500,
         1,
-        retryable=True,
-        remediation="Look in the log for what ended the processes that tried it; then start it again.",
+        retryable=False,
+        remediation="Look in the log for what ended the processes that tried it, and mend that first.",
     ),
     Reason.INTERRUPTED: ReasonFacts(
         Code.INTERNAL_ERROR,

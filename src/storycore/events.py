@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from storycore.errors import FieldFault, InvalidInput, Reason
 from storycore.units import iso, now
+from storycore.wording import explain
 
 MOST_BYTES: Final = 256 * 1024
 """Largest body of an event; what is larger belongs behind a link."""
@@ -265,7 +266,11 @@ def make(
             f"This is no {kind} event: its data breaks the schema.",
             reason=Reason.EVENT_INVALID,
             errors=[
-                FieldFault("/data/" + "/".join(map(str, it["loc"])), Reason.EVENT_INVALID, it["msg"])
+                FieldFault(
+                    "/data/" + "/".join(map(str, it["loc"])),
+                    Reason.EVENT_INVALID,
+                    explain(it["type"], it.get("ctx", {}), it["msg"]),
+                )
                 for it in fault.errors(include_url=False)[:20]
             ],
         ) from None

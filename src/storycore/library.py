@@ -11,7 +11,6 @@ from storycore.app import App
 from storycore.errors import Reason, StoryCoreError, Unavailable
 from storycore.observe.progress import Listener, Progress
 from storycore.operations import run as operations
-from storycore.operations.outbox import TaskOutbox
 from storycore.operations.request import Request, Result
 from storycore.settings import Settings
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from storycore.operations.upkeep import Upkeep
     from storycore.remote.door import Remote
     from storycore.tasks.engine import Engine
+    from storycore.tasks.records import Outbox
     from storycore.webhooks.courier import Courier
 
 R = TypeVar("R", bound=Result)
@@ -65,7 +65,7 @@ class StoryCore:
         key: str | None = None,
     ) -> None:
         chosen = settings or Settings.read()
-        self._app = App(chosen, default_root=default_root, outbox=TaskOutbox)
+        self._app = App(chosen, default_root=default_root, outbox=_outbox)
         address = chosen.server if server is None else server
         self._remote = (
             _remote(address, chosen.server_key if key is None else key)
@@ -169,6 +169,7 @@ class StoryCore:
         self._monitor = Monitor(self._app.comfyui)
         self._monitor.start()
         self._engine = self._app.engine(worker, more=MOST_GENERATING)
+        self._app.comfyui.tell_of_places(self._engine.wake)
         tasks.employ(self._engine)
         self._engine.run()
         self._upkeep = Upkeep(self._app)
@@ -379,3 +380,9 @@ def _remote(address: str, key: str) -> "Remote":
     from storycore.remote.door import Remote
 
     return Remote(Connection(address, key))
+
+
+def _outbox(app: App) -> "Outbox":
+    from storycore.operations.outbox import TaskOutbox  # and with it the library of the database
+
+    return TaskOutbox(app)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from storycore.library import StoryCore
 
 HEAD_SECONDS = 20.0
+_HEAD_BYTES = 32_768
 
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -118,7 +119,7 @@ def http_server(core: "StoryCore", *, head_seconds: float = HEAD_SECONDS) -> "uv
         uvicorn.Config(
             build(core, draining=lambda: server.should_exit), http=_impatient(head_seconds), ws="none",
             lifespan="off", log_config=None,
-            access_log=False, server_header=False, proxy_headers=False, h11_max_incomplete_event_size=32_768,
+            access_log=False, server_header=False, proxy_headers=False, h11_max_incomplete_event_size=_HEAD_BYTES,
             timeout_keep_alive=15, timeout_graceful_shutdown=30,
         )
     )  # fmt: skip
@@ -126,13 +127,23 @@ def http_server(core: "StoryCore", *, head_seconds: float = HEAD_SECONDS) -> "uv
 
 
 def _impatient(head_seconds: float) -> "type[asyncio.Protocol]":
-    """HTTP/1.1 as uvicorn speaks it, but a request that is never finished does not hold its connection for good."""
+    """HTTP/1.1 as uvicorn speaks it, but a request that is never finished does not hold its connection for good.
+
+    And what is streamed is followed by its digest, which uvicorn can't send.
+    """
     import asyncio
 
+    import h11
     from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    from storycore.api.trailer import DigestingConnection
 
     class Impatient(H11Protocol):
         _limit: asyncio.TimerHandle | None = None
+
+        def __init__(self, *words: Any, **named: Any) -> None:
+            super().__init__(*words, **named)
+            self.conn = DigestingConnection(h11.SERVER, _HEAD_BYTES)
 
         @override
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its parent
@@ -265,7 +276,7 @@ def in_words(work: Callable[[], None]) -> int:
     except BrokenPipeError:
         raise
     except OSError as fault:
-        told = from_system(fault) or NotFound(f"{fault.strerror}: {fault.filename or 'the current folder'}.")
+        told = from_system(fault) or NotFound(f"{fault.strerror}: {fault.filename}.")
         show_error(told)
         return told.facts.exit_code
     return 0

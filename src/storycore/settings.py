@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 
 from storycore.errors import FieldFault, InvalidInput, Reason
 from storycore.units import MEBIBYTE
+from storycore.wording import explain
 
 _PASSWORD = re.compile(r"(://[^/@:]*:).*@|((?:^|[?&\s])(?:ssl)?password\s*=\s*)[^&\s]+", re.IGNORECASE | re.DOTALL)
 """Before the host of a URL, whatever stands in it; in its query; and in what libpq takes in place of a URL."""
@@ -305,7 +306,7 @@ def _from_environment(names: Iterable[str]) -> dict[str, str]:
 
 def _fault(item: ErrorDetails) -> FieldFault:
     name = ".".join(map(str, item["loc"]))
-    message = item["msg"]
+    message = explain(item["type"], item.get("ctx", {}), item["msg"])
     if item["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, Settings.model_fields, n=1)
         message = "there is no such setting" + (f"; did you mean {near[0]}?" if near else "")

@@ -69,7 +69,7 @@ def test_two_runs_have_a_place_whoever_asks_at_the_same_time(records, tasks):
 
     def ask(run):
         gate.wait(30)
-        placed.append(records.take_place(run, [backend.id]))
+        placed.append(records.take_place(run, backend.id))
 
     threads = [threading.Thread(target=ask, args=(run,)) for run in runs]
     for thread in threads:

@@ -3,6 +3,7 @@
 The scripted one, and a real one where its address is given by `STORYCORE_TEST_COMFYUI_URL`.
 """
 
+import contextlib
 import itertools
 import json
 import os
@@ -30,11 +31,11 @@ def world(request, tmp_path, empty_database):
     path.write_bytes(empty_database.read_bytes())
     database = Database.open(f"sqlite:///{path}")
     try:
-        if request.param == "real":
-            yield connected(database, tmp_path, None, REAL_URL)
-        else:
-            with ScriptedComfyUI(tmp_path / "comfy") as comfy:
-                yield connected(database, tmp_path, comfy, comfy.url)
+        with contextlib.ExitStack() as stack:
+            comfy = None if request.param == "real" else stack.enter_context(ScriptedComfyUI(tmp_path / "comfy"))
+            world = connected(database, tmp_path, comfy, comfy.url if comfy else REAL_URL)
+            stack.callback(world.close)
+            yield world
     finally:
         database.close()
 

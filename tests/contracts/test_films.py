@@ -507,7 +507,7 @@ def _pictures(path, name):
 
 @pytest.mark.parametrize(
     ("option", "message"),
-    [({"fps": 0}, "between 1 and 240"), ({"fps": 100000}, "between 1 and 240"), ({"width": 321}, "Input should be"),
+    [({"fps": 0}, "between 1 and 240"), ({"fps": 100000}, "between 1 and 240"), ({"width": 321}, "must be"),
      ({"time_range": [5, 2]}, "the end must come")],
 )  # fmt: skip
 def test_a_value_that_no_film_can_have_is_out_of_range(option, message):

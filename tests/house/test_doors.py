@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src/storycore"
 
 DOORS = {
-    "PIL": ("demo", "rendering/still", "rendering/title"),
+    "PIL": ("demo", "rendering/lettering", "rendering/still", "rendering/title"),
     "aiodns": ("webhooks/names",),
     "aiohttp": (
         "comfyui/address",
@@ -34,10 +34,11 @@ DOORS = {
         "rendering/transition",
     ),
     "fastapi": ("api",),
-    "fontpkg_noto_sans": ("rendering/fonts",),
     "httpx": ("remote",),
     "imageio_ffmpeg": ("rendering/encoder",),
     "isal": ("exports/packing/compression",),
+    "manimgx_fonts": ("rendering/fonts",),
+    "manimgx_fonts_cjk": ("rendering/fonts",),
     "numpy": ("rendering",),
     "platformdirs": ("settings",),
     "prometheus_client": ("observe/metrics",),
@@ -80,6 +81,7 @@ DOORS = {
     "starlette": ("api",),
     "structlog": ("observe/logging",),
     "typing_extensions": ("",),
+    "h11": ("api/trailer", "processes"),
     "uvicorn": ("processes",),
     "yaml": ("metadata",),
     "yarl": ("webhooks/sender",),
@@ -88,15 +90,15 @@ DOORS = {
 """Outside library → the rooms or modules that may import it."""
 
 PURE = (
-    "units", "errors", "json_text", "tasks/task", "keys/key",
+    "units", "errors", "wording", "json_text", "tasks/task", "keys/key",
     "operations/catalog", "operations/envelope", "project/timeline", "project/model",
     "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",
     "metadata/document", "metadata/write", "api/ranges",
     "rendering/plan", "rendering/gain", "rendering/ducking",
     "rendering/limiter", "rendering/sounds", "rendering/captions", "rendering/caption_text", "rendering/tags",
-    "rendering/layout", "rendering/words", "rendering/motion", "rendering/look",
-    "rendering/codecs",
+    "rendering/bidi", "rendering/layout", "rendering/words", "rendering/motion", "rendering/look",
+    "rendering/codecs", "rendering/playlists",
     "metadata/document", "metadata/write", "api/ranges", "webhooks/signing", "webhooks/schedule", "webhooks/url",
     "webhooks/address", "webhooks/headers", "webhooks/delivery", "webhooks/endpoint", "webhooks/message", "events",
         *(f"comfyui/{name}" for name in ("backend", "outputs", "pace", "progress", "wire")),

@@ -1,6 +1,9 @@
 """Commands that look after an installation."""
 
 import json
+import os
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -104,3 +107,30 @@ def age(settings, *, days):
         ago = now() - timedelta(days=days)
         connection.execute(update(tasks).where(tasks.c.finished_at.is_not(None)).values(finished_at=ago))
     database.close()
+
+
+@pytest.mark.parametrize("place", ["gone/film.backup", "gone/"])
+def test_a_backup_goes_only_where_a_folder_is(tmp_path, place):
+    """A folder that is not there may be a disk that is not there; beside its place nobody looks for a backup."""
+    run = storycore("backup", "-o", str(tmp_path) + "/" + place, cwd=tmp_path)
+    assert (run.returncode, "There is no folder" in run.stderr, list(tmp_path.iterdir())) == (3, True, [])
+
+
+START = "from storycore.__main__ import main; main()"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps the folder that a process is in")
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("config",), 0), (("config", "--json"), 0), (("doctor",), 0), (("backup",), 3), (("project", "list"), 3),
+        (("export", "package", "film"), 3), (("serve",), 3), (("worker",), 3), (("demo",), 3),
+    ],
+)  # fmt: skip
+def test_a_current_folder_that_is_gone_is_borne_or_told(tmp_path, words, code):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    program = f"import os, sys; os.rmdir({str(gone)!r}); sys.argv[1:] = {words!r}; {START}"
+    run = subprocess.run([sys.executable, "-c", program], cwd=gone, capture_output=True, text=True, timeout=60)
+    told = "The current folder is gone." in run.stderr
+    assert (run.returncode, told, "Traceback" in run.stderr) == (code, code != 0, False)

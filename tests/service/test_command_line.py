@@ -164,6 +164,30 @@ def test_what_a_project_says_cannot_steer_the_terminal(films):
     assert "[bold red]" in run.stdout
 
 
+HASTY = """
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == MODULE:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+from storycore.__main__ import main
+sys.argv[1:] = ["doctor"]
+main()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for a process by itself")
+@pytest.mark.parametrize(
+    "module", ["click", "storycore.cli.command_line", "storycore.cli.care", "pydantic", "sqlalchemy"]
+)
+def test_ctrl_c_before_a_command_has_begun_ends_it_quietly(tmp_path, module):
+    """Pressed while that module is loaded."""
+    program = HASTY.replace("MODULE", repr(module))
+    run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stdout, "Traceback" in run.stderr) == (130, "", False)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM] if os.name != "nt" else [])
 def test_ctrl_c_stops_cleanly(number, film, tmp_path):

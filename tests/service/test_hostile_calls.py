@@ -132,7 +132,7 @@ def test_a_question_about_the_head_of_an_answer_gets_it_and_changes_nothing(clie
 
 @pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "PUT", "DELETE", "PATCH", "PROPFIND", "X" * 200])
 def test_other_methods_are_told_the_right_one(client, method):
-    for path, allowed in ((PACKAGE, {"POST"}), (LIST, {"GET", "HEAD"})):
+    for path, allowed in ((PACKAGE, {"POST"}), (LIST, {"GET", "HEAD"}), (EVENTS, {"GET"})):
         answer = client.request(method, path)
         assert (answer.status_code, set(answer.headers["allow"].split(", "))) == (405, allowed)
         assert "access-control-allow-origin" not in answer.headers

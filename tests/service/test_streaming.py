@@ -1,7 +1,11 @@
 """A package as an HTTP stream."""
 
+import base64
 import contextlib
+import hashlib
 import io
+import json
+import socket
 import subprocess
 import time
 import zipfile
@@ -26,6 +30,29 @@ def test_a_package_comes_as_it_is_made(server, film, tmp_path):
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
     assert zipfile.ZipFile(io.BytesIO(answer.content)).testzip() is None
     assert not (film / "exports").exists()
+
+
+def said(server, version):
+    """All that the server says to a request for a stream, byte by byte."""
+    host, port = server.removeprefix("http://").split(":")
+    body = json.dumps({"project_path": "little"})
+    head = (f"POST {PACKAGE} HTTP/{version}\r\nHost: {host}:{port}\r\nAccept: application/zip\r\nConnection: close\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n")  # fmt: skip
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
+        connection.sendall((head + body).encode())
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_a_stream_is_followed_by_its_digest(server, film):
+    digest = base64.b64encode(hashlib.sha256(stream(server, project_path="little").content).digest())
+    told = said(server, "1.1")
+    assert b"\r\ntrailer: repr-digest\r\n" in told.partition(b"\r\n\r\n")[0].lower() + b"\r\n"
+    assert told.endswith(b"\r\n0\r\nRepr-Digest: sha-256=:" + digest + b":\r\n\r\n")
+
+
+def test_nothing_follows_a_stream_over_http_1_0(server, film):
+    told = said(server, "1.0")
+    assert told.partition(b"\r\n\r\n")[2] == stream(server, project_path="little").content
 
 
 def test_two_streams_are_the_same_bytes(server, film):

@@ -1,7 +1,7 @@
 """The HTTP surface: one route for each operation of the catalogue, none of which holds logic."""
 
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -20,6 +20,7 @@ from storycore.api.download import hand_out
 from storycore.api.events import after_of
 from storycore.api.guard import Guard
 from storycore.api.reading import read_body, read_query
+from storycore.api.routes import Endpoint, OperationRoutes
 from storycore.api.streaming import ProductStream, wants_zip
 from storycore.api.waiting import answer_once, answer_task, follow, idempotency_key
 from storycore.errors import InvalidInput, NotFound, Reason, StoryCoreError, Unexpected
@@ -48,13 +49,8 @@ def build(core: StoryCore, *, draining: Callable[[], bool] = lambda: False) -> A
         title="StoryCore", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     threads = anyio.CapacityLimiter(core.settings.workers + ACCEPTING)
-    for operation in OPERATIONS:
-        app.add_api_route(
-            f"/v1/{operation.name}",
-            _endpoint(operation, core, access, threads),
-            methods=_methods(operation),
-            response_model=None,
-        )
+    endpoints = {operation: _endpoint(operation, core, access, threads) for operation in OPERATIONS}
+    app.routes.append(OperationRoutes(endpoints))
     app.add_api_route("/openapi.json", _openapi(core.settings.is_open), methods=["GET"], response_model=None)
     app.routes.extend(health.routes(metrics, checks=lambda: _checks(core), draining=draining, admit=access.admit))
     app.add_exception_handler(StoryCoreError, _refused)
@@ -69,14 +65,7 @@ def _checks(core: StoryCore) -> Checks:
     return {**places, "database": core.database_problem()}
 
 
-def _methods(operation: Operation) -> list[str]:
-    """What is asked by GET can be asked for its head alone, except what may go on for hours."""
-    return ["GET", "HEAD"] if operation.method == "GET" and operation.answer != "events" else [operation.method]
-
-
-def _endpoint(
-    operation: Operation, core: StoryCore, access: Access, threads: anyio.CapacityLimiter
-) -> Callable[[HttpRequest], Awaitable[Response]]:
+def _endpoint(operation: Operation, core: StoryCore, access: Access, threads: anyio.CapacityLimiter) -> Endpoint:
     request_type: type[Request[Any]] = load(operation.request)
 
     async def endpoint(request: HttpRequest) -> Response:

@@ -1,4 +1,4 @@
-"""A product streamed as it is made: no envelope, no length; a failure half-way cuts the connection."""
+"""A product streamed as it is made: no envelope, no length, its digest behind it; a failure cuts the connection."""
 
 import contextlib
 import re
@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import Buffer, override
 
 from storycore.api.answers import fail
+from storycore.api.trailer import TRAILER
 from storycore.errors import Cancelled, StoryCoreError
 from storycore.library import StoryCore
 from storycore.observe.progress import Progress
@@ -92,7 +93,7 @@ class ProductStream(Response):
         with contextlib.suppress(anyio.ClosedResourceError):  # the caller hung up
             async for chunk in reading:
                 if not begun:
-                    headers = [(b"content-type", ZIP.encode()), (b"content-disposition", b"attachment")]
+                    headers = [(b"content-type", ZIP.encode()), (b"content-disposition", b"attachment"), TRAILER]
                     await send({"type": "http.response.start", "status": 200, "headers": headers})
                     begun = True
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})

@@ -1,6 +1,8 @@
 """Commands that look after an installation: config, doctor, backup, restore."""
 
+import contextlib
 import json
+import os
 import time
 import uuid
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from storycore.cli.bar import follow
 from storycore.cli.words import command, plain, show_error, show_json, told, typed
 from storycore.library import StoryCore
 from storycore.operations import envelope
+from storycore.operations.backup import no_folder
 from storycore.settings import Settings, files, sources
 from storycore.units import human_bytes, now
 
@@ -41,12 +44,21 @@ def doctor(as_json: bool) -> int:
 
 @click.command("backup", context_settings=_SETTINGS)
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), default=Path(), help="New file, or a folder.  [default: here]"
+    "-o", "--output", type=click.Path(), default=".", help="New file, or a folder that is there.  [default: here]"
 )
 @_JSON
-def backup(output: Path, as_json: bool) -> int:
+def backup(output: str, as_json: bool) -> int:
     """Copy everything that StoryCore remembers into one file."""
-    return _answer(as_json, lambda: _kept("Backed up", lambda core, listener: core.back_up(output, progress=listener)))
+    return _answer(
+        as_json, lambda: _kept("Backed up", lambda core, listener: core.back_up(_target(output), progress=listener))
+    )
+
+
+def _target(output: str) -> Path:
+    """A file, or a folder that is there; whoever writes a slash at the end means a folder."""
+    if output.endswith(("/", os.sep)) and not Path(output).is_dir():
+        raise no_folder(Path(output))
+    return Path(output)
 
 
 @click.command("restore", context_settings=_SETTINGS)
@@ -90,7 +102,7 @@ def _config() -> _Answer:
     origins = {name: place for place, given in sources() for name in given}
     data = {
         "settings": {name: {"value": value, "origin": origins.get(name, "default")} for name, value in values.items()},
-        "files": [str(path.absolute()) for path in files()],
+        "files": [_whole(path) for path in files()],
     }
 
     def show() -> None:
@@ -105,9 +117,16 @@ def _config() -> _Answer:
         Console(highlight=False, markup=False, emoji=False).print(shown)
         click.echo("\nAn argument overrules STORYCORE_<SETTING> in the environment, and that these files:")
         for path in reversed(files()):
-            click.echo(f"  {plain(str(path.absolute()))}{'' if path.is_file() else '  (not there)'}")
+            click.echo(f"  {plain(_whole(path))}{'' if path.is_file() else '  (not there)'}")
 
     return _Answer(data, show)
+
+
+def _whole(path: Path) -> str:
+    """A path from the root on; the current folder may be gone."""
+    with contextlib.suppress(FileNotFoundError):
+        path = path.absolute()
+    return str(path)
 
 
 def _doctor() -> _Answer:

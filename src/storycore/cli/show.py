@@ -1,14 +1,14 @@
 """Results on the terminal, by operation; without a special form, facts one a line."""
 
 import sys
-from typing import Any
-
-from rich.console import Console
-from rich.text import Text
+from typing import TYPE_CHECKING, Any
 
 from storycore.cli.words import plain
 from storycore.loading import load
 from storycore.operations.request import Result
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _SHOWN = {
     "storycore.export.package": "storycore.cli.show_export:show_package",
@@ -54,6 +54,8 @@ def show(name: str, result: Result, *, quiet: bool, err: bool) -> None:
     if name in _DATA:
         load(_SHOWN[name])(result, stream)
         return
+    from rich.console import Console  # it takes longer to load than a quiet command takes to run
+
     console = Console(file=stream, highlight=False, markup=False, emoji=False, width=None if stream.isatty() else 80)
     if name in _SHOWN:
         load(_SHOWN[name])(result, console)
@@ -61,8 +63,10 @@ def show(name: str, result: Result, *, quiet: bool, err: bool) -> None:
         facts(result.model_dump(), console)
 
 
-def facts(values: dict[str, Any], console: Console) -> None:
+def facts(values: dict[str, Any], console: "Console") -> None:
     """One fact a line, names aligned."""
+    from rich.text import Text
+
     width = max(map(len, values), default=0)
     for name, value in values.items():
         console.print(Text(f"{name.replace('_', ' '):<{width}}  ", style="dim") + Text(plain(str(value))))

@@ -3,13 +3,16 @@
 import asyncio
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from storycore.comfyui.address import Address, Reach, Rule
 from storycore.comfyui.backend import Backend, Status
 from storycore.comfyui.client import Client, Refused, Unreachable
+from storycore.comfyui.exchange import Exchange
 from storycore.comfyui.graph.api_graph import ObjectInfo
+from storycore.comfyui.lines import Line, Lines
 from storycore.comfyui.pace import Pace
 from storycore.comfyui.records import ComfyRecords
 from storycore.errors import AccessDenied, InvalidInput, StoryCoreError
@@ -24,6 +27,8 @@ _MOST_ASKED: Final = 200
 """Node classes that are asked for one by one; for more, the server is asked once for all that it has."""
 _MODEL_FOLDERS: Final = ("checkpoints", "diffusion_models", "loras")
 
+T = TypeVar("T")
+
 log = logging.get(__name__)
 
 
@@ -34,12 +39,65 @@ class Backends:
         records: where they stand.
         allow: what callers over the network may have called beside this machine.
         pace: how long is waited for what.
+
+    Attributes:
+        places_freed: how many runs of this process have given their places back.
     """
 
     def __init__(self, records: ComfyRecords, allow: tuple[Rule, ...], pace: Pace) -> None:
         self.records, self.pace = records, pace
         self._allow = allow
         self._nodes: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
+        self._exchange, self._lines = Exchange(), Lines(self.client)
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self.places_freed = 0
+        self._on_place: Callable[[], None] = lambda: None
+
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        """What `work` gives, done in the one loop in which this process talks to its servers.
+
+        Raises:
+            BaseException: whatever `work` raises.
+        """
+        return self._exchange.run(work)
+
+    def close(self) -> None:
+        """Closes what is open to servers; what still goes on ends."""
+        self._exchange.close(self._lines.close)
+
+    async def line(self, backend: Backend) -> Line:
+        """What is open to a server; only for work that is given to `do`.
+
+        Raises:
+            AccessDenied, InvalidInput: see `Lines.to`.
+        """
+        return await self._lines.to(backend.id, backend.address)
+
+    def tell_of_places(self, callback: Callable[[], None]) -> None:
+        """From now on `callback` is called when a run of this process gives its place on a server back."""
+        self._on_place = callback
+
+    def freed(self) -> None:
+        """A run of this process has given its place back: the next may have it."""
+        self.places_freed += 1
+        self._on_place()
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+
+    async def place_or_pause(self) -> None:
+        """Waits until a place may be free; others look by themselves, so that is a while at most."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            await asyncio.wait_for(waiter, self.pace.place)
+        except TimeoutError:
+            return
+        finally:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
 
     def client(self, address: Address, *, timeout_seconds: float | None = None) -> Client:
         """A client for a server, not open yet."""
@@ -101,7 +159,7 @@ class Monitor:
     def __init__(self, backends: Backends) -> None:
         self._backends = backends
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="storycore-comfyui", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="storycore-comfyui-monitor", daemon=True)
 
     def start(self) -> None:
         """Begins."""
@@ -116,7 +174,7 @@ class Monitor:
     def _run(self) -> None:
         while True:
             try:
-                asyncio.run(self._backends.look_at_all())
+                self._backends.do(self._backends.look_at_all())
             except StoryCoreError as fault:
                 log.warning("comfyui_not_looked_at", reason=fault.reason.value)
             except Exception:

@@ -1,15 +1,17 @@
 """Brings home what a run put out: streamed, measured when finished, each with a sidecar that says how it came."""
 
+import asyncio
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, TypeVar
 
 from storycore.comfyui.client import Client, Refused, Unreachable, chunks
-from storycore.comfyui.outputs import RemoteFile, files, safe_name, texts
+from storycore.comfyui.outputs import RemoteFile, RemoteText, files, safe_name, texts
 from storycore.errors import DependencyFailed, Reason
 from storycore.json_text import write
 from storycore.project.content import HEAD_BYTES, open_regular
@@ -19,6 +21,8 @@ from storycore.storage.local import new_folder
 SIDECAR: Final = ".storycore.json"
 _TRIES: Final = 3
 _CHUNK_BYTES: Final = 1024 * 1024
+
+T = TypeVar("T")
 
 
 class Gone(Exception):  # noqa: N818 - named by what it says
@@ -77,16 +81,43 @@ async def fetch(
     if not wanted and not said:
         return []
     found, taken = list[Fetched](), set[str]()
-    with new_folder(target) as folder:
+    async with _in_threads(new_folder(target)) as folder:
         for count, file in enumerate(wanted):
             name, on_chunk = safe_name(file.filename, taken), partial(on_file, count, len(wanted))
             found.append(await _fetch(client, file, folder / name, target / name, on_chunk))
-        for text in said:
-            name = safe_name(f"text_{text.node.replace(':', '_')}.txt", taken)
-            _write(folder / name, text.text)
-            found.append(_measure(folder / name, target / name, text.node, ""))
-        for item in found:
-            _write(folder / (item.path.name + SIDECAR), write(dict(describe(item))))
+        return await asyncio.to_thread(_complete, folder, target, found, said, taken, describe=describe)
+
+
+@asynccontextmanager
+async def _in_threads(manager: AbstractContextManager[T]) -> AsyncIterator[T]:
+    """The same for async work: what waits for the disk keeps no other run waiting."""
+    entered = await asyncio.to_thread(manager.__enter__)
+    try:
+        yield entered
+    except BaseException as fault:
+        if not await asyncio.to_thread(manager.__exit__, type(fault), fault, fault.__traceback__):
+            raise
+    else:
+        await asyncio.to_thread(manager.__exit__, None, None, None)
+
+
+def _complete(  # noqa: PLR0913 - all that a folder holds
+    folder: Path,
+    target: Path,
+    fetched: Sequence[Fetched],
+    said: Sequence[RemoteText],
+    taken: set[str],
+    *,
+    describe: Callable[[Fetched], Mapping[str, Any]],
+) -> list[Fetched]:
+    """Adds texts, and a sidecar to each; gives all of them."""
+    found = list(fetched)
+    for text in said:
+        name = safe_name(f"text_{text.node.replace(':', '_')}.txt", taken)
+        _write(folder / name, text.text)
+        found.append(_measure(folder / name, target / name, text.node, ""))
+    for item in found:
+        _write(folder / (item.path.name + SIDECAR), write(dict(describe(item))))
     return found
 
 
@@ -108,7 +139,8 @@ async def _fetch(client: Client, file: RemoteFile, path: Path, later: Path, on_c
                 ) from None
             fault = Unreachable(f"HTTP {refused.status}")
         else:
-            item = _measure(path, later, file.node, "/".join(filter(None, (file.subfolder, file.filename))))
+            remote = "/".join(filter(None, (file.subfolder, file.filename)))
+            item = await asyncio.to_thread(_measure, path, later, file.node, remote)
             if item.sha256 == digest:
                 return item
             fault = Unreachable(f"{file.filename} is not what came.")
@@ -124,9 +156,13 @@ async def _download(client: Client, file: RemoteFile, path: Path, on_chunk: Call
                 on_chunk()
                 digest.update(chunk)
                 target.write(chunk)
-            target.flush()
-            os.fsync(target.fileno())
+            await asyncio.to_thread(_sync, target)
     return digest.hexdigest()
+
+
+def _sync(target: BinaryIO) -> None:
+    target.flush()
+    os.fsync(target.fileno())
 
 
 def _write(path: Path, text: str) -> None:

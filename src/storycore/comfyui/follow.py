@@ -125,12 +125,17 @@ class Follower:
         self._on_event(event)
         if event.blocks:
             self._blocked[str(event.data.get("node_id"))] = None
-        elif event.ends or event.type in _ENDS:
-            self._told_end_at = self._told_end_at or time.monotonic()
-            self._pause = self._pace.poll_first
-            self._next_look = time.monotonic()
+        elif event.ends:
+            self._end_told(0.0)
+        elif event.type in _ENDS:
+            self._end_told(self._pace.poll_first)  # the history knows of it a moment later, and so does `ends`
         elif self._told_end_at is None and self._away_since is None:
             self._next_look = time.monotonic() + self._pace.watch
+
+    def _end_told(self, lag: float) -> None:
+        self._told_end_at = self._told_end_at or time.monotonic()
+        self._pause = self._pace.poll_first
+        self._next_look = time.monotonic() + lag
 
     async def _look(self, ear: Ear) -> Fate | None:
         try:
@@ -178,6 +183,7 @@ class Follower:
     def _away(self, ear: Ear) -> Fate | None:
         instant = time.monotonic()
         self._broken = True
+        self._client.has_jobs = None  # another version may come back
         self._missed_at = None
         self._away_since = self._away_since or instant
         if instant - self._away_since >= self._pace.down:

@@ -1,13 +1,13 @@
 """Which server runs a workflow: one that is up, has what the workflow needs, and has room."""
 
-import asyncio
 import time
-from contextlib import AsyncExitStack
-from typing import Final
+from typing import Any, Final
 
-from storycore.comfyui.backend import Backend, preferred
+from storycore.comfyui.backend import MOST_IN_FLIGHT, Backend, preferred
 from storycore.comfyui.backends import Backends
-from storycore.comfyui.client import Client, Refused, Unreachable
+from storycore.comfyui.client import Refused, Unreachable
+from storycore.comfyui.graph.api_graph import ApiGraph
+from storycore.comfyui.lines import Line
 from storycore.comfyui.prepare import Prepared, prepare, send_files, wanted_classes
 from storycore.comfyui.run_order import RunState
 from storycore.comfyui.verdict import Retry
@@ -25,22 +25,21 @@ class Placing:
     Args:
         backends: the servers.
         state: of the run.
-        stack: closes the clients that were opened.
 
     Attributes:
         avoid: ids of servers that the run must not go to any more.
     """
 
-    def __init__(self, backends: Backends, state: RunState, stack: AsyncExitStack) -> None:
+    def __init__(self, backends: Backends, state: RunState) -> None:
         self.avoid: set[str] = set()
-        self._backends, self._state, self._stack = backends, state, stack
-        self._records, self._pace = backends.records, backends.pace
-        self._clients: dict[str, Client] = {}
+        self._backends, self._state = backends, state
+        self._records = backends.records
         self._fits: dict[str, Prepared] = {}
+        self._sent: dict[str, ApiGraph] = {}
         self._unfit: dict[str, InvalidInput] = {}
 
-    async def take(self) -> tuple[Backend, Client]:
-        """The server that has the run, or that it has just got a place on, with its graph ready.
+    async def take(self) -> tuple[Backend, Line]:
+        """The server that has the run, or that it has just got a place on for a post that is noted already.
 
         Raises:
             InvalidInput: no server can run it, and why; what `send_files` refuses.
@@ -60,12 +59,12 @@ class Placing:
                 looked = time.monotonic()
             for backend in usable:
                 await self._try_on(backend)
-            placed = self._take_one(usable, polite=time.monotonic() - begun < _YIELD_SECONDS)
+            placed = await self._take_one(usable, polite=time.monotonic() - begun < _YIELD_SECONDS)
             if placed:
-                return await self._ready(placed)
+                return placed
             self._refuse_hopeless(usable, begun + self._state.order.timeout_seconds)
             self._state.say("waiting for a ComfyUI server", 0.0)
-            await asyncio.sleep(self._pace.place)
+            await self._backends.place_or_pause()
 
     def usable(self) -> list[Backend]:
         """The servers that take work now, best first."""
@@ -82,7 +81,7 @@ class Placing:
         """Leaves out every server that has no more memory than the present one; False if none is left."""
         own = self.find(self._state.record.backend_id or "")
         most = own.vram_total_bytes if own else 0
-        smaller = {it.id for it in self._records.backends() if it.vram_total_bytes <= most}
+        smaller = {it.id for it in self._records.known() if it.vram_total_bytes <= most}
         if not any(it.id not in smaller for it in self.usable()):
             return False
         self.avoid |= smaller
@@ -90,18 +89,18 @@ class Placing:
 
     def find(self, backend_id: str) -> Backend | None:
         """A server as it stands now."""
-        return next((it for it in self._records.backends() if it.id == backend_id), None)
+        return next((it for it in self._records.known() if it.id == backend_id), None)
 
-    def _take_one(self, usable: list[Backend], *, polite: bool) -> Backend | None:
-        fitting = [backend.id for backend in usable if backend.id in self._fits]
+    async def _take_one(self, usable: list[Backend], *, polite: bool) -> tuple[Backend, Line] | None:
+        """The best of the servers that could run it and have a place free, which is taken; None if there is none."""
+        free = [it for it in usable if it.id in self._fits and it.in_flight < MOST_IN_FLIGHT]
         order = self._state.order
-        if not fitting or (polite and self._records.is_outranked(order.priority, self._state.record.task_id)):
+        if not free or (polite and self._records.is_outranked(order.priority, self._state.record.task_id)):
             return None
-        placed = self._records.take_place(self._state.record, fitting)
-        if placed is None:
-            return None
-        self._state.record = placed
-        return next(backend for backend in usable if backend.id == placed.backend_id)
+        backend = free[0]
+        line = await self._backends.line(backend)
+        values = await self._ready(backend, line)
+        return (backend, line) if await self._state.take_place(backend.id, values) else None
 
     async def _try_on(self, backend: Backend) -> None:
         """Finds out whether a server can run the workflow."""
@@ -109,7 +108,7 @@ class Placing:
             return
         workflow = self._state.order.workflow
         try:
-            client = await self._client(backend)
+            client = (await self._backends.line(backend)).client
             facts = await self._backends.node_facts(backend.id, client, wanted_classes(workflow.definition))
             self._fits[backend.id] = prepare(workflow, facts)
         except InvalidInput as fault:
@@ -126,30 +125,25 @@ class Placing:
                 reason=Reason.COMFYUI_NOT_CONNECTED,
             )
 
-    async def _ready(self, backend: Backend) -> tuple[Backend, Client]:
-        client, prepared = await self._client(backend), self._fits[backend.id]
-        try:
-            graph = await send_files(client, prepared)
-        except Unreachable as fault:
-            raise DependencyFailed(f"The ComfyUI server went away: {fault}", reason=Reason.COMFYUI_LOST) from None
-        if prepared.uploads:
-            self._backends.forget_nodes(backend.id)
+    async def _ready(self, backend: Backend, line: Line) -> dict[str, Any]:
+        """What is known of the run once the server has its files."""
+        prepared = self._fits[backend.id]
+        if backend.id not in self._sent:
+            try:
+                self._sent[backend.id] = await send_files(line.client, prepared)
+            except Unreachable as fault:
+                raise DependencyFailed(f"The ComfyUI server went away: {fault}", reason=Reason.COMFYUI_LOST) from None
+            if prepared.uploads:
+                self._backends.forget_nodes(backend.id)
         facts = {**self._state.record.facts, "partners": prepared.partners, "ends": prepared.outputs,
-                 "warnings": list(prepared.warnings)}  # fmt: skip
-        self._state.hold(graph=graph, facts=facts)
-        return backend, client
+                 "warnings": list(prepared.warnings), "client_id": line.client_id}  # fmt: skip
+        return {"graph": self._sent[backend.id], "facts": facts}
 
-    async def _return_to(self, backend_id: str) -> tuple[Backend, Client]:
+    async def _return_to(self, backend_id: str) -> tuple[Backend, Line]:
         backend = self.find(backend_id)
         if backend is None:
             raise DependencyFailed(
                 "The ComfyUI server that has it was disconnected.", reason=Reason.COMFYUI_LOST,
                 remediation="Connect the server again, and start the workflow again.",
             )  # fmt: skip
-        return backend, await self._client(backend)
-
-    async def _client(self, backend: Backend) -> Client:
-        if backend.id not in self._clients:
-            client = self._backends.client(backend.address)
-            self._clients[backend.id] = await self._stack.enter_async_context(client)
-        return self._clients[backend.id]
+        return backend, await self._backends.line(backend)

@@ -1,14 +1,31 @@
 """Servers and runs in the database: every statement about them stands here."""
 
+import contextlib
 import json
 import secrets
+import time
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Row,
+    Select,
+    String,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from storycore.comfyui.address import Address, Kind
 from storycore.comfyui.backend import MOST_IN_FLIGHT, Backend, Status
@@ -19,7 +36,36 @@ from storycore.database.tables import tasks
 from storycore.errors import NotFound, Reason, StoryCoreError
 from storycore.units import now
 
+_REMEMBER_SECONDS: Final = 0.25
 _KINDS = "storycore.integration.comfyui.%"
+_KNOWN = select(backends).order_by(backends.c.number)
+_TAKEN = (
+    select(runs.c.backend_id, func.count().label("taken"))
+    .join(tasks, tasks.c.id == runs.c.task_id)
+    .where(runs.c.holding, tasks.c.status.in_(("pending", "running")))
+    .group_by(runs.c.backend_id)
+)
+
+
+def _outranking() -> Select[Any]:
+    """One task that goes before another, see `ComfyRecords.is_outranked`."""
+    own_id, own_priority = bindparam("own_id", type_=String), bindparam("own_priority", type_=Integer)
+    own = select(tasks.c.number).where(tasks.c.id == own_id).scalar_subquery()
+    higher = tasks.c.priority > own_priority
+    waits = and_(tasks.c.status == "pending", higher)
+    had = or_(runs.c.holding, runs.c.submissions > 0, runs.c.verdict.is_not(None))
+    placeless = ~exists().where(runs.c.task_id == tasks.c.id, had)  # its run may not stand there yet
+    earlier = and_(tasks.c.priority == own_priority, tasks.c.number < own)
+    begun = and_(tasks.c.status == "running", or_(higher, earlier), placeless)
+    query = select(tasks.c.number).where(or_(waits, begun), tasks.c.id != own_id, tasks.c.kind.like(_KINDS))
+    return query.limit(1)
+
+
+_OUTRANKING = _outranking()
+_THERE = select(backends.c.id).where(backends.c.id == bindparam("backend_id")).with_for_update()
+_BY_ID = select(runs).where(runs.c.id == bindparam("run_id"))
+_AT = update(runs).where(runs.c.number == bindparam("at"))
+_NEW = insert(runs).returning(runs.c.number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +73,7 @@ class RunRecord:
     """One run as it stands in the database.
 
     Attributes:
-        number: order of the runs.
+        number: order of the runs; 0 before it is stored.
         id: name of the run.
         task_id: the task that it belongs to.
         backend_id: the server that has it or had it last; None before the first.
@@ -39,6 +85,7 @@ class RunRecord:
         holding: whether it takes one of the places of its server.
         verdict: how it ended; None before that.
         submitted_at: when it was first posted.
+        finished_at: when the server's part of it was known to have ended.
     """
 
     number: int
@@ -55,6 +102,9 @@ class RunRecord:
     submitted_at: datetime | None
     created_at: datetime
     finished_at: datetime | None
+
+
+_COLUMNS = tuple(it.name for it in fields(RunRecord) if it.name != "number")
 
 
 class Vault(Protocol):
@@ -81,13 +131,23 @@ class ComfyRecords:
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database, self._vault = database, vault
+        self._known: tuple[float, list[Backend]] | None = None
 
     def backends(self) -> list[Backend]:
-        """Every server that is known, in the order in which they came."""
+        """Every server that is known, in the order in which they came; their places as they are at this moment."""
+        known = self.known()
         with self._database.read() as connection:
             taken = _in_flight(connection)
-            rows = connection.execute(select(backends).order_by(backends.c.number)).all()
-        return [self._backend(row, taken.get(row.id, 0)) for row in rows]
+        return [replace(it, in_flight=taken[it.id]) if it.id in taken else it for it in known]
+
+    def known(self) -> list[Backend]:
+        """Every server that is known, without its places; what other processes changed is seen a moment later."""
+        kept, instant = self._known, time.monotonic()
+        if kept is None or instant - kept[0] > _REMEMBER_SECONDS:
+            with self._database.read() as connection:
+                rows = connection.execute(_KNOWN).all()
+            kept = self._known = instant, [self._backend(row) for row in rows]
+        return kept[1]
 
     def places(self) -> tuple[int, int]:
         """How many places servers that take work have free, and how many places are taken."""
@@ -101,16 +161,8 @@ class ComfyRecords:
 
         Of a higher priority each; of those that have begun also of the same, if they came earlier.
         """
-        own = select(tasks.c.number).where(tasks.c.id == task_id).scalar_subquery()
-        higher = tasks.c.priority > priority
-        waits = and_(tasks.c.status == "pending", higher)
-        had = or_(runs.c.holding, runs.c.submissions > 0, runs.c.verdict.is_not(None))
-        placeless = ~exists().where(runs.c.task_id == tasks.c.id, had)  # its run may not stand there yet
-        earlier = and_(tasks.c.priority == priority, tasks.c.number < own)
-        begun = and_(tasks.c.status == "running", or_(higher, earlier), placeless)
-        query = select(tasks.c.number).where(or_(waits, begun), tasks.c.id != task_id, tasks.c.kind.like(_KINDS))
         with self._database.read() as connection:
-            return connection.execute(query.limit(1)).first() is not None
+            return connection.execute(_OUTRANKING, {"own_id": task_id, "own_priority": priority}).first() is not None
 
     def keep(self, address: Address, values: Mapping[str, Any]) -> Backend:
         """A server as it was just found; one that was known at this URL is known by the same id.
@@ -126,17 +178,17 @@ class ComfyRecords:
         }  # fmt: skip
         row = {**values, "address": plain, "secret": secret, "crashes": 0, "quarantined_until": None,
                "checked_at": now()}  # fmt: skip
-        with self._database.accept() as connection:
+        with self._changing(), self._database.accept() as connection:
             where = backends.c.url == address.url
             if not connection.execute(update(backends).where(where).values(row)).rowcount:
                 new = {"id": f"backend_{secrets.token_hex(6)}", "url": address.url, "created_at": now()}
                 connection.execute(insert(backends), {**new, **row})
             found = connection.execute(select(backends).where(where)).one()
-            return self._backend(found, _in_flight(connection).get(found.id, 0))
+            return replace(self._backend(found), in_flight=_in_flight(connection).get(found.id, 0))
 
     def tell(self, backend_id: str, values: Mapping[str, Any]) -> None:
         """How a server was found when it was looked at; one that is draining stays so while it is up."""
-        with self._database.write() as connection:
+        with self._changing(), self._database.write() as connection:
             where = backends.c.id == backend_id
             status = connection.execute(select(backends.c.status).where(where)).scalar()
             kept = {"status": Status.DRAINING} if (status, values.get("status")) == ("draining", "up") else {}
@@ -148,7 +200,7 @@ class ComfyRecords:
         Raises:
             NotFound: backend_not_found.
         """
-        with self._database.accept() as connection:
+        with self._changing(), self._database.accept() as connection:
             where = backends.c.id == backend_id
             if not connection.execute(update(backends).where(where).values(status=Status.DRAINING)).rowcount:
                 raise _unknown()
@@ -159,41 +211,33 @@ class ComfyRecords:
         Raises:
             NotFound: backend_not_found.
         """
-        with self._database.accept() as connection:
+        with self._changing(), self._database.accept() as connection:
             if not connection.execute(delete(backends).where(backends.c.id == backend_id)).rowcount:
                 raise _unknown()
 
     def crashed(self, backend_id: str, until: datetime | None) -> None:
         """A server died under a run; it is given nothing before `until`."""
-        with self._database.write() as connection:
+        with self._changing(), self._database.write() as connection:
             values = {"crashes": backends.c.crashes + 1, "quarantined_until": until, "status": Status.DOWN}
             connection.execute(update(backends).where(backends.c.id == backend_id).values(values))
 
     def well(self, backend_id: str) -> None:
         """A run ended well on a server."""
-        with self._database.write() as connection:
+        with self._changing(), self._database.write() as connection:
             where = and_(backends.c.id == backend_id, backends.c.crashes > 0)
             connection.execute(update(backends).where(where).values(crashes=0, quarantined_until=None))
 
     def run(self, run_id: str, task_id: str) -> RunRecord:
-        """A run, made if it is not there yet, with a prompt id that no other has."""
-        with self._database.read() as connection:
-            row = connection.execute(select(runs).where(runs.c.id == run_id)).first()
-        if row is not None:
-            return _run(row)
-        values: dict[str, Any] = {
-            "id": run_id, "task_id": task_id, "backend_id": None, "prompt_id": str(uuid.uuid4()), "graph": None,
-            "facts": {}, "submissions": 0, "seen": "", "holding": False, "verdict": None, "submitted_at": None,
-            "created_at": now(), "finished_at": None,
-        }  # fmt: skip
-        with self._database.write() as connection:
-            number = connection.execute(insert(runs).returning(runs.c.number), values).scalar_one()
-        return RunRecord(number=number, **values)
+        """A run; one that is not there yet is stored with its first change, and has a prompt id that no other has."""
+        return self.find_run(run_id) or RunRecord(
+            number=0, id=run_id, task_id=task_id, backend_id=None, prompt_id=str(uuid.uuid4()), graph=None, facts={},
+            submissions=0, seen="", holding=False, verdict=None, submitted_at=None, created_at=now(), finished_at=None,
+        )  # fmt: skip
 
     def find_run(self, run_id: str) -> RunRecord | None:
         """A run, or None if there is none of that id."""
         with self._database.read() as connection:
-            row = connection.execute(select(runs).where(runs.c.id == run_id)).first()
+            row = connection.execute(_BY_ID, {"run_id": run_id}).first()
         return None if row is None else _run(row)
 
     def runs_of(self, task_id: str) -> list[RunRecord]:
@@ -204,24 +248,29 @@ class ComfyRecords:
 
     def change(self, record: RunRecord, *, surely: bool = False, **values: Any) -> RunRecord:
         """A run with other values; `surely` on the disk when this returns, so that a power cut changes nothing."""
+        changed = replace(record, **values)
         with self._database.accept() if surely else self._database.write() as connection:
-            connection.execute(update(runs).where(runs.c.number == record.number).values(values))
-        return replace(record, **values)
+            return _store(connection, changed, values)
 
-    def take_place(self, record: RunRecord, wanted: Sequence[str]) -> RunRecord | None:
-        """The run with a place on the first of the `wanted` servers that has one; None if none has."""
-        with self._database.write() as connection:
-            known = select(backends.c.id).where(backends.c.id.in_(wanted)).with_for_update()
-            there = {row.id for row in connection.execute(known)}
-            taken = _in_flight(connection)
-            free = next((it for it in wanted if it in there and taken.get(it, 0) < MOST_IN_FLIGHT), None)
-            if free is None:
+    def take_place(self, record: RunRecord, backend_id: str, **values: Any) -> RunRecord | None:
+        """The run with other values and a place on a server, on the disk; None if it has no place free."""
+        values = {**values, "backend_id": backend_id, "holding": True}
+        with self._database.accept() as connection:
+            if connection.execute(_THERE, {"backend_id": backend_id}).first() is None:
                 return None
-            values = {"backend_id": free, "holding": True}
-            connection.execute(update(runs).where(runs.c.number == record.number).values(values))
-        return replace(record, backend_id=free, holding=True)
+            if _in_flight(connection).get(backend_id, 0) >= MOST_IN_FLIGHT:
+                return None
+            return _store(connection, replace(record, **values), values)
 
-    def _backend(self, row: Row[Any], in_flight: int) -> Backend:
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """What is remembered of servers is forgotten when the block has changed them."""
+        try:
+            yield
+        finally:
+            self._known = None
+
+    def _backend(self, row: Row[Any]) -> Backend:
         secret, error = {"headers": {}, "token": ""}, row.error
         status = Status(row.status)
         if row.secret:
@@ -233,19 +282,21 @@ class ComfyRecords:
         return Backend(
             id=row.id, address=Address(**values), status=status, facts=row.facts, latency_ms=row.latency_ms,
             queue_remaining=row.queue_remaining, error=error, crashes=row.crashes,
-            quarantined_until=row.quarantined_until, checked_at=row.checked_at, in_flight=in_flight,
+            quarantined_until=row.quarantined_until, checked_at=row.checked_at,
         )  # fmt: skip
 
 
 def _in_flight(connection: Connection) -> dict[str, int]:
     """Places that are taken, by server: those of runs whose task goes on, or waits to go on after a crash."""
-    query = (
-        select(runs.c.backend_id, func.count().label("taken"))
-        .join(tasks, tasks.c.id == runs.c.task_id)
-        .where(runs.c.holding, tasks.c.status.in_(("pending", "running")))
-        .group_by(runs.c.backend_id)
-    )
-    return {row.backend_id: row.taken for row in connection.execute(query)}
+    return {row.backend_id: row.taken for row in connection.execute(_TAKEN)}
+
+
+def _store(connection: Connection, changed: RunRecord, values: Mapping[str, Any]) -> RunRecord:
+    if changed.number:
+        connection.execute(_AT, {**values, "at": changed.number})
+        return changed
+    row = {name: getattr(changed, name) for name in _COLUMNS}
+    return replace(changed, number=connection.execute(_NEW, row).scalar_one())
 
 
 def _run(row: Row[Any]) -> RunRecord:

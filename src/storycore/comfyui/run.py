@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import time
 import uuid
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any, Final
 
@@ -53,18 +52,17 @@ class Run:
                 files can't be fetched; comfyui_failed: they are not there.
             Cancelled: it was asked to stop; the server was told so too, unless it goes on elsewhere.
         """
-        async with AsyncExitStack() as stack:
-            try:
-                return await self._to_its_end(Placing(self._backends, self._state, stack))
-            except BaseException as fault:
-                if not (isinstance(fault, Cancelled) and self._voice.leaves()):
-                    self._state.change(holding=False)
-                raise
+        try:
+            return await self._to_its_end(Placing(self._backends, self._state))
+        except BaseException as fault:
+            if not (isinstance(fault, Cancelled) and self._voice.leaves()):
+                self._give_back()
+            raise
 
     async def _to_its_end(self, placing: Placing) -> Finished:
         while True:
-            backend, client = await placing.take()
-            trial = Trial(client, self._state, self._pace)
+            backend, line = await placing.take()
+            trial = Trial(line, self._state, self._pace)
             fate = None if "outputs" in self._state.record.facts else await trial.run()
             if fate is not None and fate.way is Way.AWAY and not placing.others():
                 continue  # nobody else could do it: it is waited for as long as it may take
@@ -74,10 +72,10 @@ class Run:
             retry = self._retry_for(judgement)
             if retry is None:
                 try:
-                    return await self._finish(backend, client, judgement)
+                    return await self._finish(backend, line.client, judgement)
                 except Gone as gone:
                     retry = self._after_gone(gone)
-            await self._again(placing, client, retry, fate)
+            await self._again(placing, line.client, retry, fate)
 
     def _judge(self, fate: Fate) -> Judgement:
         return judge(fate, outputs=self._state.outputs, partners=self._state.partners)
@@ -121,7 +119,10 @@ class Run:
         """Makes ready for another try."""
         record = self._state.record
         facts = {name: value for name, value in record.facts.items() if name != "outputs"}
-        changed: dict[str, Any] = {"facts": {**facts, "tried": [*self._state.tried, retry.value]}, "seen": ""}
+        changed: dict[str, Any] = {
+            "facts": {**facts, "tried": [*self._state.tried, retry.value]}, "seen": "", "verdict": None,
+            "finished_at": None,
+        }  # fmt: skip
         if retry is Retry.LOST:
             self._note_crash(placing)
             move = fate is not None and fate.away and placing.others()
@@ -132,8 +133,9 @@ class Run:
             move = retry is Retry.OOM and placing.seek_larger()
         if move:
             placing.avoid.add(record.backend_id or "")
-            changed |= {"holding": False, "graph": None}
-        self._state.change(**changed)
+        if move or not record.holding:
+            changed |= {"holding": False, "graph": None}  # it needs a place anew
+        self._give_back(**changed) if move else self._state.change(**changed)
 
     def _note_crash(self, placing: Placing) -> None:
         """Counts the death of a server; one that dies again and again is left alone for a while."""
@@ -146,21 +148,28 @@ class Run:
         self._records.crashed(backend.id, until)
 
     async def _finish(self, backend: Backend, client: Client, judgement: Judgement) -> Finished:
-        state, record = self._state, self._state.record
-        if judgement.is_good and "outputs" not in record.facts:
-            kept = {"outputs": dict(judgement.outputs), "verdict": judgement.verdict.value,
-                    "blocked": list(judgement.blocked)}  # fmt: skip
-            state.change(facts={**record.facts, **kept})
+        record = self._state.record
+        facts = dict(record.facts)
+        if judgement.is_good and "outputs" not in facts:
+            facts |= {"outputs": dict(judgement.outputs), "verdict": judgement.verdict.value,
+                      "blocked": list(judgement.blocked)}  # fmt: skip
+        # The server has done its part: the next run may have the place while this one is brought home.
+        self._give_back(facts=facts, verdict=judgement.verdict.value, finished_at=now())
         files = await self._bring_home(backend, client, judgement)
         if judgement.verdict is Verdict.LOST:
-            self._note_crash(Placing(self._backends, state, AsyncExitStack()))
+            self._note_crash(Placing(self._backends, self._state))
         elif backend.crashes:
             self._records.well(backend.id)
-        state.change(holding=False, verdict=judgement.verdict.value, finished_at=now())
         return Finished(
-            record=state.record, judgement=judgement, files=files, backend=backend,
-            warnings=tuple(record.facts.get("warnings", ())),
+            record=self._state.record, judgement=judgement, files=files, backend=backend,
+            warnings=tuple(record.facts.get("warnings", ())), home_at=now(),
         )  # fmt: skip
+
+    def _give_back(self, **values: Any) -> None:
+        """Changes the run, which takes no place on its server any more."""
+        if self._state.record.holding or values:
+            self._state.change(**{**values, "holding": False})
+            self._backends.freed()
 
     async def _bring_home(self, backend: Backend, client: Client, judgement: Judgement) -> list[Fetched]:
         if not judgement.outputs:

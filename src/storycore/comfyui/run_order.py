@@ -1,9 +1,12 @@
 """What is to be run, what came of it, and how a run stands in between."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from storycore.comfyui.backend import Backend
 from storycore.comfyui.fetch import Fetched
@@ -11,6 +14,10 @@ from storycore.comfyui.prepare import Workflow
 from storycore.comfyui.records import ComfyRecords, RunRecord
 from storycore.comfyui.verdict import Judgement
 from storycore.comfyui.wire import Preview
+from storycore.units import now
+
+POSTED: Final = "posted"
+"""It was posted, or was about to be."""
 
 
 class Voice(Protocol):
@@ -63,6 +70,7 @@ class Finished:
         judgement: how it counts.
         files: what was brought home; of a failed run, what was made before.
         backend: the server that ran it.
+        home_at: when all of it was at home.
         warnings: what was odd, for people.
     """
 
@@ -70,6 +78,7 @@ class Finished:
     judgement: Judgement
     files: list[Fetched]
     backend: Backend | None
+    home_at: datetime
     warnings: tuple[str, ...] = ()
 
 
@@ -87,8 +96,7 @@ class RunState:
         self.record = records.run(order.workflow.id, order.task_id)
         self._reached = 0.0
         self._held: dict[str, Any] = {}
-        if self.record.holding and self.record.graph is None:  # we died between taking a place and using it
-            self.change(holding=False)
+        self._noted = False
 
     @property
     def tried(self) -> list[str]:
@@ -109,6 +117,36 @@ class RunState:
         """Changes it; `surely` so that no power cut undoes it."""
         held, self._held = self._held, {}
         self.record = self.records.change(self.record, surely=surely, **{**held, **values})
+
+    async def take_place(self, backend_id: str, values: Mapping[str, Any]) -> bool:
+        """Takes a place on a server and notes that it is about to be posted there; False if no place is free.
+
+        Guarantee: both are on the disk when this returns.
+        """
+        record = self.record
+        facts = {"seen": POSTED, "submissions": record.submissions + 1, "submitted_at": record.submitted_at or now()}
+        placed = await asyncio.to_thread(self.records.take_place, record, backend_id, **values, **facts)
+        if placed is None:
+            return False
+        self.record, self._noted = placed, True
+        return True
+
+    async def note_post(self) -> int:
+        """Notes that it is about to be posted, if that is not noted yet; gives the count of the post.
+
+        Guarantee: it is on the disk when this returns.
+        """
+        record, noted, self._noted = self.record, self._noted, False
+        if not noted:
+            facts = {"submissions": record.submissions + 1, "seen": POSTED,
+                     "submitted_at": record.submitted_at or now()}  # fmt: skip
+            await asyncio.to_thread(partial(self.change, surely=True, **facts))
+        return self.record.submissions
+
+    @property
+    def is_unposted(self) -> bool:
+        """Whether a post was noted here that was not made yet."""
+        return self._noted
 
     def hold(self, **values: Any) -> None:
         """Changes it here; in the database with the next change, since nothing is done on the strength of this one."""

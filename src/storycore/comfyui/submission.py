@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -55,7 +55,7 @@ async def post(  # noqa: PLR0913 - all that a post takes
     make_body: Callable[[int], Mapping[str, Any]],
     pace: Pace,
     *,
-    before_post: Callable[[], int],
+    before_post: Callable[[], Awaitable[int]],
     stops: Callable[[], bool],
     deadline: float,
 ) -> Posted | None:
@@ -79,7 +79,7 @@ async def post(  # noqa: PLR0913 - all that a post takes
     refused: Refused | None = None
     for _ in range(_MOST_POSTS):
         try:
-            answer = await client.submit(make_body(before_post()))
+            answer = await client.submit(make_body(await before_post()))
         except Unreachable:
             pass  # it may have arrived all the same
         except Refused as fault:

@@ -5,14 +5,15 @@ import contextlib
 import time
 from typing import Any, Final
 
-from storycore.comfyui.client import Client, Refused, Unreachable
+from storycore.comfyui.client import Refused, Unreachable
 from storycore.comfyui.ear import Ear
 from storycore.comfyui.follow import Fate, Follower, Way
 from storycore.comfyui.graph.api_graph import title_of
+from storycore.comfyui.lines import Line
 from storycore.comfyui.look import Where, look, stop
 from storycore.comfyui.pace import Pace
 from storycore.comfyui.progress import GraphProgress
-from storycore.comfyui.run_order import RunState
+from storycore.comfyui.run_order import POSTED, RunState
 from storycore.comfyui.submission import find, post
 from storycore.comfyui.verdict import Failure
 from storycore.comfyui.wire import Event, listed
@@ -21,7 +22,6 @@ from storycore.units import now
 
 GENERATED: Final = 0.95
 """Share of the whole that generating is; the rest is bringing it home."""
-_POSTED: Final = "posted"
 _CLASS_OFFSETS: Final = (1e9, 0.0, -1e9)
 """Low, normal, high: the server takes smaller numbers first."""
 
@@ -30,13 +30,13 @@ class Trial:
     """One try.
 
     Args:
-        client: of the server.
+        line: to the server.
         state: of the run.
         pace: how often the server is asked.
     """
 
-    def __init__(self, client: Client, state: RunState, pace: Pace) -> None:
-        self._client, self._state, self._pace = client, state, pace
+    def __init__(self, line: Line, state: RunState, pace: Pace) -> None:
+        self._line, self._client, self._state, self._pace = line, line.client, state, pace
         self._stops = state.voice.stops
         self._deadline = float("inf")
 
@@ -48,15 +48,15 @@ class Trial:
         """
         record = self._state.record
         self._deadline = self._until()
-        async with Ear(self._client, record.prompt_id) as ear:
+        async with self._line.ear(self._client_id, record.prompt_id) as ear:
             where: Where | None = Where.UNKNOWN
-            if record.seen:
+            if record.seen and not self._state.is_unposted:
                 where = await find(self._client, record.prompt_id, self._pace, self._stops, deadline=self._deadline)
-                if where is Where.UNKNOWN and record.seen != _POSTED:
+                if where is Where.UNKNOWN and record.seen != POSTED:
                     # The server had it and has it no more; who knows what happened while we were away.
                     return Fate(way=Way.GONE, seen=Where(record.seen), broken=True)
             if where is Where.UNKNOWN:
-                where = await self._post()
+                where = await self._post(ear)
             if where is None:
                 return self._unheard()
             self._deadline = self._until()
@@ -72,12 +72,12 @@ class Trial:
                     return
             await asyncio.sleep(min(0.1, self._pace.grace / 5))
 
-    async def _post(self) -> Where | None:
+    async def _post(self, ear: Ear) -> Where | None:
         state, record = self._state, self._state.record
         try:
             posted = await post(
                 self._client, record.prompt_id, self._body, self._pace,
-                before_post=self._before_post, stops=self._stops, deadline=self._deadline,
+                before_post=state.note_post, stops=self._stops, deadline=self._deadline,
             )  # fmt: skip
         except Refused as fault:
             raise rejected(fault.body) from None
@@ -85,24 +85,23 @@ class Trial:
             return None
         if posted.prompt_id != record.prompt_id:  # an old server, that chooses ids itself
             state.change(prompt_id=posted.prompt_id)
+            ear.prompt_id = posted.prompt_id
         if posted.faults:
             await self.stop()
             raise rejected({"node_errors": posted.faults})
         state.hold(seen=posted.where.value)
         return posted.where
 
-    def _before_post(self) -> int:
-        record = self._state.record
-        self._state.change(
-            submissions=record.submissions + 1, seen=_POSTED, submitted_at=record.submitted_at or now(), surely=True
-        )
-        return self._state.record.submissions
+    @property
+    def _client_id(self) -> str:
+        """Under which it is submitted: messages go to that, also after a crash of ours."""
+        return str(self._state.record.facts.get("client_id") or self._state.record.prompt_id)
 
     def _body(self, count: int) -> dict[str, Any]:
         """What is posted; no number is ever given twice, since the server breaks over that."""
         record, order = self._state.record, self._state.order
         return {
-            "prompt": record.graph, "prompt_id": record.prompt_id, "client_id": record.prompt_id,
+            "prompt": record.graph, "prompt_id": record.prompt_id, "client_id": self._client_id,
             "number": _CLASS_OFFSETS[order.priority] + record.number + count / 1024,
             "extra_data": {"preview_method": "auto", **order.extra_data},
         }  # fmt: skip

@@ -46,9 +46,9 @@ class Database:
         self.dialect = url.get_backend_name()
         self._line = Line() if self.dialect == "sqlite" else None
         if self._line:
-            self._reader = _sqlite(url, "BEGIN", synchronous="NORMAL", size=8)
-            self._acceptor = _sqlite(url, "BEGIN IMMEDIATE", synchronous="FULL", size=1)
-            self._writer = _sqlite(url, "BEGIN IMMEDIATE", synchronous="NORMAL", size=1)
+            self._reader = _sqlite(url, synchronous="NORMAL", size=8)
+            self._acceptor = _sqlite(url, synchronous="FULL", size=1)
+            self._writer = _sqlite(url, synchronous="NORMAL", size=1)
         else:
             self._reader = self._acceptor = self._writer = create_engine(
                 url, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_timeout=_BUSY_SECONDS
@@ -89,6 +89,7 @@ class Database:
             Unavailable: database_unavailable.
         """
         with _explained(), self._reader.connect() as connection:
+            self._begin(connection, "BEGIN")
             yield connection
 
     @contextlib.contextmanager
@@ -99,6 +100,7 @@ class Database:
             Unavailable: database_unavailable, disk_full.
         """
         with _explained(), self._turn(quick=False), self._acceptor.begin() as connection:
+            self._begin(connection, "BEGIN IMMEDIATE")
             yield connection
 
     @contextlib.contextmanager
@@ -109,7 +111,13 @@ class Database:
             Unavailable: database_unavailable, disk_full.
         """
         with _explained(), self._turn(quick=True), self._writer.begin() as connection:
+            self._begin(connection, "BEGIN IMMEDIATE")
             yield connection
+
+    def _begin(self, connection: Connection, word: str) -> None:
+        """The driver of SQLite begins nothing by itself; a listener for that would slow every statement down."""
+        if self._line:
+            connection.exec_driver_sql(word)
 
     def _turn(self, *, quick: bool) -> contextlib.AbstractContextManager[None]:
         return self._line.turn(quick=quick) if self._line else contextlib.nullcontext()
@@ -155,7 +163,7 @@ def _make_folder(file: Path) -> None:
         ) from None
 
 
-def _sqlite(url: URL, begin: str, *, synchronous: str, size: int) -> Engine:
+def _sqlite(url: URL, *, synchronous: str, size: int) -> Engine:
     engine = create_engine(
         url, poolclass=QueuePool, pool_size=size, max_overflow=0, pool_timeout=_BUSY_SECONDS,
         connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
@@ -166,10 +174,6 @@ def _sqlite(url: URL, begin: str, *, synchronous: str, size: int) -> Engine:
         connection.isolation_level = None  # the driver begins no transactions of its own
         for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
-
-    @event.listens_for(engine, "begin")
-    def begin_transaction(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
 
     return engine
 

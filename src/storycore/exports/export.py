@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +12,11 @@ from pydantic import ValidationError
 from storycore.errors import FieldFault, InvalidInput, NotFound, Reason
 from storycore.exports.formats import registry
 from storycore.exports.formats.format import Film, Format, FormatOptions, Made
-from storycore.exports.packing.names import title_name
+from storycore.exports.naming import refuse_twins
 from storycore.exports.presets import Preset
+from storycore.exports.works import Wanted, Work, works_of
 from storycore.observe.progress import Progress
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """One format with its options, both checked.
-
-    Attributes:
-        format: the format.
-        options: an instance of its options model.
-    """
-
-    format: Format
-    options: FormatOptions
+from storycore.wording import explain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,22 +101,26 @@ def export(
 
     Raises:
         NotFound: nothing_to_export: `strict` was asked for, and the film has no shots.
+        InvalidInput: out_of_range: two files would have the same name; unknown_value: a language that is not there.
         StoryCoreError: see `Format.write`.
     """
     if not film.project.shots and any(item.options.strict for item in formats):
         raise NotFound("The project has no shots.", reason=Reason.NOTHING_TO_EXPORT)
+    works = [work for item in formats for work in works_of(film, item, name)]
+    refuse_twins([work.name for work in works])
     finished: list[Exported] = []
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
-        done = _render_together(film, formats, progress)
-        share = (1 - done) / len(formats)
-        for item in formats:
-            path = folder / (name or title_name(film.project.name) + item.format.suffix)
+        done = _render_together(works, progress)
+        share = (1 - done) / len(works)
+        for work in works:
+            path = folder / work.name
             started = time.perf_counter()
             with progress.within(done + len(finished) * share, done + (len(finished) + 1) * share):
-                made = item.format.write(film, path, item.options, progress)
+                made = work.format.write(work.film, path, work.options, progress)
             seconds = time.perf_counter() - started
-            finished.append(Exported(path=path, format=item.format.name, made=made, seconds=seconds))
+            made = replace(made, warnings=(*made.warnings, *work.warnings))
+            finished.append(Exported(path=path, format=work.format.name, made=made, seconds=seconds))
     except BaseException:
         for other in finished:
             for path in (other.path, *other.made.beside):
@@ -140,18 +133,18 @@ def export(
     return finished
 
 
-def _render_together(film: Film, formats: Sequence[Wanted], progress: Progress) -> float:
-    """Renders what several formats need in one go, so that each frame is drawn once; gives the share of work done."""
-    wanted = [item for item in formats if hasattr(item.format, "picture")]
+def _render_together(works: Sequence[Work], progress: Progress) -> float:
+    """Renders what several files need in one go, so that each frame is drawn once; gives the share of work done."""
+    wanted = [work for work in works if hasattr(work.format, "picture")]
     if len(wanted) < 2:
         return 0.0
     from storycore.exports.formats.filming import studio
     from storycore.rendering.film import render
 
-    share = 0.8 * len(wanted) / len(formats)
-    pictures = [item.format.picture(film, item.options) for item in wanted]  # type: ignore[attr-defined]  # asked above
+    share = 0.8 * len(wanted) / len(works)
+    pictures = [work.format.picture(work.film, work.options) for work in wanted]  # type: ignore[attr-defined]  # asked above
     measured = any(picture.figures for picture in pictures)
-    with progress.within(0.0, share), studio(film, measured=measured) as place:
+    with progress.within(0.0, share), studio(works[0].film, measured=measured) as place:
         render(pictures, place, progress, until=1.0)
     return share
 
@@ -193,7 +186,7 @@ def _options(format_: Format, options: Mapping[str, Any]) -> FormatOptions:
             FieldFault(
                 "/conversion_options/" + "/".join(map(str, item["loc"])),
                 _reason(item["type"]),
-                item["msg"].removeprefix("Value error, "),
+                explain(item["type"], item.get("ctx", {}), item["msg"]),
             )
             for item in fault.errors(include_url=False)
         ]

@@ -23,6 +23,7 @@ from storycore.exports.formats.format import Format
 from storycore.exports.gates import Gate, fault_of, unknown
 from storycore.project.content import open_regular
 from storycore.settings import user_folder
+from storycore.wording import explain
 
 _OURS = Path(__file__).with_name("preset_files")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
@@ -193,5 +194,5 @@ def figures_of(format_: Format) -> Mapping[str, Figure] | None:
 def _why(fault: Exception) -> str:
     if isinstance(fault, ValidationError):
         first = fault.errors(include_url=False)[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        return f"{'.'.join(map(str, first['loc']))}: {explain(first['type'], first.get('ctx', {}), first['msg'])}"
     return str(fault)[:500]

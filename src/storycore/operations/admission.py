@@ -5,6 +5,7 @@ goes on is decided by the places that servers have. It stays in our queue until 
 ours.
 """
 
+import time
 from collections.abc import Collection, Mapping
 from typing import Final
 
@@ -13,6 +14,8 @@ from storycore.operations.catalog import OPERATIONS
 
 GENERATING: Final = frozenset(it.name for it in OPERATIONS if it.long and it.words[0] == "comfyui")
 _OTHERS: Final = frozenset(it.name for it in OPERATIONS if it.long) - GENERATING
+
+_HOLDS_SECONDS: Final = 0.25
 
 MOST_GENERATING: Final = 16
 """Tasks that generate in one process at a time, whatever its servers could take."""
@@ -28,6 +31,7 @@ class Admission:
 
     def __init__(self, app: App, workers: int) -> None:
         self._app, self._workers = app, workers
+        self._looked: tuple[tuple[int, int], float, bool] = (-1, -1), 0.0, False
 
     def __call__(self, busy: Mapping[str, int]) -> Collection[str]:
         """The kinds of which another may begin, while so many of each run here."""
@@ -40,6 +44,15 @@ class Admission:
         return found
 
     def _has_place(self, generating: int) -> bool:
-        """Whether a server has a place that nobody here is about to take; one task at a time waits for a server."""
-        free, ours = self._app.comfyui.records.places()
-        return free - max(0, generating - ours) > 0 or generating == 0
+        """Whether a server has a place that nobody here is about to take; one task at a time waits for a server.
+
+        The answer holds for a moment, unless a run here has begun or has given its place back since.
+        """
+        if generating == 0:
+            return True
+        servers, instant = self._app.comfyui, time.monotonic()
+        standing = generating, servers.places_freed
+        if self._looked[0] != standing or instant - self._looked[1] > _HOLDS_SECONDS:
+            free, ours = servers.records.places()
+            self._looked = standing, instant, free - max(0, generating - ours) > 0
+        return self._looked[2]

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from storycore.app import App
 from storycore.errors import Conflict, NotFound, Reason
 from storycore.observe.progress import Progress
+from storycore.operations.run import system_errors
 from storycore.storage.local import new_file
 from storycore.units import now, stamp
 
@@ -34,7 +35,8 @@ class KeptCopy:
 def back_up(app: App, target: Path, progress: Progress) -> KeptCopy:
     """Writes everything to a new file, as it stood at one moment; others may go on meanwhile.
 
-    Guarantee: atomic; no file is replaced. The file can be read by its owner alone, where the system knows owners.
+    Guarantee: atomic; no file is replaced, and no folder is made: one that is not there may be a disk that is not
+    there. The file can be read by its owner alone, where the system knows owners.
 
     Args:
         app: with a database.
@@ -42,19 +44,29 @@ def back_up(app: App, target: Path, progress: Progress) -> KeptCopy:
         progress: told how far it is; can cancel.
 
     Raises:
+        NotFound: file_not_found: the folder, or the current one, is not there.
         Conflict: output_exists.
+        AccessDenied: permission_denied.
         Unavailable: database_unavailable, disk_full.
     """
     from storycore.database.backup import back_up as copy
 
-    path = (target / f"storycore-{stamp(now())}.backup" if target.is_dir() else target).absolute()
-    place = app.settings.sealing_key_place
-    secret = place.read_bytes() if place.is_file() else None
-    with _own_file(path) as file:
-        made = copy(app.database, file, secret=secret, progress=progress)
+    with system_errors():
+        path = (target / f"storycore-{stamp(now())}.backup" if target.is_dir() else target).absolute()
+        if not path.parent.is_dir():
+            raise no_folder(path.parent)
+        place = app.settings.sealing_key_place
+        secret = place.read_bytes() if place.is_file() else None
+        with _own_file(path) as file:
+            made = copy(app.database, file, secret=secret, progress=progress)
     progress.finish()
     size = path.stat().st_size
     return KeptCopy(path=path, size_bytes=size, rows=sum(made.rows.values()), has_secret=made.has_secret)
+
+
+def no_folder(path: Path) -> NotFound:
+    """The error for a folder that is not there."""
+    return NotFound(f"There is no folder {path}.", remediation="Make it, or put in the disk that it is on.")
 
 
 def restore(app: App, source: Path, progress: Progress) -> KeptCopy:
@@ -64,6 +76,7 @@ def restore(app: App, source: Path, progress: Progress) -> KeptCopy:
 
     Raises:
         NotFound: file_not_found.
+        AccessDenied: permission_denied.
         InvalidInput: backup_invalid: the file is no backup, or is damaged.
         Conflict: database_not_empty; output_exists: another key for secrets stands there.
         Unavailable: database_newer: it was made by a newer version; database_unavailable, disk_full.
@@ -72,7 +85,7 @@ def restore(app: App, source: Path, progress: Progress) -> KeptCopy:
 
     if not source.is_file():
         raise NotFound(f"There is no such file: {source.name}", reason=Reason.FILE_NOT_FOUND)
-    with source.open("rb") as file:
+    with system_errors(), source.open("rb") as file:
         found, secret = backup.read(file)
         with _kept(secret, app.settings.sealing_key_place):
             backup.restore(app.database, file, found, progress)

@@ -164,7 +164,7 @@ def batch(app: App, request: BatchRequest, progress: Progress) -> BatchResult:
     chosen = [row for row in rows if wanted is None or row.number in wanted]
     if not chosen:
         raise Conflict("Nothing is left to run.", reason=Reason.NOTHING_TO_EXPORT)
-    items = asyncio.run(_run_all(app, chosen, progress))
+    items = app.comfyui.do(_run_all(app, chosen, progress))
     progress.finish()
     return BatchResult(
         items=items, completed=sum(item.status == "completed" for item in items),
@@ -180,7 +180,11 @@ async def _run_all(app: App, rows: Sequence[_Row], progress: Progress) -> list[B
         async with gate:
             return await _run_one(app, row, progress, tally)
 
-    return list(await asyncio.gather(*(one(row) for row in rows)))
+    ended = await asyncio.gather(*(one(row) for row in rows), return_exceptions=True)  # each stops by itself
+    for item in ended:
+        if isinstance(item, BaseException):
+            raise item
+    return [item for item in ended if isinstance(item, BatchItem)]
 
 
 async def _run_one(app: App, row: _Row, progress: Progress, tally: _Tally) -> BatchItem:
@@ -192,7 +196,7 @@ async def _run_one(app: App, row: _Row, progress: Progress, tally: _Tally) -> Ba
         shared = _Shared(voice, row.number, tally)
         try:
             finished = await Run(app.comfyui, order_of(app, row.wish), shared).run()
-            settle(row.wish, finished)
+            await asyncio.to_thread(settle, row.wish, finished)
         except Cancelled:
             raise
         except StoryCoreError as fault:

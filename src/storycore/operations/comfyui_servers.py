@@ -1,6 +1,5 @@
 """storycore.integration.comfyui.connect, .backends, .disconnect: the ComfyUI servers that are known."""
 
-import asyncio
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -155,7 +154,7 @@ def connect(app: App, request: ConnectRequest) -> ConnectResult:
         headers=request.headers, token=request.token, token_in_query=request.token_in_query,
         confined=app.is_confined,
     )  # fmt: skip
-    return asyncio.run(_connect(app, request, address))
+    return app.comfyui.do(_connect(app, request, address))
 
 
 def backends(app: App, request: BackendsRequest) -> BackendsResult:
@@ -166,7 +165,7 @@ def backends(app: App, request: BackendsRequest) -> BackendsResult:
     """
     known = app.comfyui
     if request.look:
-        asyncio.run(known.look_at_all())
+        known.do(known.look_at_all())
     return BackendsResult(
         items=[
             BackendEntry(
@@ -204,7 +203,7 @@ def ask_nodes(app: App, classes: list[str] | None) -> "ObjectInfo":
     """
     known = app.comfyui
     for backend in known.records.backends():
-        found = asyncio.run(_nodes(known, backend, classes))
+        found = known.do(_nodes(known, backend, classes))
         if found is not None:
             return found
     raise DependencyFailed(

@@ -61,15 +61,16 @@ class Counting(Watch):
         self._figures.task_started(task.kind, task.priority.name, max(0.0, waited))
 
     @override
-    def ended(self, task: Task, status: Status, seconds: float, result: Mapping[str, Any]) -> None:
+    def ended(self, task: Task, seconds: float) -> None:
+        result = task.result or {}
         if task.kind in GENERATING:
-            self._generated(status, seconds, result)
+            self._generated(task.status, seconds, result)
             return
         sizes = {made["target_format"]: made["output_size_bytes"] for made in result.get("outputs", ())}
         if "package_size_bytes" in result:
             sizes["zip"] = result["package_size_bytes"]
         for name in _formats(task):
-            self._figures.export(name, _OUTCOMES[status], seconds, sizes.get(name, 0))
+            self._figures.export(name, _OUTCOMES[task.status], seconds, sizes.get(name, 0))
 
     def _generated(self, status: Status, seconds: float, result: Mapping[str, Any]) -> None:
         """Counts what a task generated: each row of a batch for itself."""

@@ -45,7 +45,7 @@ class Finding:
 def examine(app: App) -> list[Finding]:
     """Looks at everything; changes nothing, but a database that is missing is made."""
     looks: tuple[Callable[[App], Iterator[Finding]], ...] = (
-        _system, _settings, _extras, _places, _disks, _database, _keys,
+        _system, _settings, _letters, _extras, _places, _disks, _database, _keys,
     )  # fmt: skip
     return [finding for look in looks for finding in look(app)]
 
@@ -64,6 +64,18 @@ def _system(_app: App) -> Iterator[Finding]:
 def _settings(_app: App) -> Iterator[Finding]:
     read = [place for place, values in sources() if values]
     yield _fine("settings", f"from {', '.join(read)}" if read else "all as they come; `storycore config` lists them")
+
+
+def _letters(_app: App) -> Iterator[Finding]:
+    from storycore.rendering.lettering import typesetter
+
+    if typesetter() == "raqm":
+        yield _fine("letters", "of every script, laid out by raqm")
+    else:
+        yield Finding(
+            name="letters", state=State.ODD, words="laid out plainly: Arabic and Indian letters stand apart",
+            remedy="install FriBidi (Debian: libfribidi0; macOS: brew install fribidi; Windows: fribidi.dll on PATH)",
+        )  # fmt: skip
 
 
 def _extras(app: App) -> Iterator[Finding]:

@@ -31,11 +31,12 @@ from storycore.project.paths import EXPORTS
 from storycore.units import now, stamp
 
 if TYPE_CHECKING:
-    from storycore.exports.export import Exported, Wanted
+    from storycore.exports.export import Exported
     from storycore.exports.gates import Gate
     from storycore.exports.package import Package
     from storycore.exports.packing.contents import Contents
     from storycore.exports.packing.selection import Selection
+    from storycore.exports.works import Wanted
     from storycore.project.files import Listing
     from storycore.project.model import Project, ProjectWarning
 

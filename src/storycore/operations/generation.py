@@ -1,6 +1,5 @@
 """What the operations that generate share: where results go, how a run is told of, and what is made of its end."""
 
-import asyncio
 import contextlib
 import secrets
 import time
@@ -90,12 +89,12 @@ def require_server(app: App) -> None:
     Raises:
         DependencyFailed: comfyui_not_connected.
     """
-    known = app.comfyui.records.backends()
+    known = app.comfyui.records.known()
     if not known:
         raise DependencyFailed("No ComfyUI server is connected.", reason=Reason.COMFYUI_NOT_CONNECTED)
     if any(backend.status.value == "up" for backend in known):
         return
-    if "up" not in asyncio.run(app.comfyui.look_at_all()):
+    if "up" not in app.comfyui.do(app.comfyui.look_at_all()):
         names = ", ".join(backend.address.name for backend in known)
         raise DependencyFailed(f"No ComfyUI server answers: {names}.", reason=Reason.COMFYUI_NOT_CONNECTED)
 
@@ -166,7 +165,7 @@ def generate(app: App, wish: Wish, progress: Progress) -> "Finished":
     from storycore.comfyui.run import Run
 
     with speaking(app, wish.run_id, progress) as voice:
-        finished = asyncio.run(Run(app.comfyui, order_of(app, wish), voice).run())
+        finished = app.comfyui.do(Run(app.comfyui, order_of(app, wish), voice).run())
     settle(wish, finished)
     return finished
 
@@ -323,7 +322,6 @@ def _index(project: Path, shot_id: str, finished: "Finished") -> None:
     from storycore.comfyui.takes import add
 
     record = finished.record
-    ended = record.finished_at or record.created_at
     pictures = sorted((it for it in finished.files if it.kind in ("image", "video")), key=lambda it: it.kind)
     add(
         project,
@@ -331,7 +329,7 @@ def _index(project: Path, shot_id: str, finished: "Finished") -> None:
         [
             {
                 "id": f"{record.id}/{it.path.name}", "path": it.path.relative_to(project).as_posix(),
-                "status": "completed", "created_at": iso(ended), "workflow_id": record.id, "kind": it.kind,
+                "status": "completed", "created_at": iso(finished.home_at), "workflow_id": record.id, "kind": it.kind,
                 "media_type": it.media_type, "size_bytes": it.size_bytes, "sha256": it.sha256,
             }
             for it in pictures

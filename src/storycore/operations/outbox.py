@@ -11,7 +11,7 @@ from storycore.events import Event, make
 from storycore.observe import logging
 from storycore.operations.admission import GENERATING
 from storycore.operations.presets import formats_of
-from storycore.tasks.records import Outbox
+from storycore.tasks.records import Outbox, Telling
 from storycore.tasks.task import Status, Task
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _ENDINGS: Final = {Status.COMPLETED: "completed", Status.FAILED: "failed", Statu
 
 
 class TaskOutbox(Outbox):
-    """Writes the events of tasks, in the transaction that accepts or ends a task.
+    """Makes the events of tasks.
 
     Args:
         app: knows where events stand.
@@ -39,15 +39,28 @@ class TaskOutbox(Outbox):
         self._app = app
 
     @override
-    def write(self, connection: "Connection", task: Task) -> None:
-        for event in events_of(task):
-            written = self._app.events.write(connection, event)
-            if written.deliveries:
+    def telling(self, task: Task) -> Telling | None:
+        events = events_of(task)
+        return _Events(self._app, events) if events else None
+
+
+class _Events(Telling):
+    """Events of one change, written in its transaction; the courier is woken only for those that a webhook hears."""
+
+    def __init__(self, app: App, events: list[Event]) -> None:
+        self._app, self._events, self._heard = app, events, False
+
+    @override
+    def write(self, connection: "Connection") -> None:
+        for event in self._events:
+            if self._app.events.write(connection, event).deliveries:
                 self._app.note_event(event.id)
+                self._heard = True
 
     @override
     def written(self) -> None:
-        self._app.wake_courier()
+        if self._heard:
+            self._app.wake_courier()
 
 
 def events_of(task: Task) -> list[Event]:

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from storycore.errors import FieldFault, InvalidInput, Reason
 from storycore.project.model import ProjectWarning
 from storycore.project.paths import check_text
+from storycore.wording import explain
 
 
 class Made(NamedTuple):
@@ -211,7 +212,7 @@ def _field_fault(item: ErrorDetails, fields: Mapping[str, FieldInfo]) -> FieldFa
     required = name in fields and fields[name].is_required()
     if item["type"] == "missing" or (item["input"] is None and required):
         return FieldFault(pointer, Reason.MISSING_FIELD, "is needed")
-    message = item["msg"].removeprefix("Value error, ")
+    message = explain(item["type"], item.get("ctx", {}), item["msg"])
     if item["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, fields, n=1)
         message = "there is no such field" + (f"; did you mean {near[0]}?" if near else "")

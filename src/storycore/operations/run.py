@@ -73,7 +73,7 @@ def call(app: App, request: Request[R], progress: Progress) -> R:
     """
     operation = operation_of(type(request))
     function: Any = load(operation.function)
-    with _system_errors():
+    with system_errors():
         result = function(app, request, progress) if operation.long else function(app, request)
     return cast("R", result)
 
@@ -86,7 +86,7 @@ def check(app: App, request: Request[Any]) -> None:
     """
     operation = operation_of(type(request))
     if operation.check:
-        with _system_errors():
+        with system_errors():
             load(operation.check)(app, request)
 
 
@@ -168,12 +168,12 @@ def stream(app: App, request: Request[R], sink: BinaryIO, progress: Progress) ->
     if not operation.stream:
         raise TypeError(f"{operation.name} has nothing to stream")
     function: Any = load(operation.stream)
-    with _system_errors():
+    with system_errors():
         return cast("R", function(app, request, sink, progress))
 
 
 @contextlib.contextmanager
-def _system_errors() -> Iterator[None]:
+def system_errors() -> Iterator[None]:
     """What the operating system refuses, in our words, wherever in an operation it was met."""
     try:
         yield

@@ -117,7 +117,7 @@ def workflow(app: App, request: WorkflowRequest, progress: Progress) -> Workflow
 def told(finished: "Finished", wish: Wish) -> dict[str, Any]:
     """The fields of a result for a run that ended well."""
     record = finished.record
-    begun, ended = record.submitted_at or record.created_at, record.finished_at or record.created_at
+    begun, ended = record.submitted_at or record.created_at, finished.home_at
     return {
         "workflow_id": record.id, "status": "completed", "output_paths": [str(it.path) for it in finished.files],
         "execution_time_ms": (ended - begun).total_seconds() * 1000, "error_message": None, "progress": 1.0,

@@ -276,6 +276,7 @@ TRACK_FADE_IN: Names = ("fadeIn", "fade_in")
 TRACK_FADE_OUT: Names = ("fadeOut", "fade_out")
 TRACK_MUTED: Names = ("muted", "mute")
 TRACK_SOLO: Names = ("solo",)
+LANGUAGE: Names = ("language", "lang", "locale")
 
 # Text on the picture
 LAYER_TEXT: Names = ("content", "text")

@@ -87,10 +87,14 @@ def _transition(transition: Transition) -> dict[str, Any]:
 def _line(line: DialogueLine, start: Fraction) -> dict[str, Any]:
     """A line; its times count from the start of the shot, as the interface counts."""
     entry = {"text": line.text}
-    entry.update({name: text for name, text in (("character_name", line.character), ("emotion", line.emotion)) if text})
+    entry.update({name: text for name, text in _spoken(line) if text})
     _put(entry, "startTime", None if line.start is None else line.start - start)
     _put(entry, "endTime", None if line.end is None else line.end - start)
     return entry
+
+
+def _spoken(line: DialogueLine) -> tuple[tuple[str, str], ...]:
+    return ("character_name", line.character), ("emotion", line.emotion), ("language", line.language)
 
 
 def phrase_entries(lines: Sequence[DialogueLine], shots: Sequence[Shot]) -> list[dict[str, Any]]:
@@ -115,6 +119,8 @@ def track_entry(track: AudioTrack) -> dict[str, Any]:
         "muted": track.muted,
         "solo": track.solo,
     }
+    if track.language:
+        entry["language"] = track.language
     if track.media is not None:
         entry["url"] = _path(track.media, {})
     _put(entry, "startTime", track.start)

@@ -151,6 +151,7 @@ class DialogueLine:
         start: seconds from the start of the film; None until the shot's own time decides.
         end: seconds from the start of the film, exclusive.
         emotion: may be empty.
+        language: BCP 47 tag, "" if none is written.
     """
 
     text: str
@@ -158,6 +159,7 @@ class DialogueLine:
     start: Fraction | None = None
     end: Fraction | None = None
     emotion: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +180,7 @@ class AudioTrack:
         fade_out: seconds.
         muted: not heard.
         solo: only solo tracks are heard.
+        language: BCP 47 tag of what is said, "" if none is written.
     """
 
     id: str
@@ -193,6 +196,7 @@ class AudioTrack:
     fade_out: Fraction = Fraction(0)
     muted: bool = False
     solo: bool = False
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

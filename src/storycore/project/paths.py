@@ -217,7 +217,7 @@ def _unresolved(path: Path) -> Path:
     try:
         return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() is what failed
     except OSError:
-        raise NotFound("The current folder is gone.", reason=Reason.FILE_NOT_FOUND) from None
+        raise NotFound("The current folder is gone.", remediation="Go to another folder.") from None
 
 
 def _resolved(folders: tuple[Path, ...] | None) -> tuple[Path, ...] | None:

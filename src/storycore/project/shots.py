@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from storycore.project import aliases
 from storycore.project.draft import Notes, Piece, ShotDraft
 from storycore.project.fields import Fields, Found
+from storycore.project.languages import tag
 from storycore.project.lookup import MediaLookup, is_data
 from storycore.project.model import (
     DialogueLine,
@@ -236,6 +237,7 @@ def read_line(piece: Piece, notes: Notes, names: Mapping[str, str]) -> DialogueL
         start=start,
         end=end if start is not None else None,
         emotion=line.text(aliases.LINE_EMOTION, quiet=True),
+        language=tag(line.text(aliases.LANGUAGE, quiet=True)),
     )
 
 

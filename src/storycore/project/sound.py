@@ -7,6 +7,7 @@ from fractions import Fraction
 from storycore.project import aliases
 from storycore.project.draft import Notes, Piece
 from storycore.project.fields import Fields, Found
+from storycore.project.languages import tag
 from storycore.project.lookup import MediaLookup
 from storycore.project.model import AudioTrack, MediaKind, TextLayer, TrackKind
 
@@ -115,6 +116,7 @@ def _read_track(clip: Fields, track: Fields, lookup: MediaLookup, default_id: st
         fade_out=clip.seconds(aliases.TRACK_FADE_OUT) or Fraction(0),
         muted=both.flag(aliases.TRACK_MUTED),
         solo=both.flag(aliases.TRACK_SOLO),
+        language=tag(both.text(aliases.LANGUAGE, quiet=True)),
     )
 
 

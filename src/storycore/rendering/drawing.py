@@ -80,7 +80,9 @@ class Gallery:
     def _made(self, look: Look, canvas: Canvas) -> Still:
         layout = LAYOUTS[canvas.pixel_format]
         if look.source is Source.SLATE:
-            return Still(title.slate(look.title, look.lines, canvas.size), layout, canvas.size, STILL, "crop")
+            return Still(
+                title.slate(look.title, look.lines, canvas.size, canvas.language), layout, canvas.size, STILL, "crop"
+            )
         with open_regular(Path(look.path)) as file:
             data = file.read()
         if hashlib.sha256(data).hexdigest() != look.sha256:
@@ -103,7 +105,10 @@ class _Captioned:
 
     def __init__(self, reel: _Reel, look: Look, offset: int, canvas: Canvas) -> None:
         layout = LAYOUTS[canvas.pixel_format]
-        drawn = [(one.first, one.end, title.overlay(one.words, layout, canvas.size)) for one in look.captions]
+        drawn = [
+            (one.first, one.end, title.overlay(one.words, layout, canvas.size, canvas.language))
+            for one in look.captions
+        ]
         self._drawn = [(first, end, over) for first, end, over in drawn if over is not None]
         self._reel, self._at = reel, offset
 
@@ -147,9 +152,12 @@ class _Stamp:
         self._piece, self._canvas = piece, canvas
         self._layout = LAYOUTS[canvas.pixel_format]
         faint = Words(text=canvas.watermark, y=_MARK_Y, size=0.07, weight=700, opacity=0.3)
-        drawn = [(one.first, one.end, title.overlay(one.words, self._layout, canvas.size)) for one in piece.burned]
+        drawn = [
+            (one.first, one.end, title.overlay(one.words, self._layout, canvas.size, canvas.language))
+            for one in piece.burned
+        ]
         self._burned = [(first, end, over) for first, end, over in drawn if over is not None]
-        self._mark = title.overlay(faint, self._layout, canvas.size) if canvas.watermark else None
+        self._mark = title.overlay(faint, self._layout, canvas.size, canvas.language) if canvas.watermark else None
 
     def on(self, frame: Frame, number: int) -> Frame:
         shown = [over for first, end, over in self._burned if first <= number < end]
@@ -170,6 +178,6 @@ class _Stamp:
         text = "   ".join([*times, *filter(None, [self._piece.looks[0].label])])
         alone = self._canvas.burn_in == "shot"  # on contact sheets, where frames are small
         words = Words(text=text, y=0.93 if alone else 0.06, size=0.06 if alone else 0.034, ground="#000000")
-        over = title.overlay(words, self._layout, self._canvas.size)
+        over = title.overlay(words, self._layout, self._canvas.size, self._canvas.language)
         if over is not None:
             over.draw(frame)

@@ -12,8 +12,9 @@ from storycore.rendering.cache import SegmentCache
 from storycore.rendering.codecs import Codec, Quality, encoding
 from storycore.rendering.crew import Job, Output, paint
 from storycore.rendering.encoder import Ffmpeg, url
+from storycore.rendering.legible import odd_letters
 from storycore.rendering.likeness import Likeness, Told
-from storycore.rendering.look import Canvas, Caption, Piece, pieces
+from storycore.rendering.look import Canvas, Caption, Piece, letters, pieces
 from storycore.rendering.machine import machine
 from storycore.rendering.plan import Timeline
 from storycore.rendering.sources import Sources
@@ -135,6 +136,7 @@ class _Rendering:
         while tasks := self._open_tasks(wanted):
             self._paint(tasks)
             wanted = [self._segments(picture) for picture in self._pictures]  # what could not be shown is a slate now
+        self._look_at_letters(wanted)
         return [self._rendered(*pair) for pair in zip(self._pictures, wanted, strict=True)]
 
     def _segments(self, picture: Picture) -> list[_Segment]:
@@ -147,6 +149,12 @@ class _Rendering:
             key = piece.key(picture.canvas, *more)
             found.append(_Segment(piece, key, self._studio.folder / f"{key}.segment", picture))
         return found
+
+    def _look_at_letters(self, wanted: Sequence[Sequence[_Segment]]) -> None:
+        """Warns of letters that could not be written as they should be."""
+        for picture, segments in zip(self._pictures, wanted, strict=True):
+            for reason, message in odd_letters(letters([segment.piece for segment in segments], picture.canvas)):
+                self._studio.sources.tell(reason, message)
 
     def _open_tasks(self, wanted: Sequence[Sequence[_Segment]]) -> list[_Task]:
         """What is not there yet; equal pieces share one task."""

@@ -86,9 +86,7 @@ def join(ffmpeg: Ffmpeg, rendered: Rendered, wrapping: Wrapping, target: Path, p
         Cancelled.
     """
     folder = rendered.segments[0].parent
-    listing = frames_listing(rendered)
-    inputs = ["-f", "concat", "-safe", "0", "-protocol_whitelist", "file,pipe", "-i", url(listing)]
-    outputs = ["-map", "0:v:0", "-c:v", "copy", "-bsf:v", _times(rendered, wrapping)]
+    inputs, outputs = picture_arguments(rendered, counts_frames=wrapping.counts_frames)
     number = 1
     if wrapping.sound is not None:
         inputs += ["-i", url(wrapping.sound)]
@@ -112,6 +110,17 @@ def join(ffmpeg: Ffmpeg, rendered: Rendered, wrapping: Wrapping, target: Path, p
     run(ffmpeg, [*inputs, *outputs, "-f", wrapping.container, url(target)], progress=progress, folder=folder)
 
 
+def picture_arguments(rendered: Rendered, *, counts_frames: bool = False) -> tuple[list[str], list[str]]:
+    """Arguments that read a rendered picture as the first input, and that copy it with its times.
+
+    Args:
+        rendered: the picture.
+        counts_frames: as in `Wrapping`.
+    """
+    inputs = ["-f", "concat", "-safe", "0", "-protocol_whitelist", "file,pipe", "-i", url(frames_listing(rendered))]
+    return inputs, ["-map", "0:v:0", "-c:v", "copy", "-bsf:v", _times(rendered, counts_frames=counts_frames)]
+
+
 def frames_listing(rendered: Rendered) -> Path:
     """A list of the segments that ffmpeg's concat demuxer reads, beside them."""
     path = rendered.segments[0].parent / "segments.ffconcat"
@@ -133,10 +142,10 @@ def _microseconds(frames: int, rate: Fraction) -> int:
     return round_half_up(Fraction(frames) / rate * 10**6)
 
 
-def _times(rendered: Rendered, wrapping: Wrapping) -> str:
+def _times(rendered: Rendered, *, counts_frames: bool) -> str:
     picture = rendered.picture
     _, step = timescale(picture.canvas.rate)
-    if wrapping.counts_frames:
+    if counts_frames:
         rate = picture.canvas.rate
         return f"setts=pts=N:dts=N:duration=1:time_base={rate.denominator}/{rate.numerator}"
     return f"setts=pts=round(PTS/{step})*{step}:dts=(N-{picture.codec.b_frames})*{step}:duration={step}"

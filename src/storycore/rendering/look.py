@@ -19,7 +19,7 @@ from storycore.rendering.plan import Part, Segment, Span, Timeline
 from storycore.rendering.words import Words
 from storycore.units import round_half_up
 
-RENDERER = 3
+RENDERER = 4
 """Raised when the same values begin to give another picture."""
 
 
@@ -43,6 +43,7 @@ class Canvas:
         fit: letterbox, crop or blur.
         burn_in: none, timecode, shot or timecode_and_shot.
         watermark: words over the whole picture, "" for none.
+        language: BCP 47 tag of the words, "" if nothing is known.
     """
 
     pixel_format: str
@@ -52,6 +53,7 @@ class Canvas:
     fit: str = "letterbox"
     burn_in: str = "none"
     watermark: str = ""
+    language: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -166,6 +168,15 @@ def pieces(
             piece = dataclasses.replace(piece, burned=over)
         found.append(dataclasses.replace(piece, stamp=at) if "timecode" in canvas.burn_in else piece)
     return found
+
+
+def letters(found: Sequence[Piece], canvas: Canvas) -> str:
+    """All that is written on some pieces, for a look at its letters."""
+    looks = [look for piece in found for look in piece.looks]
+    words = [one.words.text for piece in found for one in piece.burned]
+    words += [one.words.text for look in looks for one in look.captions]
+    words += [text for look in looks for text in (look.title, look.label, *look.lines)]
+    return "\n".join(dict.fromkeys([*words, canvas.watermark]))
 
 
 def captions(layers: Sequence[TextLayer], rate: Fraction, frames: int) -> tuple[Caption, ...]:

@@ -6,17 +6,16 @@ import platform
 from functools import cache
 from pathlib import Path
 
-from storycore.rendering.fonts import UPRIGHT
+from storycore.rendering import fonts, lettering
 
-_LIBRARIES = ("numpy", "opencv-python-headless", "pillow")
+_LIBRARIES = ("numpy", "opencv-python-headless", "pillow", *fonts.PACKAGES)
 
 
 @cache
 def machine() -> str:
     """Libraries, fonts, and the processor's family, in words."""
     versions = [f"{name} {importlib.metadata.version(name)}" for name in _LIBRARIES]
-    font = hashlib.sha256(UPRIGHT.read_bytes()).hexdigest()[:16]
-    return ", ".join([*versions, font, platform.machine(), _processor()])
+    return ", ".join([*versions, lettering.versions(), platform.machine(), _processor()])
 
 
 def _processor() -> str:

@@ -153,6 +153,23 @@ def timeline(
     return Timeline(rate=rate, lead=lead, first=first, end=max(first, last), spans=spans, segments=tuple(parts))
 
 
+def alone(line: Timeline, shot: int) -> Timeline:
+    """One shot of a film, whole and without its transitions; its body is cut as in the film, to be found again.
+
+    Args:
+        line: the whole film.
+        shot: place of the shot.
+    """
+    span = line.spans[shot]
+    cut = replace(span, shot=replace(span.shot, transition=Transition(kind=TransitionKind.CUT, duration=Fraction(0))))
+    body = [replace(part, shot=0) for part in line.segments if part.part is Part.BODY and part.shot == shot]
+    edges = [(span.first, body[0].first), (body[-1].end, span.end)] if body else [(span.first, span.end)]
+    around = [Segment(part=Part.BODY, first=first, frames=end - first, shot=0) for first, end in edges if end > first]
+    lead = [part for part in line.segments if part.part is Part.LEAD]
+    shown = (*lead, *sorted((*body, *around), key=lambda part: part.first))
+    return replace(line, first=span.first, end=span.end, spans=(cut,), segments=shown)
+
+
 def _spans(shots: Sequence[Shot], rate: Fraction) -> Iterator[Span]:
     for shot in shots:
         first = round_half_up(shot.start * rate)

@@ -75,6 +75,10 @@ class Sources:
         self._cache.remember_unusable(self._read_as(self._hashes[path]), message)
         return True
 
+    def tell(self, reason: str, message: str) -> None:
+        """Notes what could not be shown as the project has it."""
+        self._warnings[reason] = ProjectWarning(file="project.json", pointer="", reason=reason, message=message)
+
     def _media(self, span: Span, media: Media, source: Source, canvas: Canvas) -> Look | None:
         shot = span.shot
         path = self._written(shot, media) if media.source == "data" else inside(self._project.folder, media.path)

@@ -1,20 +1,19 @@
-"""Words on the picture: slates, titles, burned-in timecode, set in the carried font.
+"""Words on the picture: slates, titles, burned-in timecode, set in the carried fonts.
 
 Texts of strangers are drawn letter by letter, never read as instructions; control characters are left out.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageColor, ImageDraw, ImageFont, features
+from PIL import Image, ImageColor, ImageDraw
 
-from storycore.rendering import fonts
 from storycore.rendering.frame import Frame, Samples, from_rgb
 from storycore.rendering.layout import Layout
+from storycore.rendering.lettering import Lettering, lines
 from storycore.rendering.words import Words, clean
 
 _GROUND, _INK, _QUIET, _LAMP = (24, 24, 26), (240, 240, 238), (150, 150, 150), (255, 176, 74)
@@ -53,30 +52,29 @@ class Overlay:
             out[:] = np.rint(out + (drawn.astype(np.float32) - out) * share)
 
 
-def overlay(words: Words, layout: Layout, size: tuple[int, int]) -> Overlay | None:
+def overlay(words: Words, layout: Layout, size: tuple[int, int], language: str = "") -> Overlay | None:
     """Words as an overlay for frames of a size; None if nothing of them can be seen."""
     text = clean(words.text)
     if not text:
         return None
     height = max(6, round(words.size * size[1]))
-    font = _font(height, words.weight)
-    lines = _wrapped(text, font, round(size[0] * 0.9))
-    width = min(size[0], round(max(font.getlength(line) for line in lines)) + height)
+    found = lines(text, Lettering(height=height, weight=words.weight, language=language), size[0] * 0.9)
+    width = min(size[0], round(max(line.width for line in found)) + height)
     step = round(height * 1.3)
-    image = Image.new("RGBA", (max(2, width), step * len(lines) + height // 3), (0, 0, 0, 0))
+    image = Image.new("RGBA", (max(2, width), step * len(found) + height // 3), (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)
     if words.ground:
         draw.rounded_rectangle((0, 0, image.width - 1, image.height - 1), height // 6, fill=_colour(words.ground, 200))
     ink = _colour(words.colour, 255)
     image.paste((*ink[:3], 0), (0, 0, *image.size)) if not words.ground else None
-    for number, line in enumerate(lines):
+    for number, line in enumerate(found):
         place = (image.width / 2, height // 6 + step * (number + 0.5))
         shadow = max(1, height // 18)
         if not words.ground:
             dark = (0, 0, 0, 170)  # all around, or white words can't be read on white
-            draw.text(place, line, font=font, fill=dark, anchor="mm", stroke_width=shadow, stroke_fill=dark)
-            draw.text((place[0] + shadow, place[1] + shadow), line, font=font, fill=dark, anchor="mm")
-        draw.text(place, line, font=font, fill=ink, anchor="mm")
+            line.draw(draw, place, dark, stroke=shadow)
+            line.draw(draw, (place[0] + shadow, place[1] + shadow), dark)
+        line.draw(draw, place, ink)
     picture = np.asarray(image).copy()
     picture[:, :, 3] = np.rint(picture[:, :, 3] * min(1.0, max(0.0, words.opacity)))
     left = round(words.x * size[0] - image.width / 2)
@@ -86,70 +84,36 @@ def overlay(words: Words, layout: Layout, size: tuple[int, int]) -> Overlay | No
     return Overlay(picture, layout, (left, top))
 
 
-def slate(title: str, lines: Sequence[str], size: tuple[int, int]) -> Samples:
+def slate(title: str, below: Sequence[str], size: tuple[int, int], language: str = "") -> Samples:
     """A slate as RGB: a title, and quieter lines below it.
 
     Args:
         title: the largest words on it.
-        lines: below, each on its own line.
+        below: quieter words, each on its own line.
         size: width and height, even.
+        language: BCP 47 tag of the film.
     """
     width, height = size
     image = Image.new("RGB", size, _GROUND)
     draw = ImageDraw.Draw(image)
-    large, small = _font(max(7, round(height * 0.085)), 600), _font(max(6, round(height * 0.038)), 400)
-    titles = _wrapped(clean(title) or "Untitled", large, round(width * 0.84))[:3]
-    below = [line for text in lines for line in _wrapped(clean(text), small, round(width * 0.84)) if line][:6]
+    large = Lettering(height=max(7, round(height * 0.085)), weight=600, language=language)
+    small = Lettering(height=max(6, round(height * 0.038)), weight=400, language=language)
+    titles = lines(clean(title) or "Untitled", large, round(width * 0.84))[:3]
+    quiet = [line for text in below for line in lines(clean(text), small, round(width * 0.84)) if line.text][:6]
     steps = (round(height * 0.11), round(height * 0.055))
-    y = height / 2 - (steps[0] * len(titles) + steps[1] * (len(below) + 1)) / 2
+    y = height / 2 - (steps[0] * len(titles) + steps[1] * (len(quiet) + 1)) / 2
     for line in titles:
-        draw.text((width / 2, y + steps[0] / 2), line, font=large, fill=_INK, anchor="mm")
+        line.draw(draw, (width / 2, y + steps[0] / 2), _INK)
         y += steps[0]
     bar = max(1, round(height / 240))
     draw.rectangle(
         (round(width * 0.46), round(y + steps[1] / 2) - bar, round(width * 0.54), round(y + steps[1] / 2)), fill=_LAMP
     )
     y += steps[1]
-    for line in below:
-        draw.text((width / 2, y + steps[1] / 2), line, font=small, fill=_QUIET, anchor="mm")
+    for line in quiet:
+        line.draw(draw, (width / 2, y + steps[1] / 2), _QUIET)
         y += steps[1]
     return np.asarray(image).copy()
-
-
-def typesetter() -> str:
-    """What lays out the letters: raqm, which knows every script, or basic."""
-    return "raqm" if features.check("raqm") else "basic"
-
-
-def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
-    lines: list[str] = []
-    for part in text.split("\n"):
-        line = ""
-        for word in part.split(" "):
-            longer = f"{line} {word}".strip()
-            if line and font.getlength(longer) > width:
-                lines.append(line)
-                line = word
-            else:
-                line = longer
-        lines.append(_cut(line, font, width))
-    return lines
-
-
-def _cut(line: str, font: ImageFont.FreeTypeFont, width: int) -> str:
-    """A line that is one endless word, cut where it leaves the frame."""
-    if font.getlength(line) <= width:
-        return line
-    while line and font.getlength(line + "…") > width:
-        line = line[:-1]
-    return line + "…"
-
-
-@lru_cache(maxsize=32)
-def _font(height: int, weight: int) -> ImageFont.FreeTypeFont:
-    font = ImageFont.truetype(str(fonts.UPRIGHT), height)
-    font.set_variation_by_axes([min(900, max(100, weight)), 100])
-    return font
 
 
 def _colour(text: str, opacity: int) -> tuple[int, int, int, int]:

@@ -31,10 +31,14 @@ class Words:
     opacity: float = 1.0
 
 
-def clean(text: str) -> str:
+def clean(text: str, *, longest: int | None = _LONGEST) -> str:
     """Text without control and direction characters, and not without end."""
-    kept = (
-        letter if letter == "\n" or unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Co") else " "
-        for letter in text[:_LONGEST]
-    )  # fmt: skip
+    kept = (_kept(letter) for letter in text[:longest])
     return "\n".join(" ".join(line.split()) for line in "".join(kept).split("\n")).strip()
+
+
+def _kept(letter: str) -> str:
+    """A letter as it is drawn; joiners stay, since they shape Persian and Indian letters."""
+    if letter in "\n\u200c\u200d":
+        return letter
+    return {"Cc": " ", "Cf": "", "Cs": " ", "Co": " "}.get(unicodedata.category(letter), letter)

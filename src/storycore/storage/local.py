@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
-from storycore.errors import AccessDenied, Conflict, InvalidInput, Reason, Unavailable
+from storycore.errors import AccessDenied, Conflict, InvalidInput, NotFound, Reason, Unavailable
 from storycore.storage import traces
 
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
@@ -108,12 +108,14 @@ def free_folder(parent: Path, name: str) -> Iterator[Path]:
         raise
 
 
-def from_system(fault: OSError) -> AccessDenied | Unavailable | None:
+def from_system(fault: OSError) -> AccessDenied | NotFound | Unavailable | None:
     """The error for what the operating system refused, or None if it is none that a person could mend."""
     if fault.errno in _FULL:
         return Unavailable("No room left to write.", reason=Reason.DISK_FULL)
     if fault.errno in _DENIED:
         return AccessDenied("Not allowed to read or write there.", reason=Reason.PERMISSION_DENIED)
+    if fault.errno == errno.ENOENT and fault.filename is None:  # asked for by no name, only the current folder is
+        return NotFound("The current folder is gone.", remediation="Go to another folder.")
     return None
 
 

@@ -34,8 +34,7 @@ class Attempt:
         patience_seconds: how long its end is tried to be recorded while the database does not answer.
 
     Attributes:
-        status: how it ended, once that is recorded; None if the task waits again or is another process's.
-        result: of its work, once that is recorded.
+        ended: the task as it ended, once that is recorded; None if it waits again or is another process's.
     """
 
     def __init__(  # noqa: PLR0913 - all that an attempt stands on
@@ -58,9 +57,8 @@ class Attempt:
         self._reported = time.monotonic()
         self._lost = False
         self._given_back = False
-        self._ended = threading.Event()
-        self.status: Status | None = None
-        self.result: dict[str, Any] = {}
+        self._over = threading.Event()
+        self.ended: Task | None = None
 
     @property
     def key(self) -> tuple[str, int]:
@@ -105,26 +103,25 @@ class Attempt:
             return value
         finally:
             self._keeper.release(self)
-            self._ended.set()
+            self._over.set()
             self._news.tell(self.task.id)
 
     def wait(self, seconds: float) -> bool:
-        """Whether it has ended within that time."""
-        return self._ended.wait(seconds)
+        """Whether it is over within that time."""
+        return self._over.wait(seconds)
 
     def _label(self) -> str:
         return f"{self.task.id}.{self.task.attempt}"
 
     def _complete(self, outcome: Outcome) -> None:
         try:
-            held = self._patiently(lambda: self._records.finish(self.task, Status.COMPLETED, outcome=outcome))
+            self.ended = self._patiently(lambda: self._records.finish(self.task, Status.COMPLETED, outcome=outcome))
         except Unavailable as fault:
             log.warning("end_not_recorded", task_id=self.task.id, reason=fault.reason.value)
             return  # the lease runs out, and the task is done again from what was noted
-        if not held:
+        if self.ended is None:
             traces.take_back(self._files)
             raise _lost()
-        self.status, self.result = Status.COMPLETED, outcome.result
 
     def _fail(self, fault: BaseException) -> None:
         if self._lost:
@@ -134,8 +131,7 @@ class Attempt:
                 self._patiently(lambda: self._records.give_back(self.task))
                 return
             status, error = self._told(fault)
-            if self._patiently(lambda: self._records.finish(self.task, status, error=error)):
-                self.status = status
+            self.ended = self._patiently(lambda: self._records.finish(self.task, status, error=error))
         except Unavailable as unheard:
             log.warning("end_not_recorded", task_id=self.task.id, reason=unheard.reason.value)
 
@@ -148,7 +144,7 @@ class Attempt:
         log.error("task_broke", task_id=self.task.id, kind=self.task.kind, exc_info=fault)
         return Status.FAILED, Unexpected("A fault of StoryCore's own; it was logged.").as_dict()
 
-    def _patiently(self, record: Callable[[], bool]) -> bool:
+    def _patiently(self, record: Callable[[], T]) -> T:
         """What `record` gives; it is tried again while the database does not answer.
 
         Raises:

@@ -64,13 +64,17 @@ class EmbeddedEngine(Engine):
                 self._called.notify_all()
 
     @override
-    def do(self, task: Task) -> None:
-        self._worker.do(task)
+    def do(self, task: Task) -> Task | None:
+        return self._worker.do(task)
 
     @override
     def submitted(self, task: Task) -> None:
         if task.not_before is None:
             self._call(1)
+
+    @override
+    def wake(self) -> None:
+        self._call(1)
 
     @override
     def cancelled(self, task_id: str) -> None:

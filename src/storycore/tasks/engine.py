@@ -19,8 +19,11 @@ class Engine(Protocol):
     def unreserve(self) -> None:
         """The worker that was kept free may do other tasks again."""
 
-    def do(self, task: Task) -> None:
-        """Does a task that was leased to the reserved worker, in the thread that calls, to its end."""
+    def do(self, task: Task) -> Task | None:
+        """Does a task that was leased to the reserved worker, in the thread that calls; gives it as it ended.
+
+        None if it has not ended here, see `storycore.tasks.worker.Worker.do`.
+        """
 
     def submit(self, connection: Connection, task: Task) -> None:
         """Offers a task within the transaction that accepts it; nobody hears of it if that is undone.
@@ -31,6 +34,9 @@ class Engine(Protocol):
 
     def submitted(self, task: Task) -> None:
         """The transaction stands: wakes workers that can be woken only now."""
+
+    def wake(self) -> None:
+        """Tasks that had to wait for something here may start now: a worker of this process looks at once."""
 
     def cancelled(self, task_id: str) -> None:
         """A task is to stop; if it runs here, it hears of it at once."""

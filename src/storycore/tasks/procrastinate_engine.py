@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from storycore.errors import Unavailable
 from storycore.observe import logging
+from storycore.tasks.dispatch.hands import Hands
 from storycore.tasks.dispatch.records import JOB, QUEUE, DispatchRecords
 from storycore.tasks.engine import Engine
 from storycore.tasks.records import TaskRecords
@@ -50,6 +51,7 @@ class ProcrastinateEngine(Engine):
         self._worker, self._records, self._dispatch = worker, records, dispatch
         self._url, self._number = url, slots
         self._stopping = threading.Event()
+        self._hands = Hands()
         self._pool = ThreadPoolExecutor(slots, thread_name_prefix="storycore-worker")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._job: asyncio.Task[None] | None = None
@@ -68,8 +70,8 @@ class ProcrastinateEngine(Engine):
         """Nothing was kept."""
 
     @override
-    def do(self, task: Task) -> None:
-        self._worker.do(task)
+    def do(self, task: Task) -> Task | None:
+        return self._worker.do(task)
 
     @override
     def submit(self, connection: Connection, task: Task) -> None:
@@ -78,6 +80,11 @@ class ProcrastinateEngine(Engine):
     @override
     def submitted(self, task: Task) -> None:
         """The database has told the workers."""
+
+    @override
+    def wake(self) -> None:
+        with contextlib.suppress(RuntimeError):  # it ends
+            self._pool.submit(self._work)
 
     @override
     def cancelled(self, task_id: str) -> None:
@@ -116,9 +123,16 @@ class ProcrastinateEngine(Engine):
         """Takes jobs until it is cancelled, or the connection breaks."""
         app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=self._url))
 
-        @app.task(name=JOB, queue=QUEUE)
-        async def work(task_id: str) -> None:  # noqa: ARG001 - which task comes next is decided by the table
-            await asyncio.get_running_loop().run_in_executor(self._pool, self._work)
+        @app.task(name=JOB, queue=QUEUE, pass_context=True)
+        async def work(
+            context: procrastinate.JobContext,
+            task_id: str,  # noqa: ARG001 - which task comes next is decided by the table
+        ) -> None:
+            job, worker = context.job.id or 0, context.job.worker_id or 0  # they have both, once they were fetched
+            self._hands.take(job, worker)
+            doing = self._pool.submit(self._work)
+            doing.add_done_callback(lambda _: self._hands.drop(job))  # also if this loop breaks before it has ended
+            await asyncio.wrap_future(doing)
 
         async with app.open_async():
             self._loop, self._job = asyncio.get_running_loop(), asyncio.create_task(self._run(app))
@@ -138,6 +152,14 @@ class ProcrastinateEngine(Engine):
         except Unavailable as fault:
             log.warning("database_does_not_answer", reason=fault.reason.value)
 
+    def _clear(self) -> None:
+        """Ends the jobs that other processes have abandoned, and those that this one has left behind."""
+        self._dispatch.clear_abandoned(_SILENT_SECONDS)
+        left = self._hands.left(self._dispatch.doing(self._hands.workers.copy()))
+        if left:
+            log.warning("jobs_left_behind", count=len(left))
+            self._dispatch.clear(left)
+
     def _look(self) -> None:
         swept = float("-inf")
         while not self._stopping.wait(LOOK_SECONDS):
@@ -145,7 +167,7 @@ class ProcrastinateEngine(Engine):
                 if time.monotonic() - swept >= self._worker.sweep_seconds:
                     swept = time.monotonic()
                     self._worker.sweep()
-                    self._dispatch.clear_abandoned(_SILENT_SECONDS)
+                    self._clear()
                 if self._records.waits():
                     self._dispatch.offer_again()
             except Unavailable as fault:

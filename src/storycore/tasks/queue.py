@@ -80,8 +80,7 @@ class TaskQueue:
         try:
             task = self.records.accept(order, also=within, owner=owner)
             if engine and task.status is Status.RUNNING:
-                engine.do(task)
-                return self.records.find(task.id)
+                return engine.do(task) or self.records.find(task.id)
         finally:
             if engine and owner:
                 engine.unreserve()

@@ -40,21 +40,41 @@ _UPDATE_HELD = update(tasks).where(
     tasks.c.status == Status.RUNNING,
 )
 _UPDATE_WAITING = update(tasks).where(tasks.c.number == bindparam("held_number"), tasks.c.status == Status.PENDING)
+_MOVED = (tasks.c.progress, tasks.c.step, tasks.c.beat, tasks.c.cancel_requested)  # since the task was read
+_END_HELD, _END_WAITING = _UPDATE_HELD.returning(*_MOVED), _UPDATE_WAITING.returning(*_MOVED)
 _NEW = insert(tasks).returning(tasks.c.number)
 _EVENT = insert(task_events)
 _BY_ID = select(tasks).where(tasks.c.id == bindparam("task_id"))
 _WAITING = {"status": Status.PENDING, "progress": 0.0, "step": "waiting", "attempt": 0}
-_FIRST_FIRST = (tasks.c.priority.desc(), tasks.c.number)
+_FIRST = (
+    select(tasks)
+    .where(
+        tasks.c.status == Status.PENDING,
+        or_(tasks.c.not_before.is_(None), tasks.c.not_before <= bindparam("instant")),
+        tasks.c.kind.in_(bindparam("kinds", expanding=True)),
+        _FREE,
+    )
+    .order_by(tasks.c.priority.desc(), tasks.c.number)
+    .limit(1)
+)
+_NEXT_NUMBER, _NEXT = _FIRST.with_only_columns(tasks.c.number), _FIRST.with_for_update(skip_locked=True)
+
+
+class Telling(Protocol):
+    """What others are to be told of one change of a task."""
+
+    def write(self, connection: Connection) -> None:
+        """Writes it in the transaction of that change."""
+
+    def written(self) -> None:
+        """That transaction stands."""
 
 
 class Outbox(Protocol):
     """Whoever tells others of tasks."""
 
-    def write(self, connection: Connection, task: Task) -> None:
-        """Writes what is to be told of a task that was just accepted, or has just ended, in the same transaction."""
-
-    def written(self) -> None:
-        """That transaction stands."""
+    def telling(self, task: Task) -> Telling | None:
+        """What is to be told of a task that was just accepted, or that ends as it stands there; None for nothing."""
 
 
 class TaskRecords:
@@ -84,16 +104,16 @@ class TaskRecords:
             task = _store(connection, order, leased, ("accepted", "started") if leased else ("accepted",))
             if also:
                 also(connection, task)
-            self._write_out(connection, task)
-        self._wrote_out()
+            telling = self._tell(connection, task)
+        _told(telling)
         return task
 
     def accept_running(self, order: Order, owner: str) -> Task:
         """A new task that `owner` runs already, in its own process, and that nobody else will try."""
         with self._database.accept() as connection:
             task = _store(connection, replace(order, most_attempts=1), owner, ("started",))
-            self._write_out(connection, task)
-        self._wrote_out()
+            telling = self._tell(connection, task)
+        _told(telling)
         return task
 
     def find(self, task_id: str) -> Task:
@@ -135,15 +155,13 @@ class TaskRecords:
         The highest priority first, and within it first come, first served; one at a time of a `serial_key`.
         """
         instant = now()
-        due = or_(tasks.c.not_before.is_(None), tasks.c.not_before <= instant)
-        waiting = select(tasks).where(tasks.c.status == Status.PENDING, due, tasks.c.kind.in_(kinds), _FREE)
-        first = waiting.order_by(*_FIRST_FIRST).limit(1)
+        values = {"instant": instant, "kinds": list(kinds)}
         with self._database.read() as connection:  # looking must not keep others from writing
-            if connection.execute(first.with_only_columns(tasks.c.number)).first() is None:
+            if connection.execute(_NEXT_NUMBER, values).first() is None:
                 return None
         try:
             with self._database.write() as connection:
-                row = connection.execute(first.with_for_update(skip_locked=True)).first()
+                row = connection.execute(_NEXT, values).first()
                 return None if row is None else _lease(connection, row, owner, instant)
         except IntegrityError:  # another process has just begun one of the same key
             return None
@@ -185,13 +203,23 @@ class TaskRecords:
         with self._database.write() as connection:
             return connection.execute(_UPDATE_HELD, {"files": list(files), **_lease_of(task)}).rowcount == 1
 
-    def finish(self, task: Task, status: Status, *, outcome: Outcome | None = None, error: Any = None) -> bool:
-        """Ends a task; False, with nothing changed, if its lease is lost."""
-        with self._database.accept() as connection:
-            ended = self._end(connection, task, status, outcome, error)
-        if ended:
-            self._wrote_out()
-        return ended
+    def finish(
+        self, task: Task, status: Status, *, outcome: Outcome | None = None, error: Mapping[str, Any] | None = None
+    ) -> Task | None:
+        """The task as it has ended now; None, with nothing changed, if its lease is lost.
+
+        An end that others are told of is on the disk when this returns. Any other may be lost in a power cut; then the
+        task is done again.
+        """
+        ended = _ended(task, status, outcome, error)
+        telling = self._telling(ended)
+        with self._database.accept() if telling else self._database.write() as connection:
+            kept = _end(connection, task, ended, outcome)
+            if kept and telling:
+                telling.write(connection)
+        if kept:
+            _told(telling)
+        return kept
 
     def give_back(self, task: Task) -> bool:
         """Lets a running task wait again, as if this attempt had not begun; False if its lease is lost."""
@@ -212,19 +240,19 @@ class TaskRecords:
             NotFound: task_not_found.
             Conflict: task_finished.
         """
+        telling = None
         with self._database.accept() as connection:
             task = _found(connection, task_id, lock=True)
             if task.status.is_final:
                 raise Conflict(f"The task is over already: {task.status}.", reason=Reason.TASK_FINISHED)
             if task.status is Status.PENDING:
-                self._end(connection, task, Status.CANCELLED, None, error)
+                telling = self._end(connection, task, Status.CANCELLED, error)
             else:
                 connection.execute(
                     update(tasks).where(tasks.c.number == task.number).values(cancel_requested=True, updated_at=now())
                 )
             task = _found(connection, task_id)
-        if task.status.is_final:
-            self._wrote_out()
+        _told(telling)
         return task
 
     def running(self) -> list[tuple[str, str, int, int]]:
@@ -251,30 +279,29 @@ class TaskRecords:
                 owner, attempt, beat, Status.RUNNING,
             ):  # fmt: skip
                 return None
-            ends = Status.CANCELLED if task.cancel_requested else Status.FAILED
             if task.cancel_requested or attempt >= task.most_attempts:
-                self._end(connection, task, ends, None, errors[ends])
-                return task
-            instant = now()
-            values: dict[str, Any] = {"status": Status.PENDING, "owner": None, "progress": 0.0, "step": "waiting"}
-            connection.execute(_UPDATE_HELD, {**values, "updated_at": instant, **_lease_of(task)})
-            data = {"status": Status.PENDING, "progress": 0.0, "step": "waiting", "attempt": attempt}
-            _happen(connection, task.id, "offered_again", data, instant)
-            return task
+                ends = Status.CANCELLED if task.cancel_requested else Status.FAILED
+                telling = self._end(connection, task, ends, errors[ends])
+            else:
+                telling = None
+                _offer_again(connection, task)
+        _told(telling)
+        return task
 
-    def _end(self, connection: Connection, task: Task, status: Status, outcome: Outcome | None, error: Any) -> bool:
-        ended = _end(connection, task, status, outcome, error)
-        if ended and self._outbox:
-            self._outbox.write(connection, _found(connection, task.id))
-        return ended
+    def _end(self, connection: Connection, task: Task, status: Status, error: Mapping[str, Any]) -> Telling | None:
+        """Ends a task that was read in the same transaction; gives what was written to be told of that."""
+        ended = _ended(task, status, None, error)
+        _end(connection, task, ended, None)
+        return self._tell(connection, ended)
 
-    def _write_out(self, connection: Connection, task: Task) -> None:
-        if self._outbox:
-            self._outbox.write(connection, task)
+    def _tell(self, connection: Connection, task: Task) -> Telling | None:
+        telling = self._telling(task)
+        if telling:
+            telling.write(connection)
+        return telling
 
-    def _wrote_out(self) -> None:
-        if self._outbox:
-            self._outbox.written()
+    def _telling(self, task: Task) -> Telling | None:
+        return self._outbox.telling(task) if self._outbox else None
 
     def happenings(self, task_id: str, *, after: int, limit: int) -> list[Happening]:
         """What happened to a task since `after`, in order."""
@@ -368,17 +395,36 @@ def _lease(connection: Connection, row: Row[Any], owner: str, instant: datetime)
     return task
 
 
-def _end(connection: Connection, task: Task, status: Status, outcome: Outcome | None, error: Any) -> bool:
-    """Ends a task if it still stands as it was read: held by the same attempt, or waiting."""
+def _offer_again(connection: Connection, task: Task) -> None:
     instant = now()
-    done = status is Status.COMPLETED
-    progress = {"progress": 1.0, "step": "done"} if done else {}
-    values = {"status": status, "owner": None, "files": [], "updated_at": instant, "finished_at": instant,
-              "result": outcome.result if outcome else None, "error": error, **progress}  # fmt: skip
+    values: dict[str, Any] = {"status": Status.PENDING, "owner": None, "progress": 0.0, "step": "waiting"}
+    connection.execute(_UPDATE_HELD, {**values, "updated_at": instant, **_lease_of(task)})
+    data = {"status": Status.PENDING, "progress": 0.0, "step": "waiting", "attempt": task.attempt}
+    _happen(connection, task.id, "offered_again", data, instant)
+
+
+def _ended(task: Task, status: Status, outcome: Outcome | None, error: Mapping[str, Any] | None) -> Task:
+    """The task as it will stand if it ends so now."""
+    instant = now()
+    progress, step = (1.0, "done") if status is Status.COMPLETED else (task.progress, task.step)
+    return replace(
+        task, status=status, owner=None, files=[], updated_at=instant, finished_at=instant, progress=progress,
+        step=step, result=outcome.result if outcome else None, error=None if error is None else dict(error),
+    )  # fmt: skip
+
+
+def _end(connection: Connection, task: Task, ended: Task, outcome: Outcome | None) -> Task | None:
+    """Ends a task if it still stands as it was read: held by the same attempt, or waiting. Gives it as it stands."""
+    done = {"progress": 1.0, "step": "done"} if ended.status is Status.COMPLETED else {}
+    values = {"status": ended.status, "owner": None, "files": [], "updated_at": ended.updated_at,
+              "finished_at": ended.finished_at, "result": ended.result, "error": ended.error, **done}  # fmt: skip
     waits = task.status is Status.PENDING
-    statement, row = (_UPDATE_WAITING, {"held_number": task.number}) if waits else (_UPDATE_HELD, _lease_of(task))
-    if connection.execute(statement, {**values, **row}).rowcount != 1:
-        return False
+    statement, row = (_END_WAITING, {"held_number": task.number}) if waits else (_END_HELD, _lease_of(task))
+    moved = connection.execute(statement, {**values, **row}).first()
+    if moved is None:
+        return None
+    kept = replace(ended, **moved._mapping)  # noqa: SLF001 - its public name
+    instant = ended.updated_at
     for artifact in outcome.artifacts if outcome else ():
         connection.execute(
             insert(artifacts),
@@ -386,9 +432,15 @@ def _end(connection: Connection, task: Task, status: Status, outcome: Outcome | 
              "name": artifact.name, "size_bytes": artifact.size_bytes, "sha256": artifact.sha256,
              "media_type": artifact.media_type, "created_at": instant},
         )  # fmt: skip
-    data = {"status": status, "progress": 1.0 if done else task.progress, "attempt": task.attempt}
-    _happen(connection, task.id, status.value, data if error is None else {**data, "error": error}, instant)
-    return True
+    data = {"status": kept.status, "progress": kept.progress, "attempt": kept.attempt}
+    _happen(connection, task.id, kept.status.value, data if kept.error is None else {**data, "error": kept.error},
+            instant)  # fmt: skip
+    return kept
+
+
+def _told(telling: Telling | None) -> None:
+    if telling:
+        telling.written()
 
 
 def _standing(task: Task) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from storycore.tasks.keeper import Keeper
 from storycore.tasks.news import News
 from storycore.tasks.records import TaskRecords
 from storycore.tasks.sweep import Sweep
-from storycore.tasks.task import Outcome, Status, Task
+from storycore.tasks.task import Outcome, Task
 
 Work = Callable[[Mapping[str, Any], Progress], Outcome]
 
@@ -31,8 +31,8 @@ class Watch(Protocol):
     def started(self, task: Task) -> None:
         """A task begins here."""
 
-    def ended(self, task: Task, status: Status, seconds: float, result: Mapping[str, Any]) -> None:
-        """It has ended here, after that time; `result` is empty if it was not completed."""
+    def ended(self, task: Task, seconds: float) -> None:
+        """It has ended here, after that time, as it stands there."""
 
 
 class Worker:
@@ -88,9 +88,14 @@ class Worker:
         self._do(attempt)
         return True
 
-    def do(self, task: Task) -> None:
-        """Does a task that was claimed for `owner`, to its end."""
-        self._do(self._take(task))
+    def do(self, task: Task) -> Task | None:
+        """Does a task that was claimed for `owner`, to its end; gives it as it ended.
+
+        None if it waits again, or is another process's, or its end could not be recorded.
+        """
+        attempt = self._take(task)
+        self._do(attempt)
+        return attempt.ended
 
     def _claim(self) -> Attempt | None:
         """An attempt at the task that comes next; one thread at a time, so that each counts what others took."""
@@ -126,8 +131,8 @@ class Worker:
         try:
             self._run(attempt, task)
         finally:
-            if self._watch and attempt.status:
-                self._watch.ended(task, attempt.status, time.monotonic() - begun, attempt.result)
+            if self._watch and attempt.ended:
+                self._watch.ended(attempt.ended, time.monotonic() - begun)
 
     def _run(self, attempt: Attempt, task: Task) -> None:
         with logging.bound(request_id=task.request_id):

@@ -43,3 +43,19 @@ def test_a_traceback_goes_to_the_log(lines):
     except KeyError:
         logging.get("x").exception("unexpected_error")
     assert "KeyError" in lines()[0]["exception"]
+
+
+def test_what_is_bound_stands_in_every_line_also_of_libraries(lines):
+    with logging.bound(request_id="r-1"), logging.bound(task_id="t-1"):
+        logging.get("x").warning("odd", task_id="t-2")
+        standard.getLogger("uvicorn.error").warning("odd")
+    logging.get("x").warning("after")
+    ours, theirs, after = lines()
+    assert (ours["request_id"], ours["task_id"]) == ("r-1", "t-2")
+    assert (theirs["request_id"], theirs["task_id"]) == ("r-1", "t-1")
+    assert "request_id" not in after
+
+
+def test_without_configuration_a_warning_is_text_without_secrets(caplog):
+    logging.get("x").warning("refused", path="film", token="s")
+    assert caplog.messages == ["refused path='film' token='[redacted]'"]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from storycore.project.model import Shot, Transition, TransitionKind
 from storycore.project.timeline import place
-from storycore.rendering.plan import Part, timeline
+from storycore.rendering.plan import Part, alone, timeline
 
 RATES = [Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(30), Fraction(60)]
 
@@ -109,3 +109,16 @@ def test_a_segment_knows_where_in_the_result_it_begins_with_a_slate_before_it_to
         assert line.frame_of(segment) == at
         at += segment.frames
     assert at == line.frames
+
+
+@given(st.lists(st.tuples(st.integers(1, 400), st.sampled_from(["cut", "dissolve", "fade_black"]), st.integers(0, 30)),
+                min_size=1, max_size=5), st.sampled_from(RATES))  # fmt: skip
+def test_a_shot_alone_is_whole_and_shares_its_body_with_the_film(shots, rate):
+    line = timeline(film(*((Fraction(n, 20), kind, Fraction(way, 20)) for n, kind, way in shots)), rate)
+    for number, span in enumerate(line.spans):
+        one = alone(line, number)
+        assert sum(part.frames for part in one.segments) == span.frames == one.frames
+        assert [part.part for part in one.segments] == [Part.BODY] * len(one.segments)
+        assert all(before.end == after.first for before, after in zip(one.segments, one.segments[1:], strict=False))
+        bodies = {(part.first, part.frames) for part in line.segments if part.part is Part.BODY and part.shot == number}
+        assert bodies <= {(part.first, part.frames) for part in one.segments}

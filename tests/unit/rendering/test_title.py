@@ -4,7 +4,7 @@ import numpy as np
 
 from storycore.rendering.frame import Frame
 from storycore.rendering.layout import LAYOUTS
-from storycore.rendering.title import overlay
+from storycore.rendering.title import overlay, slate
 from storycore.rendering.words import Words
 
 
@@ -21,3 +21,9 @@ def test_white_words_have_a_dark_edge_on_every_side_where_the_picture_is_white()
     assert dark[90, :inside].any(), "dark on its left"
     assert dark[90, inside:].any(), "dark on its right"
     assert dark[:90, inside - 2].any(), "dark above"
+
+
+def test_a_slate_shows_letters_of_every_script():
+    empty = slate("\u2003", [], (640, 360))
+    for title in ("Grüße", "Маяк", "مرحبا", "नमस्ते", "灯台", "안녕하세요"):
+        assert np.count_nonzero(slate(title, [], (640, 360)) != empty) > 1000, title

@@ -7,11 +7,11 @@ from pydantic import Field
 
 from storycore.exports.formats.caption_format import CaptionFormat
 from storycore.exports.formats.format import Film
-from storycore.exports.formats.options import TimeOptions, Whole
+from storycore.exports.formats.options import TimeOptions, Whole, WordOptions
 from storycore.rendering.captions import CaptionStyle, Cue, ass
 
 
-class AssOptions(TimeOptions):
+class AssOptions(TimeOptions, WordOptions):
     """Options of ass."""
 
     width: Whole | None = Field(default=None, ge=16, le=8192, multiple_of=2, description="Of the picture, in pixels.")

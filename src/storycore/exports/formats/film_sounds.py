@@ -1,6 +1,6 @@
 """The sound of films: how each codec is asked for, in a file of its own that is then copied into the film."""
 
-from storycore.exports.formats.options import SoundOptions
+from storycore.exports.formats.options import DeepSoundOptions, SoundOptions
 from storycore.exports.formats.sound_format import bitrate
 from storycore.rendering.sound_file import SoundEncoding
 
@@ -32,14 +32,19 @@ def opus(options: SoundOptions) -> SoundEncoding:
     return SoundEncoding(codec=codec, container=("-f", "opus"), lossy=True)
 
 
-def flac(options: SoundOptions) -> SoundEncoding:
-    """FLAC of 24 bits."""
-    codec = ("-c:a", "flac", "-sample_fmt", "s32", "-bits_per_raw_sample", "24", "-compression_level", "8")
-    return SoundEncoding(codec=codec, container=("-f", "flac"), rate_hz=options.sample_rate_hz)
+def flac(options: DeepSoundOptions) -> SoundEncoding:
+    """FLAC of as many bits as were asked for."""
+    deep = ("-sample_fmt", "s32", "-bits_per_raw_sample", "24")
+    sample = ("-sample_fmt", "s16") if options.bit_depth == 16 else deep
+    codec = ("-c:a", "flac", *sample, "-compression_level", "8")
+    bits = 16 if options.bit_depth == 16 else 0
+    return SoundEncoding(codec=codec, container=("-f", "flac"), rate_hz=options.sample_rate_hz, bits=bits)
 
 
-def pcm24(options: SoundOptions) -> SoundEncoding:
-    """Uncompressed, 24 bits."""
+def pcm(options: DeepSoundOptions) -> SoundEncoding:
+    """Uncompressed, of as many bits as were asked for."""
+    if options.bit_depth == 16:
+        return pcm16(options)
     return SoundEncoding(codec=("-c:a", "pcm_s24le"), container=_WAVE, rate_hz=options.sample_rate_hz)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from storycore.errors import DependencyFailed, InvalidInput, Reason
 from storycore.exports.formats.format import Film
 from storycore.exports.formats.options import PictureOptions, VideoOptions
+from storycore.metadata.stated import stated
 from storycore.project.model import ProjectWarning
 from storycore.rendering import encoder
 from storycore.rendering.ability import encoder_for, loops_back, measures
@@ -20,7 +21,7 @@ from storycore.rendering.film import Picture, Studio
 from storycore.rendering.joining import Chapter
 from storycore.rendering.likeness import PSNR, SSIM, VMAF
 from storycore.rendering.look import Canvas, Caption
-from storycore.rendering.plan import Timeline, timeline
+from storycore.rendering.plan import Timeline, alone, timeline
 from storycore.rendering.sources import Sources
 from storycore.rendering.words import Words
 from storycore.units import round_half_up
@@ -41,12 +42,14 @@ class Shape:
         line: the film in frames.
         width: even.
         height: even.
+        language: of the film's words, as the project states it.
         warnings: where the project could not be followed.
     """
 
     line: Timeline
     width: int
     height: int
+    language: str
     warnings: tuple[ProjectWarning, ...]
 
 
@@ -94,13 +97,15 @@ def shape(film: Film, options: PictureOptions) -> Shape:
         lead_seconds=SLATE_SECONDS if options.slate or empty else Fraction(0),
         time_range=None if empty else options.seconds(),
     )
+    if film.shot is not None:
+        line = alone(line, film.shot)
     if line.end == line.first and not line.lead:
         _refuse_range(film, options)
         line = timeline((), rate, lead_seconds=SLATE_SECONDS)
         empty = True
     if empty:
         warnings.append(_warning("nothing_to_show", "The film has no shots; a slate with its title was made."))
-    return Shape(line=line, width=width, height=height, warnings=tuple(warnings))
+    return Shape(line=line, width=width, height=height, language=stated(project).language, warnings=tuple(warnings))
 
 
 def picture(film: Film, options: VideoOptions, codec: Codec, *, pixel_format: str | None = None) -> Picture:
@@ -154,6 +159,7 @@ def canvas(found: Shape, options: PictureOptions, pixel_format: str) -> Canvas:
         fit=options.fit,
         burn_in=options.burn_in,
         watermark=options.watermark,
+        language=found.language,
     )
 
 

@@ -4,17 +4,33 @@ A new format is one module with an object that has these members, and one line i
 theirs under the entry-point group `storycore.formats`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StrictBool
 
 from storycore.observe.progress import Progress
 from storycore.project.files import Listing
 from storycore.project.model import Project, ProjectWarning
 from storycore.settings import Settings
+
+PLACES = ("project", "title", "format", "number", "shot", "scene")
+"""What a pattern of file names can hold, in braces."""
+
+_PLACE = re.compile(r"\{([^{}]*)\}")
+
+
+def _pattern(value: str) -> str:
+    """A pattern of file names that holds nothing but places that there are, and no part of a path."""
+    unknown = [name for name in _PLACE.findall(value) if name not in PLACES]
+    if unknown or set(_PLACE.sub("", value)) & set("{}"):
+        raise ValueError(f"in braces there can be: {', '.join(PLACES)}")
+    if set(value) & set("/\\") or not value.isprintable():
+        raise ValueError("a name is needed, not a path")
+    return value
 
 
 class FormatOptions(BaseModel):
@@ -23,6 +39,12 @@ class FormatOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     strict: StrictBool = Field(default=False, description="Refuse a project without shots.")
+    naming: Annotated[str, Strict(), AfterValidator(_pattern)] = Field(
+        default="",
+        max_length=120,
+        description="Names of files, without their suffix: {project}, {title}, {format}; with per_shot also {number}, "
+        "{shot} (its title) and {scene}. {project} if left out, with per_shot {project}_{number}.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +55,13 @@ class Film:
         project: as read.
         listing: the files of its folder, as they were before it was read.
         settings: the settings in force.
+        shot: place of the one shot that is wanted, alone and without its transitions; all of the film if left out.
     """
 
     project: Project
     listing: Listing
     settings: Settings
+    shot: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ _BEGINNING = (1980, 1, 1, 0, 0, 0)
 class FramesOptions(PictureOptions):
     """Options of frames."""
 
-    naming: str = Field(
+    picture_naming: str = Field(
         default="frame_{number:06d}", max_length=60, pattern=r"^[A-Za-z0-9_.-]*\{number:0[1-9]d\}[A-Za-z0-9_-]*$",
         description="Names of the pictures; the number counts from 0.",
     )  # fmt: skip
@@ -63,7 +63,7 @@ class _Frames:
             progress.begin("packing", total=len(pictures), unit="frames", until=0.99)
             with zipfile.ZipFile(file, "w") as package:
                 for number, path in enumerate(pictures):
-                    entry = zipfile.ZipInfo(f"{options.naming.format(number=number)}.png", _BEGINNING)
+                    entry = zipfile.ZipInfo(f"{options.picture_naming.format(number=number)}.png", _BEGINNING)
                     package.writestr(entry, path.read_bytes())
                     progress.advance()
             headers = read_facts(pictures[0])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from storycore.exports.formats.filming import shape
 from storycore.exports.formats.format import Film
-from storycore.exports.formats.options import MasterOptions, PictureOptions, TimeOptions
+from storycore.exports.formats.options import MasterOptions, PictureOptions, TimeOptions, VoiceOptions
 from storycore.metadata.stated import stated
 from storycore.observe.progress import Progress
 from storycore.project.model import Project, ProjectWarning
@@ -65,7 +65,7 @@ def film_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
     Raises:
         StoryCoreError: see `rendering.mix.write_mix`.
     """
-    cache, told = _cache(film), sound_tags(film.project) if tagged else []
+    cache, told = _cache(film), sound_tags(film.project, options) if tagged else []
     key = sound_key(
         film.project.folder,
         place_sounds(film.project, line),
@@ -139,7 +139,7 @@ def goal(options: MasterOptions) -> Goal:
     return Goal(loudness_lufs=options.loudness_lufs, ceiling_dbtp=options.true_peak_dbtp, dynamic=options.dynamic)
 
 
-def sound_tags(project: Project) -> list[str]:
+def sound_tags(project: Project, options: VoiceOptions) -> list[str]:
     """Arguments for what the project says about itself; what it does not say is left out."""
     words = stated(project)
     told = {
@@ -148,4 +148,4 @@ def sound_tags(project: Project) -> list[str]:
         "comment": words.description or project.logline,
         "copyright": words.rights,
     }
-    return tags.arguments(told, language=words.language)
+    return tags.arguments(told, language=options.dub_language or words.language)

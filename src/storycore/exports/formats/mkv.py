@@ -5,16 +5,17 @@ from typing import Literal
 from pydantic import Field
 
 from storycore.exports.formats import film_sounds as sounds
+from storycore.exports.formats.options import DeepSoundOptions
 from storycore.exports.formats.video_file import FilmOptions, VideoFile
 
 
-class MkvOptions(FilmOptions):
+class MkvOptions(FilmOptions, DeepSoundOptions):
     """Options of mkv."""
 
     video_codec: Literal["ffv1", "h264", "h265"] = Field(
         default="ffv1", description="Codec of the picture; ffv1 loses nothing of the frames."
     )
-    audio_codec: Literal["flac", "none"] = Field(default="flac", description="Codec of the sound; flac has 24 bits.")
+    audio_codec: Literal["flac", "none"] = Field(default="flac", description="Codec of the sound; flac loses nothing.")
     pixel_format: Literal["yuv420p", "yuv422p10le", "yuv444p", "yuv444p10le"] | None = Field(
         default=None, description="Of the picture; yuv422p10le with ffv1."
     )

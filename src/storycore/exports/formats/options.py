@@ -41,6 +41,10 @@ FrameRate = Annotated[
 ]
 
 
+Language = Annotated[str, Strict(), Field(pattern=r"^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$")]
+"""A BCP 47 tag."""
+
+
 def _range(value: tuple[float, float]) -> tuple[float, float]:
     if not 0 <= value[0] < value[1]:
         raise ValueError("the end must come after the beginning")
@@ -95,6 +99,9 @@ class VideoOptions(PictureOptions):
     keyframe_seconds: Number = Field(default=2.0, ge=0.02, le=20, description="Most seconds between keyframes.")
     hardware: Switch = Field(default=False, description="Use an encoder in hardware, if one proves to work.")
     title: Annotated[str, Strict()] = Field(default="", max_length=200, description="Tag; the film's title if empty.")
+    per_shot: Switch = Field(
+        default=False, description="One file for each shot, whole and without its transitions, instead of one film."
+    )
     measure: Literal["none", "quick", "full"] = Field(
         default="quick",
         description="none: nothing of the picture; quick: by packets and boxes; full: also decode all of it, compare "
@@ -112,7 +119,15 @@ class BoxOptions(FormatOptions):
     )
 
 
-class MasterOptions(TimeOptions):
+class VoiceOptions(TimeOptions):
+    """Of whatever is heard."""
+
+    dub_language: Language | None = Field(
+        default=None, description="BCP 47 language of the voices that are heard; the film's own if left out."
+    )
+
+
+class MasterOptions(VoiceOptions):
     """Of sound, however it is written."""
 
     sample_rate_hz: Literal[44100, 48000, 96000] = Field(default=48000, description="Samples per second.")
@@ -132,12 +147,23 @@ class SoundOptions(MasterOptions):
     )
 
 
-class CaptionOptions(FormatOptions):
+class DeepSoundOptions(SoundOptions):
+    """Of sound that may come without any loss, with pictures."""
+
+    bit_depth: Literal[16, 24] = Field(default=24, description="Bits of a sample of sound without loss: 16 or 24.")
+
+
+class WordOptions(FormatOptions):
     """Of the words that viewers read."""
+
+    caption_language: Language = Field(
+        default="und", description="BCP 47 language of the captions; the film's own, und if left out."
+    )
+
+
+class CaptionOptions(WordOptions):
+    """Of the words that viewers read with a film."""
 
     captions: Literal["none", "sidecar", "soft", "burn"] = Field(
         default="none", description="sidecar: a file beside it; soft: can be switched on; burn: in the picture."
-    )
-    caption_language: Annotated[str, Strict()] = Field(
-        default="und", pattern=r"^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$", description="BCP 47 language of the captions."
     )

@@ -14,7 +14,7 @@ FORMATS: Mapping[str, str] = {
     "json": f"{_HERE}.json:FORMAT",
     **{
         name: f"{_HERE}.{name}:FORMAT"
-        for name in ("mp4", "mov", "webm", "mkv", "avi", "gif", "frames", "poster", "sheet")
+        for name in ("mp4", "mov", "webm", "mkv", "avi", "hls", "gif", "frames", "poster", "sheet")
     },
     "wav": f"{_HERE}.wav:FORMAT",
     "mp3": f"{_HERE}.mp3:FORMAT",

@@ -3,11 +3,11 @@
 import re
 
 from storycore.exports.formats.caption_format import CaptionFormat
-from storycore.exports.formats.options import TimeOptions
+from storycore.exports.formats.options import TimeOptions, WordOptions
 from storycore.rendering.captions import srt
 
 
-class SrtOptions(TimeOptions):
+class SrtOptions(TimeOptions, WordOptions):
     """Options of srt."""
 
 

@@ -15,7 +15,7 @@ from storycore.exports.formats.figures import Figure
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
 from storycore.exports.formats.mixdown import film_line, mixed, sound_tags
-from storycore.exports.formats.options import TimeOptions
+from storycore.exports.formats.options import VoiceOptions
 from storycore.exports.formats.sound_metrics import sound_metrics
 from storycore.exports.packing.names import title_name
 from storycore.observe.progress import Progress
@@ -33,7 +33,7 @@ _CODECS = {24: "pcm_s24le", 32: "pcm_f32le"}
 _INSTANT = (1980, 1, 1, 0, 0, 0)  # the same for all, so that the same film gives the same bytes
 
 
-class StemsOptions(TimeOptions):
+class StemsOptions(VoiceOptions):
     """Options of stems."""
 
     bit_depth: Literal[24, 32] = Field(default=32, description="Bits of a sample: 24, or 32 (floating point, exact).")
@@ -80,7 +80,7 @@ def _written(
                 pass
         whole = Master(path=raw, channels=mix.stem_channels, samples=mix.samples, gain_db=0.0, reduced_db=0.0)
         path = raw.with_suffix(".wav")
-        encode_sound(whole, path, encoding, ffmpeg=ffmpeg, tags=sound_tags(film.project), progress=progress)
+        encode_sound(whole, path, encoding, ffmpeg=ffmpeg, tags=sound_tags(film.project, options), progress=progress)
         yield stem, path
         path.unlink()
 

@@ -97,7 +97,7 @@ class VideoFile:
             progress.begin("joining", until=0.95)
             join(studio.ffmpeg, rendered, wrapping, path, progress)
             progress.begin("measuring", until=0.99)
-            figures = _measured(path, rendered, options, studio, progress)
+            figures = measured_picture(path, rendered, options, studio, progress)
             size_bytes, sha256 = finished(file)
             warnings = (*filming.shape(film, options).warnings, *studio.sources.warnings, *captions.warnings)
             beside = captions.beside(target, stack)
@@ -172,8 +172,8 @@ class _Captions:
         return (path,)
 
 
-def _measured(
-    path: Path, rendered: Rendered, options: FilmOptions, studio: Studio, progress: Progress
+def measured_picture(
+    path: Path, rendered: Rendered, options: VideoOptions, studio: Studio, progress: Progress
 ) -> dict[str, Any]:
     """Figures of the finished picture, as many as are wanted."""
     figures: dict[str, Any] = {}
@@ -186,9 +186,9 @@ def _measured(
     return figures
 
 
-def _tags(film: Film, options: VideoOptions) -> list[str]:
+def _tags(film: Film, options: FilmOptions) -> list[str]:
     """Arguments for what the film says about itself; the last of two that name the same counts."""
-    tags = sound_tags(film.project)
+    tags = sound_tags(film.project, options)
     if options.title:
         tags += ["-metadata", f"title={clean(options.title)}"]
     created = film.project.created or film.project.updated

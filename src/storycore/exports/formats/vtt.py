@@ -2,23 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated
-
-from pydantic import Field, Strict
 
 from storycore.exports.formats.caption_format import CaptionFormat
 from storycore.exports.formats.format import Film
-from storycore.exports.formats.options import TimeOptions
+from storycore.exports.formats.options import TimeOptions, WordOptions
 from storycore.metadata.stated import stated
 from storycore.rendering.captions import Cue, vtt
 
 
-class VttOptions(TimeOptions):
+class VttOptions(TimeOptions, WordOptions):
     """Options of vtt."""
-
-    caption_language: Annotated[str, Strict()] = Field(
-        default="und", pattern=r"^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$", description="BCP 47 language of the captions."
-    )
 
 
 _TIMES = re.compile(r"^\d{2,}:\d\d:\d\d\.\d{3} --> \d{2,}:\d\d:\d\d\.\d{3}$", re.MULTILINE)

@@ -1,18 +1,18 @@
 """Which compressor a level stands for, and which contents are not worth compressing.
 
     level 0      stored
-    levels 1-3   ISA-L 1-3: fast (at level 3, up to 4 KiB take ISA-L 2)
+    levels 1-3   ISA-L at its level 3: fast
     levels 4-9   zlib-ng 4-9: smaller
-    up to 1 KiB  zlib itself, whose bytes are always the same
 
-Large content in which looking for repetitions gains nothing, noisy sound for instance, is only given shorter codes:
-that takes a fraction of the time for the same size. The same content gives the same bytes for the same level and the
-same versions of these libraries, however many threads there are.
+At levels 4-9, large content in which looking for repetitions gains nothing, noisy sound for instance, is only given
+shorter codes: that takes a fraction of the time for the same size. The same content gives the same bytes for the same
+level and the same versions of these libraries, in every process and however many threads there are. That is why ISA-L's
+own levels 1 and 2, hardly faster, are not used: in one process of ten they pack some content a byte or two otherwise,
+by the addresses that the process was given.
 """
 
 import struct
 import threading
-import zlib
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any, NamedTuple, Protocol
@@ -20,9 +20,8 @@ from typing import Any, NamedTuple, Protocol
 from storycore.units import MEBIBYTE
 
 _RAW = -15  # deflate without a zlib header, window of 32 KiB
+_ISAL_LEVEL = 3
 _MEMORY = 8  # of 9: blocks of a length that suits both texts and sound
-_TINY_BYTES = 4096
-_SHORT_BYTES = 1024
 _SUSPECT_BYTES = 256 * MEBIBYTE
 _MOST_SHRINKING = 150  # common checkers, ours too, take 200 for a bomb
 _STORED_BYTES = 8192
@@ -61,13 +60,13 @@ class Deflate(NamedTuple):
     Attributes:
         whole: all of it at once.
         stream: a new compressor for content that comes in parts.
-        light: another one, much faster, for content in which nothing repeats itself.
+        light: another one, much faster, for content in which nothing repeats itself; None where all are fast.
         tempered: another one, that never makes content more than about 120 times smaller.
     """
 
     whole: Callable[[bytes | memoryview], bytes]
     stream: Callable[[], Compressor]
-    light: Callable[[], Compressor]
+    light: Callable[[], Compressor] | None
     tempered: Callable[[], Compressor]
 
 
@@ -89,11 +88,12 @@ def deflate(level: int) -> Deflate | None:
     if level <= 3:
         from isal import isal_zlib
 
-        packer = _of(isal_zlib, level, (1, isal_zlib.DEFLATED, _RAW))
-        return packer._replace(whole=_steady_when_short(_quick_when_tiny(isal_zlib), 3)) if level == 3 else packer
+        return _of(isal_zlib, _ISAL_LEVEL)
     from zlib_ng import zlib_ng
 
-    return _of(zlib_ng, level, (level, zlib_ng.DEFLATED, _RAW, _MEMORY, zlib_ng.Z_HUFFMAN_ONLY))
+    return _of(zlib_ng, level)._replace(
+        light=lambda: zlib_ng.compressobj(level, zlib_ng.DEFLATED, _RAW, _MEMORY, zlib_ng.Z_HUFFMAN_ONLY)
+    )
 
 
 class _Tempered:
@@ -129,27 +129,15 @@ def crc32() -> Callable[..., int]:
     return found
 
 
-def _of(library: Any, level: int, light: tuple[int, ...]) -> Deflate:
+def _of(library: Any, level: int) -> Deflate:
     with _FIRST_USE:
         library.compress(b"", level, _RAW)
     return Deflate(
-        whole=_steady_when_short(partial(library.compress, level=level, wbits=_RAW), level),
+        whole=partial(library.compress, level=level, wbits=_RAW),
         stream=lambda: library.compressobj(level, library.DEFLATED, _RAW, _MEMORY),
-        light=lambda: library.compressobj(*light),
+        light=None,
         tempered=lambda: _Tempered(library.compressobj(level, library.DEFLATED, _RAW, _MEMORY), library.Z_FULL_FLUSH),
     )
-
-
-def _steady_when_short(
-    whole: Callable[[bytes | memoryview], bytes], level: int
-) -> Callable[[bytes | memoryview], bytes]:
-    # Of so little ISA-L makes, in one of some thirty processes whose threads pack at once, other bytes than before.
-    return lambda data: zlib.compress(data, level, _RAW) if len(data) <= _SHORT_BYTES else whole(data)
-
-
-def _quick_when_tiny(library: Any) -> Callable[[bytes | memoryview], bytes]:
-    # So little has hardly anything to look back on: a third less time for a fifth of a percent.
-    return lambda data: library.compress(data, 2 if len(data) <= _TINY_BYTES else 3, _RAW)
 
 
 def fitting(level: int, sample: bytes, size_bytes: int) -> Callable[[], Compressor] | None:
@@ -162,6 +150,8 @@ def fitting(level: int, sample: bytes, size_bytes: int) -> Callable[[], Compress
         return None
     if size_bytes > _SUSPECT_BYTES and full * _MOST_SHRINKING < len(sample):
         return packer.tempered
+    if packer.light is None:
+        return packer.stream
     light = packer.light()
     quick = len(light.compress(sample)) + len(light.flush())
     return packer.light if quick <= full + full // _LEAST_GAIN else packer.stream

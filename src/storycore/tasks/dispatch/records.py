@@ -4,6 +4,7 @@ A job only wakes a worker: which task that worker takes is decided by the table 
 delay until the next look, and one too many finds nothing to do.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from sqlalchemy import Connection, text
@@ -21,11 +22,14 @@ _DEFER = text(
     " CAST(:at AS timestamptz))]::procrastinate_job_to_defer_v1[])"
 )
 _ABANDONED = text(
-    "SELECT procrastinate_finish_job_v1(job.id, 'failed', true) FROM procrastinate_jobs job"
-    " LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id WHERE job.status = 'doing'"
-    " AND job.queue_name = :queue"
-    " AND (worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => :seconds))"
+    "DELETE FROM procrastinate_jobs WHERE status = 'doing' AND queue_name = :queue AND NOT EXISTS(SELECT 1"
+    " FROM procrastinate_workers worker WHERE worker.id = worker_id"
+    " AND worker.last_heartbeat >= now() - make_interval(secs => :seconds))"
 )
+_DOING = text(
+    "SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND queue_name = :queue AND worker_id = ANY(:workers)"
+)
+_CLEAR = text("DELETE FROM procrastinate_jobs WHERE status = 'doing' AND queue_name = :queue AND id = ANY(:jobs)")
 _PRUNE = text("SELECT procrastinate_prune_stalled_workers_v1(:seconds)")
 _READY = text(
     "SELECT EXISTS(SELECT 1 FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = :queue"
@@ -66,5 +70,16 @@ class DispatchRecords:
     def clear_abandoned(self, seconds: float) -> None:
         """Ends the jobs of workers that have been silent for that long, and forgets these workers."""
         with self._database.write() as connection:
-            connection.execute(_ABANDONED, {"queue": QUEUE, "seconds": seconds}).all()
+            connection.execute(_ABANDONED, {"queue": QUEUE, "seconds": seconds})
             connection.execute(_PRUNE, {"seconds": seconds}).all()
+
+    def doing(self, workers: Collection[int]) -> set[int]:
+        """The jobs that these workers are said to be doing."""
+        with self._database.read() as connection:
+            found = connection.execute(_DOING, {"queue": QUEUE, "workers": list(workers)})
+            return {row.id for row in found}
+
+    def clear(self, jobs: Collection[int]) -> None:
+        """Ends jobs that nobody does any more."""
+        with self._database.write() as connection:
+            connection.execute(_CLEAR, {"queue": QUEUE, "jobs": list(jobs)})

@@ -13,13 +13,8 @@ TEXT = b"A film is a sequence of shots. " * 500
 
 
 @pytest.mark.parametrize("level", [1, 2, 3])
-def test_levels_1_to_3_are_isa_l(level):
-    assert deflate(level).whole(TEXT) == isal_zlib.compress(TEXT, level, -15)
-
-
-def test_level_3_is_quick_with_what_is_tiny():
-    assert deflate(3).whole(TEXT[:4096]) == isal_zlib.compress(TEXT[:4096], 2, -15)
-    assert deflate(3).whole(TEXT[:4097]) == isal_zlib.compress(TEXT[:4097], 3, -15)
+def test_levels_1_to_3_are_isa_l_at_its_level_3(level):
+    assert deflate(level).whole(TEXT) == isal_zlib.compress(TEXT, 3, -15)
 
 
 @pytest.mark.parametrize("level", [4, 5, 6, 7, 8, 9])
@@ -63,11 +58,11 @@ def test_what_may_shrink_is_tried(kind):
 def test_a_sample_tells_which_compressor_fits(level):
     packer, hiss = deflate(level), bytes(byte % 100 for byte in noise(500_000))
     assert fitting(level, TEXT * 50, 10**7) is packer.stream
-    assert fitting(level, hiss, 10**7) is packer.light
+    assert fitting(level, hiss, 10**7) is (packer.light or packer.stream)
     assert (fitting(level, noise(50_000), 10**7), fitting(level, b"", 0), fitting(0, TEXT, 10**7)) == (None, None, None)
 
 
-@pytest.mark.parametrize("level", range(1, 10))
+@pytest.mark.parametrize("level", range(4, 10))
 def test_the_light_compressor_is_read_by_zlib_too(level):
     packer = deflate(level).light()
     assert zlib.decompress(packer.compress(TEXT) + packer.flush(), -15) == TEXT
