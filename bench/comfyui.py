@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -72,7 +73,9 @@ def report(url: str, rounds: int, jobs: int, *, real: bool) -> Iterator[str]:
     rows = list(table(url, rounds, jobs))
     told = f"{rounds} interleaved rounds of {jobs} workflows, each with a colour that no other has; medians of rounds"
     yield from circumstances(told, noise, f"aiohttp {aiohttp.__version__}")
-    yield f"- Server: {what}, which computes on the same processors."
+    yield f"- Server: {what}, which computes on the same processors (give it the same niceness)."
+    if hasattr(os, "getloadavg") and os.getloadavg()[0] > 2 * (os.cpu_count() or 1):
+        yield "- **The machine was busy: that slows the bare loop down. On a quiet one ratios are higher.**"
     yield "- In a row: the next is posted when the last is home. Queue: each a task of its own, as `serve` does."
     yield "- Batch: one task for all, as `storycore comfyui batch` does; the bar is for that, which is what a loop is."
     yield "- Processor: milliseconds that our own process works for one workflow of a batch, whatever else runs here.\n"

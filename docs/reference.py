@@ -128,6 +128,14 @@ def _formats() -> Iterator[str]:
     for (option, values, default, meaning), known in sorted(_options().items()):
         formats = "all" if len(known) == len(FORMATS) else ", ".join(f"`{name}`" for name in known)
         yield f"| `{option}` | {values} | {default} | {formats} | {meaning} |"
+    yield "\n## Figures\n"
+    yield "In `quality_metrics`, and so what gates of presets can ask for.\n"
+    yield "| figure | what it is | kind | of |\n|---|---|---|---|"
+    every = {name: load(FORMATS[name]).figures for name in sorted(FORMATS)}
+    for key, figure in sorted({key: figure for figures in every.values() for key, figure in figures.items()}.items()):
+        of = ", ".join(name for name, figures in every.items() if key in figures)
+        needs = f"; with `{figure.needs[0]}={str(figure.needs[1]).lower()}`" if figure.needs else ""
+        yield f"| `{key}` | {figure.words}{needs} | {figure.kind.value} | {of} |"
     yield ""
     yield "## Figures\n"
     yield "In `quality_metrics`, and so what gates of presets can ask for.\n"

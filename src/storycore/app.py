@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from storycore.errors import DependencyFailed, InvalidInput, Reason
+from storycore.errors import DependencyFailed, InvalidInput, Reason, Unavailable
 from storycore.project.paths import Places
 from storycore.settings import Settings
 
@@ -70,6 +70,7 @@ class App:
         self._make_outbox = outbox
         self._courier: Courier | None = None
         self._noted: list[str] = []
+        self._closed = False
 
     @property
     def keeps_records(self) -> bool:
@@ -82,11 +83,13 @@ class App:
 
         Raises:
             InvalidInput: setting_invalid: the settings say that there is none, or name none that can be used.
-            Unavailable: database_unavailable, database_newer, disk_full.
+            Unavailable: database_unavailable, database_newer, disk_full; draining: it was closed for good.
         """
         from storycore.database.connect import Database
 
         with self._opening:
+            if self._closed:  # a thread that nobody waits for any more would open one that nobody closes
+                raise Unavailable("StoryCore was closed.", reason=Reason.DRAINING)
             if self._database is None:
                 self._database = Database.open(self.settings.database)
             return self._database
@@ -319,8 +322,9 @@ class App:
         return ProcrastinateEngine(worker, self.tasks.records, dispatch, self.database.conninfo, slots=slots + more)
 
     def close(self) -> None:
-        """Closes what is open to ComfyUI servers, and the database, if they were opened."""
+        """Closes what is open to ComfyUI servers, and the database, if they were opened; none is opened any more."""
         with self._opening:
+            self._closed = True
             if self._comfyui is not None:
                 self._comfyui.close()
             if self._database is not None:

@@ -78,6 +78,7 @@ class StoryCore:
         self._upkeep: Upkeep | None = None
         self._courier: Courier | None = None
         self._metrics: Metrics | None = None
+        self._closed = False
         self.draining = False
 
     @property
@@ -358,11 +359,15 @@ class StoryCore:
         return 0 if self._courier else send_first(self._app, seconds)
 
     def close(self) -> None:
-        """Drains, then closes what is open."""
+        """Drains, then closes what is open, as soon as nothing runs any more."""
         self.drain()
         if self._remote:
             self._remote.connection.close()
-        if not self._work:
+        self._closed = True
+        self._close_if_idle()
+
+    def _close_if_idle(self) -> None:
+        if self._closed and not self._work:
             self._app.close()
 
     @contextlib.contextmanager
@@ -373,6 +378,7 @@ class StoryCore:
             yield work
         finally:
             self._work.discard(work)
+            self._close_if_idle()
 
 
 def _remote(address: str, key: str) -> "Remote":

@@ -359,6 +359,8 @@ def test_vmaf_is_measured_where_it_can_be(tmp_path):
     made = deliver(folder, "mp4", tmp_path, vmaf=True, width=320, height=180)[1]
     assert _likeness(made).keys() == {"vmaf"}
     assert 0 < made.metrics["vmaf"]["value"] <= 100
+    with pytest.raises(InvalidInput, match="too small for VMAF"):
+        deliver(folder, "mp4", tmp_path / "small", vmaf=True, width=64, height=36)
 
 
 def test_an_ffmpeg_without_loopback_and_vmaf_compares_afterwards_and_refuses_what_it_can_not(tmp_path, monkeypatch):

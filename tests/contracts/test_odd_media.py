@@ -129,3 +129,15 @@ def test_clips_of_any_shape_are_shown(tmp_path, size, fit):
     else:  # a strip of a few pixels, whose colour mixes with what is beside it
         red, _, blue = seen[5][41:50, 74:87].reshape(-1, 3).max(axis=0)
         assert red > 110 > blue
+
+
+def test_clips_of_high_dynamic_range_are_said_each_time(tmp_path):
+    tagged = "format=yuv420p10le,setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"
+    path = tmp_path / "pq.mp4"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x36:rate=24:d=0.5"]
+    command += ["-vf", tagged, "-c:v", "libx265", "-x265-params", "log-level=error", str(path)]
+    subprocess.run(command, check=True, timeout=60)
+    folder = make_film(tmp_path / "film", {"clip": path.read_bytes(), "duration": 0.5})
+    for out in "ab":
+        _, made = deliver(folder, "mp4", tmp_path / out)
+        assert [(it.file, it.reason) for it in made.warnings] == [("assets/clip_1.mp4", "tone_mapped")]

@@ -14,6 +14,7 @@ from storycore import PackageRequest, Settings, StoryCore, TaskListRequest
 from storycore.app import App
 from storycore.database.connect import Database
 from storycore.database.tables import tasks
+from storycore.errors import Reason, Unavailable
 from storycore.operations.upkeep import expire
 from storycore.units import now
 
@@ -131,6 +132,24 @@ def test_a_current_folder_that_is_gone_is_borne_or_told(tmp_path, words, code):
     gone = tmp_path / "gone"
     gone.mkdir()
     program = f"import os, sys; os.rmdir({str(gone)!r}); sys.argv[1:] = {words!r}; {START}"
-    run = subprocess.run([sys.executable, "-c", program], cwd=gone, capture_output=True, text=True, timeout=60)
+    run = subprocess.run([sys.executable, "-P", "-c", program], cwd=gone, capture_output=True, text=True, timeout=60)
     told = "The current folder is gone." in run.stderr
     assert (run.returncode, told, "Traceback" in run.stderr) == (code, code != 0, False)
+
+
+def test_a_door_that_was_closed_opens_no_database_any_more():
+    """A thread that nobody waits for would open one that nobody closes."""
+    with StoryCore() as core:
+        core.run(TaskListRequest())
+    with pytest.raises(Unavailable) as fault:
+        core.run(TaskListRequest())
+    assert fault.value.reason is Reason.DRAINING
+
+
+def test_what_still_runs_when_the_door_is_closed_keeps_its_database_to_its_end():
+    core = StoryCore()
+    with core._running(None):
+        core.close()
+        assert core._app.tasks.records.counts()["pending"] == 0
+    with pytest.raises(Unavailable):
+        core._app.database  # noqa: B018

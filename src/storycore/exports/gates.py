@@ -21,8 +21,8 @@ class Gate(BaseModel):
 
     figure: str = Field(max_length=60)
     equals: bool | int | float | str | None = None
-    at_least: float | None = None
-    at_most: float | None = None
+    at_least: float | None = Field(default=None, allow_inf_nan=False)
+    at_most: float | None = Field(default=None, allow_inf_nan=False)
     on_target: bool = False
 
 

@@ -149,7 +149,7 @@ def _formats(task: Task) -> list[str]:
         return ["zip"]
     made = (task.result or {}).get("outputs", ())
     if made:
-        return [output["target_format"] for output in made]
+        return list(dict.fromkeys(output["target_format"] for output in made))
     return formats_of(task.request)
 
 

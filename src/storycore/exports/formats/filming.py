@@ -32,6 +32,7 @@ SLATE_SECONDS = Fraction(2)
 _RATES = (Fraction(1), Fraction(240))
 _USUAL_RATE = Fraction(24)
 _SIDES = (16, 8192)
+_LEAST_VMAF_SIDE = 90  # libvmaf gives nothing, or ends in a fault, where its smallest scale has too few rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,14 +132,20 @@ def picture(film: Film, options: VideoOptions, codec: Codec, *, pixel_format: st
         codec=codec,
         quality=quality,
         encoder=name,
-        figures=_figures(options, ffmpeg, film.settings.cache_folder / "encoders"),
+        figures=_figures(found, options, ffmpeg, film.settings.cache_folder / "encoders"),
     )
 
 
-def _figures(options: VideoOptions, ffmpeg: Ffmpeg, folder: Path) -> tuple[str, ...]:
+def _figures(found: Shape, options: VideoOptions, ffmpeg: Ffmpeg, folder: Path) -> tuple[str, ...]:
     """What is to be known of how like the frames the picture is."""
-    found = (SSIM, PSNR) if options.measure == "full" else ()
-    wanted = (*found, VMAF) if options.vmaf else found
+    plain = (SSIM, PSNR) if options.measure == "full" else ()
+    wanted = (*plain, VMAF) if options.vmaf else plain
+    if options.vmaf and min(found.width, found.height) < _LEAST_VMAF_SIDE:
+        raise InvalidInput(
+            f"conversion_options.vmaf: a picture of {found.width}×{found.height} is too small for VMAF.",
+            reason=Reason.OUT_OF_RANGE,
+            remediation=f"Both sides must have {_LEAST_VMAF_SIDE} pixels at least; or leave vmaf out.",
+        )
     if wanted and not measures(wanted, ffmpeg, folder):
         raise DependencyFailed(
             f"This ffmpeg can't measure {'VMAF' if options.vmaf else 'SSIM and PSNR'}.",

@@ -18,7 +18,7 @@ from storycore.errors import DependencyFailed, Reason
 from storycore.exports.formats import film_sounds as sounds
 from storycore.exports.formats import filming
 from storycore.exports.formats.caption_format import WORDLESS
-from storycore.exports.formats.figures import BOXES, MIX, PICTURE, Figure
+from storycore.exports.formats.figures import BOXES, MIX, PICTURE, Figure, Kind
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
 from storycore.exports.formats.mixdown import film_sound, goal
@@ -78,6 +78,7 @@ class _Hls:
         **PICTURE,
         **BOXES,
         **MIX,
+        "sizes": Figure(words="the number of sizes", kind=Kind.STRETCHES),
         "pieces": Figure(words="the number of pieces"),
         "longest_piece": Figure(words="the length of the longest piece"),
     }
