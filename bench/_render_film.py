@@ -12,10 +12,10 @@ SIZE = (2304, 1296)
 RATE = 48000
 
 
-def make(folder: Path, shots: int, pictures: int | None = None) -> Path:
-    """The project; the same bytes each time. With fewer pictures than shots they come again."""
+def make(folder: Path, shots: int) -> Path:
+    """The project; the same bytes each time."""
     (folder / "assets").mkdir(parents=True)
-    for number in range(pictures or shots):
+    for number in range(shots):
         cv2.imwrite(str(still(folder, number)), _picture(number))
     seconds = shots * SECONDS - (shots - 1) * OVERLAP
     _sound(folder / "assets/music.wav", _music(seconds))
@@ -23,7 +23,7 @@ def make(folder: Path, shots: int, pictures: int | None = None) -> Path:
     entries = [
         {
             "id": f"s{number:02d}", "title": f"Shot {number}", "duration": SECONDS, "position": number,
-            "image": f"assets/{number % (pictures or shots):02d}.png", "camera_movement": "zoom",
+            "image": f"assets/{number:02d}.png", "camera_movement": "zoom",
             "prompt_modules": {"camera": "zoom out" if number % 2 else "zoom in"},
             "transitionOut": {"type": "dissolve" if number < shots - 1 else "cut", "duration": OVERLAP},
         }

@@ -216,7 +216,7 @@ def lengthening(place: Path, minutes: int):
     """Cost per minute of a long film, beside one of two minutes; both small, so that an hour can be run at all."""
     costs, small = {}, ("width=640", "height=360")
     for length in (2, minutes):
-        film = make(place / f"minutes{length}", length * 20, pictures=20)
+        film = make(place / f"minutes{length}", length * 20)  # a picture each: equal ones are rendered once
         costs[length] = ours(film, place / f"long{length}", place / f"long-cache{length}", *small)
     short, long = costs[2], costs[minutes]
     told = f"{minutes} minutes, {minutes * 20} shots of 640×360, beside 2 minutes"
