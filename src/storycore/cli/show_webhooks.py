@@ -97,7 +97,7 @@ def show_attempt(result: WebhookPingResult | WebhookTriggerResult, console: Cons
         )
         return
     console.print(Text(f"✗ {result.code}", style="red"), words(result.error_message or ""))
-    if result.delivery_id:
+    if result.delivery_id and result.response_status is not None:
         more = command("webhook", "deliveries", "--event-id", result.event_id, "--bodies")
         console.print(Text("See what it answered: ", style="dim"), Text(more), sep="", soft_wrap=True)
 

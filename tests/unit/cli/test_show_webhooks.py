@@ -51,6 +51,9 @@ def test_a_failed_ping_says_why_and_steers_no_terminal():
     text = shown(show_attempt, result)
     assert "\x1b" not in text
     assert "✗ tls" in text
+    assert "answered" not in text
+    answered = result.model_copy(update={"code": "http_5xx", "response_status": 503})
+    assert "See what it answered: storycore webhook deliveries" in shown(show_attempt, answered)
 
 
 def test_quiet_shows_nothing(capsys):
