@@ -11,7 +11,7 @@ import pytest
 
 from storycore.app import App
 from storycore.database.connect import Database
-from storycore.errors import Cancelled, Conflict
+from storycore.errors import Cancelled, Conflict, Reason, Unavailable
 from storycore.settings import Settings
 from storycore.storage.local import new_file
 from storycore.tasks.attempt import Attempt
@@ -180,6 +180,60 @@ def test_cancelling_from_another_process_is_heard(app, work, database_url):
         TaskQueue(TaskRecords(other), News()).cancel(task.id)
         other.close()
         assert ended(queue, task) == [Status.CANCELLED]
+
+
+def test_a_task_that_was_cancelled_never_begins_anew_though_its_worker_stops_before_it_hears_that(app, work):
+    with working(app, work, slots=1) as queue:
+        task = queue.submit(order("slow", "x"))
+        assert work.started.acquire(timeout=WAIT)
+        queue.records.cancel(task.id, {})
+        queue._engine.stop(seconds=30)
+        assert queue.records.find(task.id).status is Status.CANCELLED
+
+
+def test_a_task_that_is_cancelled_as_its_work_ends_is_cancelled_and_leaves_nothing(app, tmp_path):
+    records = app.tasks.records
+    task = records.accept(order("write", "x"), owner="me")
+    attempt = Attempt(records, News(), Keeper(records, "me", beat_seconds=60), task)
+
+    def write(_progress):
+        with new_file(tmp_path / "out" / "film.bin") as file:
+            file.write(b"whole")
+        records.cancel(task.id, {})
+        return Outcome(result={})
+
+    with pytest.raises(Cancelled):
+        attempt.run(write, lambda outcome: outcome)
+    assert (attempt.ended, attempt.ended.status) == (records.find(task.id), Status.CANCELLED)
+    assert list(tmp_path.glob("out/*")) == []
+
+
+class Deaf(TaskRecords):
+    """Records whose first word that a task has ended is lost on the way."""
+
+    heard = False
+
+    def finish(self, *given, **facts):
+        ended = super().finish(*given, **facts)
+        if not self.heard:
+            self.heard = True
+            raise Unavailable("Lost.", reason=Reason.DATABASE_UNAVAILABLE)
+        return ended
+
+
+def test_what_a_task_made_stays_though_the_word_that_it_was_recorded_is_lost(app, tmp_path):
+    records = Deaf(app.database)
+    task = records.accept(order("write", "x"), owner="me")
+    attempt = Attempt(records, News(), Keeper(records, "me", beat_seconds=60), task)
+
+    def write(_progress):
+        with new_file(tmp_path / "film.bin") as file:
+            file.write(b"whole")
+        return Outcome(result={})
+
+    attempt.run(write, lambda outcome: outcome)
+    assert (attempt.ended, attempt.ended.status) == (records.find(task.id), Status.COMPLETED)
+    assert (tmp_path / "film.bin").read_bytes() == b"whole"
 
 
 def test_who_waits_anyway_gets_the_task_as_it_ended_or_as_it_waits_for_another_worker(app, work):

@@ -90,6 +90,7 @@ def test_a_name_with_one_forbidden_address_is_refused_as_a_whole(forbidden, answ
     with naming(lambda _name: answers) as (server, asked):
         (attempt,) = send(read_url(f"http://rebind.example:{forbidden.port}/"), servers=[server])
     assert attempt.code is Code.BLOCKED_ADDRESS, attempt
+    assert "STORYCORE_WEBHOOK_ALLOW" in attempt.message
     assert asked
     assert forbidden.came == []
 

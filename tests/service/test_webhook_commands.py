@@ -54,6 +54,19 @@ def test_a_command_sends_its_own_events_before_it_ends_and_the_ledger_proves_it(
     assert (compared.returncode, "never sent: evt_f" in compared.stdout) == (1, True)
 
 
+def test_recovering_with_dry_run_only_counts(film, tmp_path):
+    made = storycore("webhook", "register", "https://hooks.invalid/x", "--event", "export.*", "--no-active", "--json",
+                     cwd=tmp_path)  # fmt: skip
+    assert storycore("export", "package", str(film), cwd=tmp_path).returncode == 0
+    webhook = json.loads(made.stdout)["data"]["webhook_id"]
+    storycore("webhook", "update", webhook, "--active", cwd=tmp_path)
+    recover = ("webhook", "recover", webhook, "--since", "2020-01-01T00:00:00+00:00", "--dry-run", "--json")
+    told = [json.loads(storycore(*recover, cwd=tmp_path).stdout)["data"] for _ in range(2)]
+    assert told == [{"webhook_id": webhook, "given_up": 0, "missed": 2, "dry_run": True}] * 2
+    waiting = storycore("webhook", "deliveries", "--json", cwd=tmp_path)
+    assert json.loads(waiting.stdout)["data"]["items"] == []
+
+
 def test_a_command_whose_webhook_does_not_answer_says_what_waits(film, tmp_path):
     with receiving() as receiver:
         receiver.status = 500

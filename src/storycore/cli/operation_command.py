@@ -25,12 +25,12 @@ def build(operation: Operation) -> click.Command:
             click.Option(["-o", "--output"], metavar="PATH", help="New file, or a folder.  [default: this folder]")
         )
     if operation.dry_run:
-        own.append(click.Option(["--dry-run"], is_flag=True, help="Only tell what it would do."))
+        own.append(click.Option(["--dry-run", "plan_only"], is_flag=True, help="Only tell what it would do."))
 
-    def callback(as_json: bool, quiet: bool, server: str | None, dry_run: bool = False, **options: Any) -> int:
+    def callback(as_json: bool, quiet: bool, server: str | None, plan_only: bool = False, **options: Any) -> int:
         given = {name: value for name, value in options.items() if value is not None}
         place = {"output": given.pop("output")} if "output" in given else {}
-        planned = find(operation.dry_run) if dry_run else None
+        planned = find(operation.dry_run) if plan_only else None
         if planned is None:
             call = Call(operation, request_type, as_json=as_json, quiet=quiet, server=server)
             return call.make(lambda: {**to_values(request_type, given), **place})

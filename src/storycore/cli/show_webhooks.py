@@ -59,18 +59,19 @@ def show_list(result: WebhookListResult, console: Console) -> None:
 
 
 def show_deliveries(result: WebhookDeliveriesResult, console: Console) -> None:
-    """Deliveries, one a line, each followed by its attempts if they were asked for."""
+    """Deliveries, each with its event below it, followed by its attempts if they were asked for."""
     if not result.items:
         console.print(Text("Nothing was sent yet, and nothing waits."))
         return
-    shown = table("Delivery", "Event", "State", "Last", "Next try")
+    shown = table("Delivery", "State", "Last", "Next try")
     for item in result.items:
-        shown.add_row(item.delivery_id, item.event_type, _state(item), _last(item), instant(item.due_at))
+        what = Text.assemble(item.delivery_id, "\n", (f"  {item.event_type}", "dim"))
+        shown.add_row(what, _state(item), _last(item), instant(item.due_at))
         for tried in item.attempts:
             answer = f" {tried.status_code}" if tried.status_code else ""
             shown.add_row(
-                "", Text(f"  {tried.attempt}.", style="dim"), Text(f"{tried.code}{answer}"),
-                Text(f"{tried.total_ms:.0f} ms"), instant(tried.started_at),
+                Text(f"  {tried.attempt}.", style="dim"), Text(f"{tried.total_ms:.0f} ms"),
+                Text(f"{tried.code}{answer}"), instant(tried.started_at),
             )  # fmt: skip
     console.print(shown)
     for item in result.items:
@@ -96,7 +97,7 @@ def show_attempt(result: WebhookPingResult | WebhookTriggerResult, console: Cons
         )
         return
     console.print(Text(f"✗ {result.code}", style="red"), words(result.error_message or ""))
-    if result.delivery_id:
+    if result.delivery_id and result.response_status is not None:
         more = command("webhook", "deliveries", "--event-id", result.event_id, "--bodies")
         console.print(Text("See what it answered: ", style="dim"), Text(more), sep="", soft_wrap=True)
 

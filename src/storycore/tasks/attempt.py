@@ -116,29 +116,44 @@ class Attempt:
     def _complete(self, outcome: Outcome) -> None:
         try:
             self.ended = self._patiently(lambda: self._records.finish(self.task, Status.COMPLETED, outcome=outcome))
+            self.ended = self.ended or self._patiently(self._completed_unheard)
         except Unavailable as fault:
             log.warning("end_not_recorded", task_id=self.task.id, reason=fault.reason.value)
             return  # the lease runs out, and the task is done again from what was noted
         if self.ended is None:
             traces.take_back(self._files)
-            raise _lost()
+            stopped = _stopped()
+            raise stopped if self._end(Status.CANCELLED, stopped.as_dict()) else _lost()
+
+    def _completed_unheard(self) -> Task | None:
+        """The task, if this attempt has completed it already and the word of that was lost on the way."""
+        found = self._records.find(self.task.id)
+        return found if (found.status, found.attempt) == (Status.COMPLETED, self.task.attempt) else None
 
     def _fail(self, fault: BaseException) -> None:
         if self._lost:
             return
         try:
-            if self._given_back and isinstance(fault, Cancelled):
-                self._patiently(lambda: self._records.give_back(self.task))
+            may_go_on = self._given_back and isinstance(fault, Cancelled)
+            if may_go_on and self._patiently(lambda: self._records.give_back(self.task)):
                 return
-            status, error = self._told(fault)
+        except Unavailable as unheard:
+            log.warning("end_not_recorded", task_id=self.task.id, reason=unheard.reason.value)
+            return
+        self._end(*self._told(fault))
+
+    def _end(self, status: Status, error: dict[str, Any]) -> bool:
+        """Records an end without a result; False if it could not be recorded, or is another process's to tell."""
+        try:
             self.ended = self._patiently(lambda: self._records.finish(self.task, status, error=error))
         except Unavailable as unheard:
             log.warning("end_not_recorded", task_id=self.task.id, reason=unheard.reason.value)
+        return self.ended is not None
 
     def _told(self, fault: BaseException) -> tuple[Status, dict[str, Any]]:
         """How the task ends for what was raised, and what is told of it."""
         if isinstance(fault, (Cancelled, KeyboardInterrupt, SystemExit)):
-            return Status.CANCELLED, Cancelled("Stopped on request; nothing was kept.").as_dict()
+            return Status.CANCELLED, _stopped().as_dict()
         if isinstance(fault, StoryCoreError):
             return Status.FAILED, fault.as_dict()
         log.error("task_broke", task_id=self.task.id, kind=self.task.kind, exc_info=fault)
@@ -179,6 +194,10 @@ class Attempt:
         except Unavailable:
             return  # the next report may pass
         self._news.tell(self.task.id, goes_on=True)
+
+
+def _stopped() -> Cancelled:
+    return Cancelled("Stopped on request; nothing was kept.")
 
 
 def _lost() -> Conflict:

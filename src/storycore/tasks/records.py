@@ -42,6 +42,8 @@ _UPDATE_HELD = update(tasks).where(
 _UPDATE_WAITING = update(tasks).where(tasks.c.number == bindparam("held_number"), tasks.c.status == Status.PENDING)
 _MOVED = (tasks.c.progress, tasks.c.step, tasks.c.beat, tasks.c.cancel_requested)  # since the task was read
 _END_HELD, _END_WAITING = _UPDATE_HELD.returning(*_MOVED), _UPDATE_WAITING.returning(*_MOVED)
+_UPDATE_WANTED = _UPDATE_HELD.where(tasks.c.cancel_requested.is_(False))
+_COMPLETE_HELD = _UPDATE_WANTED.returning(*_MOVED)
 _NEW = insert(tasks).returning(tasks.c.number)
 _EVENT = insert(task_events)
 _BY_ID = select(tasks).where(tasks.c.id == bindparam("task_id"))
@@ -223,6 +225,8 @@ class TaskRecords:
     ) -> Task | None:
         """The task as it has ended now; None, with nothing changed, if its lease is lost.
 
+        A task that somebody wants to stop is not completed any more: None then, too.
+
         An end that others are told of is on the disk when this returns. Any other may be lost in a power cut; then the
         task is done again.
         """
@@ -237,12 +241,15 @@ class TaskRecords:
         return kept
 
     def give_back(self, task: Task) -> bool:
-        """Lets a running task wait again, as if this attempt had not begun; False if its lease is lost."""
+        """Lets a running task wait again, as if this attempt had not begun; False if its lease is lost.
+
+        A task that somebody wants to stop must not begin anew: False then, too.
+        """
         instant = now()
         values: dict[str, Any] = {"status": Status.PENDING, "owner": None, "attempt": task.attempt - 1, "progress": 0.0,
                   "step": "waiting", "files": [], "updated_at": instant}  # fmt: skip
         with self._database.write() as connection:
-            held = connection.execute(_UPDATE_HELD, {**values, **_lease_of(task)}).rowcount == 1
+            held = connection.execute(_UPDATE_WANTED, {**values, **_lease_of(task)}).rowcount == 1
             if held:
                 data = {"status": Status.PENDING, "progress": 0.0, "step": "waiting", "attempt": task.attempt - 1}
                 _happen(connection, task.id, "offered_again", data, instant)
@@ -434,7 +441,8 @@ def _end(connection: Connection, task: Task, ended: Task, outcome: Outcome | Non
     values = {"status": ended.status, "owner": None, "files": [], "updated_at": ended.updated_at,
               "finished_at": ended.finished_at, "result": ended.result, "error": ended.error, **done}  # fmt: skip
     waits = task.status is Status.PENDING
-    statement, row = (_END_WAITING, {"held_number": task.number}) if waits else (_END_HELD, _lease_of(task))
+    held = _COMPLETE_HELD if ended.status is Status.COMPLETED else _END_HELD
+    statement, row = (_END_WAITING, {"held_number": task.number}) if waits else (held, _lease_of(task))
     moved = connection.execute(statement, {**values, **row}).first()
     if moved is None:
         return None

@@ -35,6 +35,7 @@ from storycore.webhooks.wire import Wire, posting, written
 
 CONNECT_SECONDS = 5.0
 _TIMEOUTS = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
+_NOT_ALLOWED = "It leads to an address that webhooks may not call; STORYCORE_WEBHOOK_ALLOW opens one by host and port."
 _MOST_PLACES = 4096
 _KEPT_SECONDS = 4.0  # shorter than the usual servers keep an idle connection, so that both don't meet at its end
 
@@ -133,6 +134,7 @@ class Sender:
             return measure.failed(call, Code.CANCELLED, "It was cut off: the process that made it had to end.")
         except Exception as fault:  # noqa: BLE001 - what the other side causes is a finding, not an error of ours
             code, why = code_of_fault(fault)
+            why = _NOT_ALLOWED if call.fault is Code.BLOCKED_ADDRESS else why
             return measure.failed(call, call.fault or code, why)
         return measure.ended(call)
 

@@ -29,8 +29,14 @@ def test_deliveries_tell_where_they_stand_in_words():
     result = WebhookDeliveriesResult(items=[delivery(), delivery(state="blocked", code="blocked_address", due_at=None)],
                                      next_cursor="c7")  # fmt: skip
     text = shown(show_deliveries, result)
-    assert max(map(len, text.splitlines())) <= 80
-    assert all(word in text for word in ("tried again", "http_5xx", "503", "12:00", "not", "allowed", "c7"))
+    assert [line.rstrip() for line in text.splitlines()] == [
+        "Delivery                   State          Last                 Next try",
+        "delivery_0123456789abcdef  ! tried again  http_5xx 503         2026-11-25 12:00",
+        "  export.completed",
+        "delivery_0123456789abcdef  ✗ not allowed  blocked_address 503",
+        "  export.completed",
+        "There are more: --cursor c7",
+    ]
 
 
 def test_empty_lists_teach_the_first_command():
@@ -45,6 +51,9 @@ def test_a_failed_ping_says_why_and_steers_no_terminal():
     text = shown(show_attempt, result)
     assert "\x1b" not in text
     assert "✗ tls" in text
+    assert "answered" not in text
+    answered = result.model_copy(update={"code": "http_5xx", "response_status": 503})
+    assert "See what it answered: storycore webhook deliveries" in shown(show_attempt, answered)
 
 
 def test_quiet_shows_nothing(capsys):
