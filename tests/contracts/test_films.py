@@ -263,6 +263,15 @@ def test_options_that_can_not_be_are_refused_by_name(option, value):
     assert fault.value.errors[0].pointer.startswith(f"/conversion_options/{option}")
 
 
+@pytest.mark.parametrize(("name", "codec", "pixels"), [("mp4", "h264", "yuv420p10le"), ("mkv", "h265", "yuv444p")])
+def test_pixels_that_a_codec_does_not_take_are_refused(tmp_path, name, codec, pixels):
+    folder = make_film(tmp_path / "film", {"colour": "red"})
+    with pytest.raises(InvalidInput, match=r"^conversion_options\.pixel_format: H\.26\d does not take") as fault:
+        deliver(folder, name, tmp_path / "out", video_codec=codec, pixel_format=pixels)
+    assert fault.value.reason is Reason.OUT_OF_RANGE
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_range_behind_the_end_is_refused(tmp_path):
     folder = make_film(tmp_path / "film", {"colour": "red"})
     with pytest.raises(InvalidInput) as fault:
