@@ -83,6 +83,12 @@ def test_another_sample_rate_keeps_the_length(project, tmp_path, name):
     assert len(sound) == pytest.approx(3.5 * 44_100, abs=1)
 
 
+@pytest.mark.parametrize("name", ["wav", "flac", "m4a"])
+def test_a_high_sample_rate_is_told_as_the_file_has_it(project, tmp_path, name):
+    path, told = made(project, tmp_path, name, sample_rate_hz=96000)[name]
+    assert (decoded(path)[1], told.metrics["sample_rate"]) == (96_000, "96000Hz")
+
+
 @pytest.mark.parametrize("name", SOUNDS)
 @pytest.mark.parametrize("target", [-14, -23])
 def test_the_finished_file_has_the_loudness_that_was_asked_for(project, tmp_path, name, target):
