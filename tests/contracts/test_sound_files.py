@@ -279,6 +279,8 @@ def test_a_range_of_the_film_is_as_long_as_the_range(project, tmp_path, name):
         ("mp3", {"sample_rate_hz": 96000}),
         ("opus", {"sample_rate_hz": 44100}),
         ("ogg", {"sample_rate_hz": 96000}),
+        ("opus", {"audio_bitrate_bps": 512_001}),
+        ("webm", {"audio_bitrate_bps": 256_001, "channels": 1}),
         ("wav", {"bit_depth": 20}),
         ("wav", {"audio_bitrate_bps": 128000}),
         ("m4a", {"audio_bitrate_bps": 0}),
