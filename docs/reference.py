@@ -19,6 +19,14 @@ from storycore.settings import Settings
 HERE = Path(__file__).parent / "reference"
 MADE = "<!-- Made from the code by docs/reference.py; change the code, then run `python3 run.py fix`. -->\n\n"
 
+_DEFAULTS = {
+    "cache_folder": "the user's cache folder",
+    "generated_folder": "`generated` in the user's data folder",
+    "render_workers": "one for each processor, at most 16",
+    "workers": "one for each processor, at most 4",
+}
+"""Of settings, where it depends on the machine."""
+
 
 def pages() -> dict[str, str]:
     """File name → content of every page."""
@@ -86,7 +94,7 @@ def _settings() -> Iterator[str]:
     yield "folder, defaults. In the environment a list of paths is parted like `PATH`, a list of names by commas.\n"
     yield "| storycore.toml | environment | default | meaning |\n|---|---|---|---|"
     for name, field in Settings.model_fields.items():
-        default = "the user's cache folder" if field.default_factory else f"`{_plain(field.default)}`"
+        default = _DEFAULTS[name] if field.default_factory else f"`{_plain(field.default)}`"
         yield f"| `{name}` | `STORYCORE_{name.upper()}` | {default} | {field.description} |"
     yield ""
 

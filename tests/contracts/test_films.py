@@ -188,7 +188,8 @@ def test_a_clip_that_is_over_long_before_its_shot_stands_on_its_last_frame_and_i
     sheet = export(film_in(folder), wanted("sheet", {}), tmp_path, Progress())[0]
     path, made = deliver(folder, "mp4", tmp_path, fps=5, crf=4)
     seen = [round(middle(picture)[0] / 10) for picture in see(path).frames]
-    assert (sheet.made.warnings, made.warnings, seen) == ((), (), [2, 7, 11, 16, *[21] * 106, 2, 7, 11])
+    told = [warning.reason for warning in (*sheet.made.warnings, *made.warnings)]
+    assert (told, seen) == (["clip_too_short"] * 4, [2, 7, 11, 16, *[21] * 106, 2, 7, 11])
 
 
 def _clip_of(pictures, path, rate=24):
@@ -260,6 +261,15 @@ def test_options_that_can_not_be_are_refused_by_name(option, value):
     with pytest.raises(InvalidInput) as fault:
         wanted("mp4", {option: value})
     assert fault.value.errors[0].pointer.startswith(f"/conversion_options/{option}")
+
+
+@pytest.mark.parametrize(("name", "codec", "pixels"), [("mp4", "h264", "yuv420p10le"), ("mkv", "h265", "yuv444p")])
+def test_pixels_that_a_codec_does_not_take_are_refused(tmp_path, name, codec, pixels):
+    folder = make_film(tmp_path / "film", {"colour": "red"})
+    with pytest.raises(InvalidInput, match=r"^conversion_options\.pixel_format: H\.26\d does not take") as fault:
+        deliver(folder, name, tmp_path / "out", video_codec=codec, pixel_format=pixels)
+    assert fault.value.reason is Reason.OUT_OF_RANGE
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_range_behind_the_end_is_refused(tmp_path):

@@ -131,6 +131,15 @@ def test_clips_of_any_shape_are_shown(tmp_path, size, fit):
         assert red > 110 > blue
 
 
+def test_clips_that_are_over_before_their_shot_are_said(tmp_path):
+    shots = [{"clip": clip(64, 36), "suffix": "mkv", "duration": seconds} for seconds in (0.5, 0.58, 1)]
+    path, made = deliver(make_film(tmp_path / "film", *shots), "mp4", tmp_path)
+    assert len(see(path).frames) == 50
+    told = [(it.file, it.reason, it.message) for it in made.warnings]
+    message = "assets/clip_3.mkv lasts 0.5 s, and shot 3 shows it from 0.0 s to 1.0 s; then its last frame stands."
+    assert told == [("assets/clip_3.mkv", "clip_too_short", message)]
+
+
 def test_clips_of_high_dynamic_range_are_said_each_time(tmp_path):
     tagged = "format=yuv420p10le,setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"
     path = tmp_path / "pq.mp4"

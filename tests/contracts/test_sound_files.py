@@ -83,6 +83,21 @@ def test_another_sample_rate_keeps_the_length(project, tmp_path, name):
     assert len(sound) == pytest.approx(3.5 * 44_100, abs=1)
 
 
+@pytest.mark.parametrize("name", ["wav", "flac", "m4a"])
+def test_a_high_sample_rate_is_told_as_the_file_has_it(project, tmp_path, name):
+    path, told = made(project, tmp_path, name, sample_rate_hz=96000)[name]
+    assert (decoded(path)[1], told.metrics["sample_rate"]) == (96_000, "96000Hz")
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6, 8])
+def test_vorbis_takes_the_bit_rates_that_it_has_and_no_others(project, tmp_path, channels):
+    least, most = {1: (32_000, 240_000), 2: (45_000, 500_000), 6: (84_000, 640_000), 8: (256_000, 640_000)}[channels]
+    for rate in (least, most):
+        made(project, tmp_path / str(rate), "ogg", audio_bitrate_bps=rate, channels=channels)
+    with pytest.raises(InvalidInput, match=f"Vorbis takes {least} to {most}"):
+        made(project, tmp_path / "out", "ogg", audio_bitrate_bps=least - 1, channels=channels)
+
+
 @pytest.mark.parametrize("name", SOUNDS)
 @pytest.mark.parametrize("target", [-14, -23])
 def test_the_finished_file_has_the_loudness_that_was_asked_for(project, tmp_path, name, target):
@@ -263,6 +278,9 @@ def test_a_range_of_the_film_is_as_long_as_the_range(project, tmp_path, name):
         ("mp3", {"channels": 6}),
         ("mp3", {"sample_rate_hz": 96000}),
         ("opus", {"sample_rate_hz": 44100}),
+        ("ogg", {"sample_rate_hz": 96000}),
+        ("opus", {"audio_bitrate_bps": 512_001}),
+        ("webm", {"audio_bitrate_bps": 256_001, "channels": 1}),
         ("wav", {"bit_depth": 20}),
         ("wav", {"audio_bitrate_bps": 128000}),
         ("m4a", {"audio_bitrate_bps": 0}),

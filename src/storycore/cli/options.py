@@ -5,6 +5,7 @@ HTTP refuse the same things for the same reasons.
 """
 
 import contextlib
+import re
 import sys
 import types
 from collections.abc import Mapping
@@ -21,6 +22,8 @@ from storycore.operations.request import Request, Spelling
 
 _NOT_MEANT = ("Expecting", "Extra data", "Unterminated", "Invalid")
 """How a fault begins that says: this is no JSON, rather than: this is JSON that we refuse."""
+_PLACEHOLDER = re.compile(r"\s*\{\w+(:\d*d)?\}")
+"""How a pattern of names may begin, and no JSON does, however faulty: {number}, {number:06d}."""
 _MOST_SECRET = 4096
 
 
@@ -193,7 +196,8 @@ def _json(text: str, *, otherwise: Any = None) -> Any:
     try:
         return read_strict(text)
     except BadJson as fault:
-        if otherwise is not None and fault.message.startswith(_NOT_MEANT) and not text.lstrip().startswith("{"):
-            return otherwise  # a date, a timecode, a title: words that only begin like JSON
+        no_object = not text.lstrip().startswith("{") or _PLACEHOLDER.match(text)
+        if otherwise is not None and fault.message.startswith(_NOT_MEANT) and no_object:
+            return otherwise  # a date, a timecode, a pattern: words that only begin like JSON
         reason = Reason.DUPLICATE_KEY if fault.duplicate is not None else Reason.MALFORMED_JSON
         raise InvalidInput(f"Not acceptable JSON: {fault}", reason=reason) from None

@@ -207,7 +207,10 @@ class FormatRequest(Request[FormatResult]):
         description="Folder, or file name with the format's suffix; exports/export_<time> of the project if left out.",
     )
     shots: list[ShotPart] | None = Field(
-        default=None, min_length=1, max_length=10_000, description="What is shown, instead of the project's shots."
+        default=None,
+        min_length=1,
+        max_length=10_000,
+        description="What is shown, instead of the project's shots: a list of `path`, `in_point`, `out_point`.",
     )
     conversion_options: Annotated[Facts, FormatOptions, Spelling(("-O", "--option"))] = Field(
         default={}, description="Options of the formats, as each one documents."

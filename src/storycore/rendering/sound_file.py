@@ -88,7 +88,7 @@ def write_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
     Raises:
         StoryCoreError: see `encoder.child`.
     """
-    progress.begin("encoding sound", total=_TRIES, unit="files", until=until)
+    progress.begin("encoding sound", until=until)
     inner = first_aim(goal, mix.loudness, lossy=encoding.lossy)
     with Mastering(mix, ffmpeg=ffmpeg, progress=progress) as mastering:
         master = mastering.master(inner)
@@ -100,7 +100,7 @@ def write_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
         for left in reversed(range(_TRIES)):
             encode_sound(master, path, encoding, ffmpeg=ffmpeg, tags=tags, progress=progress)
             file = SoundFile(facts=measure_sound(ffmpeg, path, progress), master=master)
-            progress.advance()
+            progress.check()
             better = better_aim(inner, goal, file.facts.loudness)
             if better == inner or not left:
                 return file

@@ -1,9 +1,11 @@
 """The files that shots show, found, hashed, and told as looks; what can't be shown becomes a slate and a warning."""
 
 import hashlib
+from fractions import Fraction
 from pathlib import Path
 
 from storycore.project.content import open_regular
+from storycore.project.headers import HeaderFault, read_facts
 from storycore.project.lookup import data_bytes, is_data
 from storycore.project.model import Media, Project, ProjectWarning, Shot
 from storycore.project.paths import inside
@@ -12,6 +14,9 @@ from storycore.rendering.look import RENDERER, Canvas, Look, Source, captions, l
 from storycore.rendering.motion import move_of
 from storycore.rendering.plan import Span
 from storycore.units import MEBIBYTE, human_seconds
+
+_UNSEEN_SECONDS = Fraction(1, 10)
+"""For that long nobody sees that a picture stands still; generated clips often end a frame early."""
 
 
 class Sources:
@@ -28,6 +33,7 @@ class Sources:
         self._project, self._cache, self._folder = project, cache, folder
         self._decoder = f"{RENDERER}:{decoder}"
         self._hashes: dict[Path, str] = {}
+        self._lengths: dict[Path, Fraction | None] = {}
         self._warnings: dict[str, ProjectWarning] = {}
 
     @property
@@ -97,6 +103,8 @@ class Sources:
             return None
         if self._cache.noted(self._bent(sha256)) is not None:
             self._warn(media.path, "tone_mapped", f"{media.path} is HDR; its highlights were brought into the picture.")
+        if source is Source.CLIP:
+            self._look_at_end(span, media, path, canvas)
         return Look(
             source=source,
             frames=span.frames,
@@ -109,6 +117,27 @@ class Sources:
             move=move_of(shot),
             captions=captions(shot.text, canvas.rate, span.frames),
         )
+
+    def _look_at_end(self, span: Span, media: Media, path: Path, canvas: Canvas) -> None:
+        """Warns of a clip that is over before its shot is, as far as its headers tell how long it is."""
+        length, shot = self._length(path), span.shot
+        end = shot.clip_in + span.frames / canvas.rate
+        if length is None or end - length <= _UNSEEN_SECONDS:
+            return
+        lasts, first, last = (human_seconds(float(value)) for value in (length, shot.clip_in, end))
+        told = f"{media.path} lasts {lasts}, and shot {shot.number} shows it from {first} to {last}"
+        self._warnings[f"{media.path} {shot.number}"] = ProjectWarning(
+            file=media.path, pointer="", reason="clip_too_short", message=f"{told}; then its last frame stands."
+        )
+
+    def _length(self, path: Path) -> Fraction | None:
+        if path not in self._lengths:
+            try:
+                facts = read_facts(path)
+            except (HeaderFault, OSError):
+                facts = None
+            self._lengths[path] = facts.duration if facts else None
+        return self._lengths[path]
 
     def _read_as(self, sha256: str) -> str:
         """Names a content as it is read by this decoder."""

@@ -49,6 +49,11 @@ def test_what_must_be_given_is_an_argument():
             {"metadata": {"day": "2026-11-25", "at": "01:00:00:00", "take": "3 of 5", "cut": '"A" cut', "v": "1.2.3",
                           "n": "007"}},
         ),
+        (
+            FormatRequest,
+            {"conversion_options": ("naming={number}_{scene}", "picture_naming={number:06d}")},
+            {"conversion_options": {"naming": "{number}_{scene}", "picture_naming": "{number:06d}"}},
+        ),
         (FormatRequest, {"target_format": "zip"}, {"target_format": "zip"}),
         (FormatRequest, {"target_format": "zip, json"}, {"target_format": ["zip", "json"]}),
         (MetadataRequest, {"metadata_format": "toml"}, {"metadata_format": "toml"}),
@@ -58,7 +63,9 @@ def test_only_the_form_of_a_text_is_read(kind, options, values):
     assert to_values(kind, options) == values
 
 
-@pytest.mark.parametrize("text", ["{", "nothing", "=1", '{"a": NaN}', "a=NaN", "a={x", "a=1e999", '{"a": 1, "a": 2}'])
+@pytest.mark.parametrize(
+    "text", ["{", "nothing", "=1", '{"a": NaN}', "a=NaN", "a={x", "a={x:1}", "a=1e999", '{"a": 1, "a": 2}']
+)
 def test_an_object_that_is_none_is_refused(text):
     with pytest.raises(InvalidInput):
         to_values(PackageRequest, {"metadata": (text,)})

@@ -7,7 +7,7 @@ left out, the format takes what the project says, and 1920×1080 at 24 frames a 
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo, WithJsonSchema
 
 from storycore.exports.formats.format import FormatOptions
 
@@ -145,6 +145,14 @@ class SoundOptions(MasterOptions):
     audio_bitrate_bps: Whole | None = Field(
         default=None, ge=16_000, le=640_000, description="Bits per second of compressed sound."
     )
+
+
+def rate_of_opus(value: int | None, info: ValidationInfo) -> int | None:
+    """The bit rate, unless it is more than Opus can be told."""
+    most = 256_000 * int(info.data.get("channels", 2))
+    if value is not None and value > most:
+        raise ValueError(f"Opus takes at most {most} bits per second for so many channels")
+    return value
 
 
 class DeepSoundOptions(SoundOptions):

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from storycore.exports.formats.options import SoundOptions
+from storycore.exports.formats.options import SoundOptions, rate_of_opus
 from storycore.exports.formats.sound_format import SoundFormat, bitrate
 from storycore.rendering.sound_file import SoundEncoding
 
@@ -13,6 +13,8 @@ class OpusOptions(SoundOptions):
     """Options of opus."""
 
     sample_rate_hz: Literal[48000] = Field(default=48000, description="Samples per second: Opus knows 48000 only.")
+
+    _rate = field_validator("audio_bitrate_bps")(rate_of_opus)
 
 
 def _encoding(options: OpusOptions) -> SoundEncoding:

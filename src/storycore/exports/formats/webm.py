@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from storycore.exports.formats import film_sounds as sounds
+from storycore.exports.formats.options import rate_of_opus
 from storycore.exports.formats.video_file import FilmOptions, VideoFile
 
 
@@ -14,6 +15,8 @@ class WebmOptions(FilmOptions):
     video_codec: Literal["vp9", "av1"] = Field(default="vp9", description="Codec of the picture.")
     audio_codec: Literal["opus", "none"] = Field(default="opus", description="Codec of the sound; none for no sound.")
     sample_rate_hz: Literal[48000] = Field(default=48000, description="Samples per second; Opus knows no other.")
+
+    _rate = field_validator("audio_bitrate_bps")(rate_of_opus)
 
 
 FORMAT = VideoFile(

@@ -29,7 +29,7 @@ from storycore.project.headers.riff import read_avi, read_wav
 from storycore.project.headers.tiff import read_tiff
 from storycore.project.headers.window import Window
 
-VERSION = 1
+VERSION = 2
 """Goes up when a reader learns something, so that what was remembered from an older one is read again."""
 
 _READERS: dict[str, Callable[[Window, str], MediaFacts]] = {

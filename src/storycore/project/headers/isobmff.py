@@ -216,32 +216,40 @@ def _sound(window: Window, sample: Box, code: str, duration: Fraction | None) ->
         rate_hz, inner = (round(real) if 0 < real < 1e9 else 0), sample.at + 64
     codec = AUDIO_FOURCC.get(code, sample.name.decode("latin-1").strip("\0 "))
     if code == "mp4a":
-        codec = _object_type(window, inner, sample.end) or codec
+        block = _decoder(window, inner, sample.end)
+        codec, rate_hz = OBJECT_TYPES.get(block[0], codec), _high_rate(block) or rate_hz
     return _Track(b"soun", code, duration, codec=codec, channels=channels, rate_hz=rate_hz, depth=depth)
 
 
-def _object_type(window: Window, at: int, end: int) -> str | None:
-    """What an `mp4a` entry really holds, from the decoder configuration in its esds box."""
+def _decoder(window: Window, at: int, end: int) -> bytes:
+    """The decoder configuration in the esds box of an `mp4a` entry: what it really holds; a zero if there is none."""
     for box in boxes(window, at, end):
         if box.name == b"wave":  # QuickTime wraps it
-            return _object_type(window, box.at, box.end)
+            return _decoder(window, box.at, box.end)
         if box.name == b"esds":
-            block = window.at(box.at + 4, min(64, box.end - box.at - 4))
-            return OBJECT_TYPES.get(_decoder_type(block))
-    return None
+            return _descriptor(window.at(box.at + 4, min(64, box.end - box.at - 4))) or b"\0"
+    return b"\0"
 
 
-def _decoder_type(block: bytes) -> int:
-    """The objectTypeIndication behind the descriptor tags 3 and 4."""
+def _descriptor(block: bytes) -> bytes:
+    """What stands behind the descriptor tags 3 and 4, from the objectTypeIndication on."""
     at = 0
     for tag, skip in ((3, 3), (4, 0)):
         if block[at] != tag:
-            return -1
+            return b""
         at += 1
         while block[at] & 0x80:
             at += 1
         at += 1 + skip
-    return block[at]
+    return block[at:]
+
+
+def _high_rate(block: bytes) -> int:
+    """The rate of AAC that is too high for the 16 bits of its entry, from its AudioSpecificConfig; else 0."""
+    config = block[14:].lstrip(b"\x80")[1:3]  # behind its length, which may be written in four bytes
+    if block[13:14] != b"\x05" or len(config) < 2:
+        return 0
+    return {0: 96_000, 1: 88_200}.get((config[0] & 7) << 1 | config[1] >> 7, 0)
 
 
 def _still(window: Window, media_type: str, meta: Box) -> MediaFacts:
