@@ -44,7 +44,7 @@ def zoompan(ffmpeg: Path, film: Path, shots: int, out: Path) -> list[str]:
 
 
 MOVIEPY = f"""
-import sys
+import os, sys
 from moviepy import AudioFileClip, CompositeAudioClip, CompositeVideoClip, ImageClip, afx, vfx
 film, shots, out = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 D, T, FPS, W, H, GAIN = {D}, {T}, {FPS}, {W}, {H}, {GAIN}
@@ -64,7 +64,8 @@ voice = AudioFileClip(f"{{film}}/assets/dialogue.wav")
 sound = CompositeAudioClip([music, voice]).with_effects([afx.AudioNormalize()]).with_duration(end)
 video = video.with_audio(sound).with_duration(end)
 video.write_videofile(out, fps=FPS, codec="libx264", preset="veryfast", audio_codec="aac", audio_bitrate="192k",
-                      ffmpeg_params=["-crf", "20", "-bf", "2", "-g", "48", "-pix_fmt", "yuv420p"], logger=None)
+                      ffmpeg_params=["-crf", "20", "-bf", "2", "-g", "48", "-pix_fmt", "yuv420p"], logger=None,
+                      temp_audiofile_path=os.path.dirname(out))
 """
 
 
