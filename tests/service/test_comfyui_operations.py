@@ -241,6 +241,18 @@ def test_pictures_for_a_shot_are_its_takes_and_one_is_picked(core, film):
     assert told.value.details["takes"] == [take.take_id for take in takes]
 
 
+def test_what_is_only_shown_on_the_way_is_no_take_unless_nothing_is_saved(core, film):
+    preview = {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}}
+    both, alone = {**picture(), "9": preview}, {"1": picture()["1"], "9": preview}
+    results = [
+        core.run(WorkflowRequest(workflow_definition=graph, project_path=str(film), shot_id="shot_01"))
+        for graph in (both, alone)
+    ]
+    takes = core.run(PickRequest(project_path=str(film), shot_id="shot_01")).takes
+    assert [len(it.output_paths) for it in results] == [2, 1]
+    assert [film / take.path for take in takes] == [film / it.output_paths[0] for it in results]
+
+
 def shown(core, film):
     return core.run(InspectRequest(project_path=str(film))).shots[0].media
 
