@@ -331,6 +331,31 @@ def test_cells_are_what_the_inputs_take_that_they_go_to(core, comfy, tmp_path):
     assert all(any(json.dumps(text) in it and '"seed": 7' in it for it in sent) for text in written)
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_table_is_read_as_programs_of_every_country_save_it(core, tmp_path, mark):
+    table = tmp_path / "prompts.csv"
+    table.write_text(f'prompt{mark}5.seed\n"a car, red; fast"{mark}7\n', encoding="utf-8-sig")
+    result = core.run(BatchRequest(workflow_definition=ask(), csv_path=str(table)))
+    assert [it.parameters for it in result.items] == [{"prompt": "a car, red; fast", "5.seed": "7"}]
+
+
+@pytest.mark.parametrize("text", [b'prompt,5.seed\n"a car,7\na house,8\n', b"prompt,5.seed\ncaf\xe9,7\n"])
+def test_a_table_that_would_lose_rows_or_letters_is_refused(core, comfy, tmp_path, text):
+    table = tmp_path / "prompts.csv"
+    table.write_bytes(text)
+    with pytest.raises(StoryCoreError, match="can't be read as a table") as told:
+        core.run(BatchRequest(workflow_definition=ask(), csv_path=str(table)))
+    assert ("UTF-8" in told.value.remediation, comfy.server.posts) == (True, [])
+
+
+def test_a_prompt_of_many_lines_can_stand_in_a_file_name(core, comfy):
+    graph = ask()
+    graph["3"]["inputs"]["filename_prefix"] = "shot/{{prompt}}"
+    result = core.run(WorkflowRequest(workflow_definition=graph, input_parameters={"prompt": "a car\nat night" * 50}))
+    sent = comfy.server.posts[0]["prompt"]["3"]["inputs"]["filename_prefix"]
+    assert (result.outcome, sent.endswith("shot/" + ("a car at night" * 50)[:160])) == ("completed", True)
+
+
 def test_what_failed_in_a_batch_is_run_again_alone(core, comfy, tmp_path):
     table = tmp_path / "prompts.csv"
     table.write_text('prompt,5.seed\n"a car, red",7\na house,wrong\na tree,9\n', encoding="utf-8")
