@@ -467,6 +467,17 @@ def test_on_the_command_line_what_failed_in_a_batch_is_run_again_by_the_words_th
     assert (again.returncode, "1 made, 0 failed" in again.stdout) == (0, True), again.stderr
 
 
+def test_on_the_command_line_a_clip_is_made_by_the_workflow_in_a_file(core, film, tmp_path):
+    graph = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "example.png"}},
+        "4": {"class_type": "SaveVideo", "inputs": {"video": ["1", 0], "filename_prefix": "clip"}},
+    }
+    workflow = write_json(tmp_path / "clip.json", graph)
+    made = storycore("comfyui", "generate-video", film, "shot_01", "--workflow", workflow, "--json", cwd=tmp_path)
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert json.loads(made.stdout)["data"]["result_path"].endswith(".mp4")
+
+
 def test_a_picture_that_comfyui_made_is_a_workflow_too(core, film, tmp_path):
     result = core.run(WorkflowRequest(workflow_definition=picture(color=77)))
     again = storycore("comfyui", "workflow", result.output_paths[0], "-q", "--json", cwd=tmp_path)
