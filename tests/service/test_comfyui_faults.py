@@ -294,6 +294,12 @@ def test_17_out_of_memory_is_tried_once_more_with_memory_freed(world, comfy):
     assert (len(executed(comfy)), comfy.server.log.count("POST /free")) == (2, 1)
 
 
+def test_people_are_told_why_a_run_begins_once_more(world):
+    run = world.start(picture(fail="oom"))
+    run.wait()
+    assert [step for step, _ in run.voice.said].count("once more, memory ran out") == 1
+
+
 def test_17_out_of_memory_moves_to_a_larger_server(world, comfy, tmp_path):
     comfy.faults.oom_below = 2**50
     with ScriptedComfyUI(tmp_path / "large") as large:

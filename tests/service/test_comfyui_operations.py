@@ -109,7 +109,7 @@ def test_a_server_that_does_not_answer_is_a_success_that_says_so(client):
     answer = client.post(CONNECT, json={"port": NOBODY, "timeout_seconds": 2})
     data = answer.json()["data"]
     assert (answer.status_code, data["connected"], data["server_version"]) == (200, False, None)
-    assert "does not answer" in data["error_message"]
+    assert data["error_message"] == f"It does not answer: nothing listens at port {NOBODY} of localhost"
     assert client.get(BACKENDS).json()["data"]["items"] == []
 
 
@@ -241,6 +241,18 @@ def test_pictures_for_a_shot_are_its_takes_and_one_is_picked(core, film):
     assert told.value.details["takes"] == [take.take_id for take in takes]
 
 
+def test_what_is_only_shown_on_the_way_is_no_take_unless_nothing_is_saved(core, film):
+    preview = {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}}
+    both, alone = {**picture(), "9": preview}, {"1": picture()["1"], "9": preview}
+    results = [
+        core.run(WorkflowRequest(workflow_definition=graph, project_path=str(film), shot_id="shot_01"))
+        for graph in (both, alone)
+    ]
+    takes = core.run(PickRequest(project_path=str(film), shot_id="shot_01")).takes
+    assert [len(it.output_paths) for it in results] == [2, 1]
+    assert [film / take.path for take in takes] == [film / it.output_paths[0] for it in results]
+
+
 def shown(core, film):
     return core.run(InspectRequest(project_path=str(film))).shots[0].media
 
@@ -317,6 +329,31 @@ def test_cells_are_what_the_inputs_take_that_they_go_to(core, comfy, tmp_path):
     ]
     sent = {json.dumps(post["prompt"]) for post in comfy.server.posts}
     assert all(any(json.dumps(text) in it and '"seed": 7' in it for it in sent) for text in written)
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_table_is_read_as_programs_of_every_country_save_it(core, tmp_path, mark):
+    table = tmp_path / "prompts.csv"
+    table.write_text(f'prompt{mark}5.seed\n"a car, red; fast"{mark}7\n', encoding="utf-8-sig")
+    result = core.run(BatchRequest(workflow_definition=ask(), csv_path=str(table)))
+    assert [it.parameters for it in result.items] == [{"prompt": "a car, red; fast", "5.seed": "7"}]
+
+
+@pytest.mark.parametrize("text", [b'prompt,5.seed\n"a car,7\na house,8\n', b"prompt,5.seed\ncaf\xe9,7\n"])
+def test_a_table_that_would_lose_rows_or_letters_is_refused(core, comfy, tmp_path, text):
+    table = tmp_path / "prompts.csv"
+    table.write_bytes(text)
+    with pytest.raises(StoryCoreError, match="can't be read as a table") as told:
+        core.run(BatchRequest(workflow_definition=ask(), csv_path=str(table)))
+    assert ("UTF-8" in told.value.remediation, comfy.server.posts) == (True, [])
+
+
+def test_a_prompt_of_many_lines_can_stand_in_a_file_name(core, comfy):
+    graph = ask()
+    graph["3"]["inputs"]["filename_prefix"] = "shot/{{prompt}}"
+    result = core.run(WorkflowRequest(workflow_definition=graph, input_parameters={"prompt": "a car\nat night" * 50}))
+    sent = comfy.server.posts[0]["prompt"]["3"]["inputs"]["filename_prefix"]
+    assert (result.outcome, sent.endswith("shot/" + ("a car at night" * 50)[:160])) == ("completed", True)
 
 
 def test_what_failed_in_a_batch_is_run_again_alone(core, comfy, tmp_path):
@@ -428,6 +465,17 @@ def test_on_the_command_line_what_failed_in_a_batch_is_run_again_by_the_words_th
     line = first.stdout.partition("Next: ")[2].splitlines()[0]
     again = subprocess.run(shlex.split(line), cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (again.returncode, "1 made, 0 failed" in again.stdout) == (0, True), again.stderr
+
+
+def test_on_the_command_line_a_clip_is_made_by_the_workflow_in_a_file(core, film, tmp_path):
+    graph = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "example.png"}},
+        "4": {"class_type": "SaveVideo", "inputs": {"video": ["1", 0], "filename_prefix": "clip"}},
+    }
+    workflow = write_json(tmp_path / "clip.json", graph)
+    made = storycore("comfyui", "generate-video", film, "shot_01", "--workflow", workflow, "--json", cwd=tmp_path)
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert json.loads(made.stdout)["data"]["result_path"].endswith(".mp4")
 
 
 def test_a_picture_that_comfyui_made_is_a_workflow_too(core, film, tmp_path):

@@ -83,14 +83,15 @@ def _parameter(name: str, field: FieldInfo, *, streams: bool) -> click.Parameter
     text = field.description or ""
     if kind is bool:
         return click.Option([f"{flag}/--no-{flag[2:]}", name], default=None, help=f"{text}{_default(field)}")
+    is_file = bool(spelling and spelling.reader)
     if streams and name == "output_path":
         text += " `-` writes it to the standard output."
     return click.Option(
         [*dict.fromkeys((*(spelling.flags if spelling else ()), flag)), name],
         required=field.is_required(),
-        multiple=kind is dict,
+        multiple=kind is dict and not is_file,
         help=f"{text}{_default(field)}",
-        metavar=_metavar(name, kind),
+        metavar="PATH" if is_file else _metavar(name, kind),
     )
 
 

@@ -204,7 +204,7 @@ class Client:
                 f"{address.url}/ws", params=query, heartbeat=_PING_SECONDS, max_msg_size=_MOST_FRAME_BYTES
             )
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
-            raise Unreachable(str(fault)) from fault
+            raise Unreachable(_why(fault)) from fault
 
     @property
     def _open(self) -> aiohttp.ClientSession:
@@ -236,7 +236,7 @@ class Client:
                     raise Refused(answer.status, await _refusal(answer))
                 yield answer
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
-            raise Unreachable(str(fault) or type(fault).__name__) from fault
+            raise Unreachable(_why(fault)) from fault
 
     @asynccontextmanager
     async def _elsewhere(self, url: str) -> AsyncIterator[aiohttp.ClientResponse]:
@@ -258,7 +258,16 @@ class Client:
                         raise Refused(answer.status, await _refusal(answer))
                     yield answer
             except (aiohttp.ClientError, TimeoutError, OSError) as fault:
-                raise Unreachable(str(fault) or type(fault).__name__) from fault
+                raise Unreachable(_why(fault)) from fault
+
+
+def _why(fault: Exception) -> str:
+    """Why there is no answer, in words for people."""
+    if isinstance(fault, aiohttp.ClientConnectorDNSError):
+        return f"{fault.host} can't be looked up: {fault.os_error.strerror or fault.os_error}"
+    if isinstance(fault, aiohttp.ClientConnectorError) and isinstance(fault.os_error, ConnectionRefusedError):
+        return f"nothing listens at port {fault.port} of {fault.host}"
+    return str(fault) or type(fault).__name__
 
 
 async def chunks(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
@@ -271,7 +280,7 @@ async def chunks(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
             yield chunk
     except (aiohttp.ClientError, TimeoutError, OSError) as fault:
-        raise Unreachable(str(fault) or type(fault).__name__) from fault
+        raise Unreachable(_why(fault)) from fault
 
 
 def _tls(address: Address) -> ssl.SSLContext:

@@ -5,7 +5,7 @@ import hashlib
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, TypeVar
@@ -43,6 +43,7 @@ class Fetched:
         size_bytes: of the finished file.
         sha256: of the finished file, 64 hex digits.
         remote: what the server calls it; "" for what came with the answer, or over the socket.
+        is_kept: whether the server keeps it; what it shows on the way is temporary.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class Fetched:
     size_bytes: int
     sha256: str
     remote: str
+    is_kept: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +194,7 @@ async def _fetch(client: Client, file: RemoteFile, path: Path, later: Path, on_c
         else:
             remote = "/".join(filter(None, (file.subfolder, file.filename)))
             item = await asyncio.to_thread(_measure, path, later, file.node, remote)
+            item = replace(item, is_kept=file.is_kept)
             if item.sha256 == digest:
                 return item
             fault = Unreachable(f"{file.filename} is not what came.")

@@ -30,6 +30,11 @@ class RemoteFile:
     type: str
 
     @property
+    def is_kept(self) -> bool:
+        """Whether the server keeps it; what a node only shows on the way, as PreviewImage does, is temporary."""
+        return self.type != "temp"
+
+    @property
     def query(self) -> dict[str, str]:
         """How it is asked for."""
         return {"filename": self.filename, "subfolder": self.subfolder, "type": self.type}
@@ -44,13 +49,13 @@ class RemoteText:
 
 
 def files(outputs: Mapping[str, Any]) -> list[RemoteFile]:
-    """Every file that a run put out, each once, in the order of its nodes."""
+    """Every file that a run put out, each once, in the order of its nodes; what is only shown on the way comes last."""
     found: dict[tuple[str, str, str], RemoteFile] = {}
     for node, key, value in _values(outputs):
         file = _from_object(node, value) if isinstance(value, dict) else _from_text(node, key, value)
         if file is not None:
             found.setdefault((file.filename, file.subfolder, file.type), file)
-    return list(found.values())
+    return sorted(found.values(), key=lambda file: not file.is_kept)
 
 
 def texts(outputs: Mapping[str, Any]) -> list[RemoteText]:

@@ -22,6 +22,7 @@ from storycore.project.content import open_regular
 _FOLDER: Final = "storycore"
 _CLASSES: Final = {Fault.MISSING_CLASS: "missing_node", Fault.MISSING_MODEL: "missing_model"}
 _CHUNK_BYTES: Final = 1024 * 1024
+_MOST_NAME_BYTES: Final = 160
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,11 +189,16 @@ def _own_folder(graph: ApiGraph, outputs: list[str], run_id: str) -> None:
         inputs = inputs_of(graph[name])
         prefix = inputs.get("filename_prefix")
         if isinstance(prefix, str):
-            parts = [part for part in prefix.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+            parts = [_plain(part) for part in prefix.replace("\\", "/").split("/") if part not in ("", ".", "..")]
             graph[name] = {
                 **graph[name],
                 "inputs": {**inputs, "filename_prefix": "/".join([_FOLDER, run_id, *(parts or ["output"])])},
             }
+
+
+def _plain(part: str) -> str:
+    """Part of a file name without line ends, over which the server breaks, and short enough for any disk."""
+    return "".join(it if it.isprintable() else " " for it in part).encode()[:_MOST_NAME_BYTES].decode("utf-8", "ignore")
 
 
 def _uploads(

@@ -28,6 +28,10 @@ from storycore.units import now
 
 _QUARANTINE_SECONDS: Final = 60.0
 _MOST_QUARANTINE_SECONDS: Final = 3600.0
+_WHY_AGAIN: Final = {
+    Retry.LOST: "once more, the server lost it", Retry.OOM: "once more, memory ran out",
+    Retry.KEPT_FILE_GONE: "once more, a file is gone",
+}  # fmt: skip
 
 
 class Run:
@@ -121,6 +125,7 @@ class Run:
     async def _again(self, placing: Placing, client: Client, retry: Retry, fate: Fate | None) -> None:
         """Makes ready for another try."""
         record = self._state.record
+        self._state.say(_WHY_AGAIN[retry], 0.0)
         self._state.spoken.clear()
         facts = {name: value for name, value in record.facts.items() if name != "outputs"}
         changed: dict[str, Any] = {

@@ -189,6 +189,7 @@ def _tell_where(console: Console, place: Path, paths: list[Path]) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     for path in paths:
         table.add_row(Text("✓", style="green"), human_bytes(path.stat().st_size), Text(str(path.relative_to(place))))
+    console.print()
     console.print(table)
     console.print()
     console.print(Text("Everything is in ", style="bold"), Text(str(place)), sep="", soft_wrap=True)

@@ -160,7 +160,11 @@ def batch(app: App, request: BatchRequest, progress: Progress) -> BatchResult:
     wanted = _failed_before(app, request.again) if request.again else None
     chosen = [row for row in rows if wanted is None or row.number in wanted]
     if not chosen:
-        raise Conflict("Nothing is left to run.", reason=Reason.NOTHING_TO_EXPORT)
+        raise Conflict(
+            "Nothing is left to run.",
+            reason=Reason.NOTHING_TO_EXPORT,
+            remediation="Leave out `again` to run all of it.",
+        )
     items = app.comfyui.do(_run_all(app, chosen, progress))
     progress.finish()
     return BatchResult(
@@ -239,7 +243,11 @@ def _rows(app: App, request: BatchRequest, task_id: str) -> list[_Row]:
     tables = request.rows if request.rows is not None else _from_csv(app, request.csv_path) if given else None
     rows = _of_project(app, request, folder, tables)
     if not rows:
-        raise NotFound("There are no rows to run.", reason=Reason.NOTHING_TO_EXPORT)
+        raise NotFound(
+            f"There are no rows to run{': every shot has a take' if request.missing else ''}.",
+            reason=Reason.NOTHING_TO_EXPORT,
+            remediation="Choose other shots, or give rows of your own.",
+        )
     return [_row(request, folder, task_id, number, facts) for number, facts in enumerate(rows, 1)]
 
 
@@ -294,9 +302,14 @@ def _from_csv(app: App, path: str | None) -> list[dict[str, Any]]:
         raise InvalidInput(f"{file.name} is no table that can be read.", reason=Reason.PATH_INVALID)
     try:
         text = file.read_text(encoding="utf-8-sig")
-        table = list(csv.DictReader(io.StringIO(text, newline="")))
+        between = next((mark for mark in ",;\t" if mark in text.partition("\n")[0]), ",")
+        table = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=between, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
-        raise InvalidInput(f"{file.name} can't be read as a table: {fault}", reason=Reason.PATH_INVALID) from None
+        raise InvalidInput(
+            f"{file.name} can't be read as a table: {fault}",
+            reason=Reason.PATH_INVALID,
+            remediation="Save it as CSV in UTF-8, and see that every quotation mark is closed.",
+        ) from None
     if len(table) > _MOST_ROWS:
         raise InvalidInput(f"{file.name} has more than {_MOST_ROWS} rows.", reason=Reason.OUT_OF_RANGE)
     return [{name: Cell(text) for name, text in row.items() if name and text} for row in table]

@@ -323,7 +323,9 @@ def _index(project: Path, shot_id: str, finished: "Finished") -> None:
     from storycore.comfyui.takes import add
 
     record = finished.record
-    pictures = sorted((it for it in finished.files if it.kind in ("image", "video")), key=lambda it: it.kind)
+    shown = [it for it in finished.files if it.kind in ("image", "video")]
+    kept = [it for it in shown if it.is_kept] or shown  # what a node only showed on the way is no take
+    pictures = sorted(kept, key=lambda it: it.kind)
     add(
         project,
         shot_id,

@@ -33,6 +33,11 @@ def test_files_are_found_under_any_key_each_once():
     ]  # fmt: skip
 
 
+def test_what_is_saved_comes_before_what_is_only_shown():
+    outputs = {"3": {"images": [{**FILE, "filename": "seen.png", "type": "temp"}]}, "4": {"images": [FILE]}}
+    assert [name for _, _, name, _ in names(outputs)] == ["a.png", "seen.png"]
+
+
 def test_three_dimensional_things_may_be_bare_texts():
     assert names({"7": {"result": ["3d/x.glb", None, None], "text": ["not.glb"]}}) == [("7", "3d", "x.glb", "output")]
 
