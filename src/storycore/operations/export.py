@@ -397,6 +397,7 @@ def plan(app: App, request: PlanRequest) -> PlanResult:
     from storycore.exports.packing.selection import missing
     from storycore.project.media_types import expected
 
+    app.places.project(request.project_path)  # callers expect a wrong folder to be told before a wrong format
     wanted = _wanted(app, request)[0] if request.target_format or request.preset else []
     if request.conversion_options and not wanted:
         raise InvalidInput(
