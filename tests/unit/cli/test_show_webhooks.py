@@ -6,6 +6,7 @@ from rich.console import Console
 
 from storycore.cli.show import show
 from storycore.cli.show_webhooks import show_attempt, show_deliveries, show_list
+from storycore.cli.words import command
 from storycore.operations.delivery import WebhookDeliveriesResult, WebhookPingResult
 from storycore.operations.webhook import WebhookListResult
 
@@ -53,7 +54,7 @@ def test_a_failed_ping_says_why_and_steers_no_terminal():
     assert "✗ tls" in text
     assert "answered" not in text
     answered = result.model_copy(update={"code": "http_5xx", "response_status": 503})
-    assert "See what it answered: storycore webhook deliveries" in shown(show_attempt, answered)
+    assert f"See what it answered: {command('webhook', 'deliveries')}" in shown(show_attempt, answered)
 
 
 def test_quiet_shows_nothing(capsys):
