@@ -1,5 +1,6 @@
 """Real projects, odd projects, and what hostile ones get."""
 
+import gc
 import json
 import os
 import shutil
@@ -324,8 +325,16 @@ def test_plain_dialogue_is_spread_over_its_shot(tmp_path):
     assert [(line.text, line.start, line.end) for line in subtitles(project)] == [("Hello there", 2, 6)]
 
 
+@pytest.fixture
+def without_garbage_collection():
+    """What other tests left in this process is not looked through while time is measured."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
 @pytest.mark.slow
-def test_a_large_project_takes_little_more_than_reading_its_json(tmp_path):
+def test_a_large_project_takes_little_more_than_reading_its_json(tmp_path, without_garbage_collection):
     shots = [
         {
             "id": f"s{n}",
@@ -343,16 +352,16 @@ def test_a_large_project_takes_little_more_than_reading_its_json(tmp_path):
     files |= {f"other/{n % 50}/{n}.bin": b"x" for n in range(4500)}
     write_project(tmp_path, files)
     read(tmp_path)
-    started = time.process_time()
+    started = time.thread_time()
     project = read(tmp_path)
-    spent = time.process_time() - started
-    started = time.process_time()
+    spent = time.thread_time() - started
+    started = time.thread_time()
     for path in (tmp_path / "pictures").iterdir():
         for _ in range(4):
             path.stat()
             path.read_bytes()
             json.loads(json.dumps(shots[0]))
-    yardstick = time.process_time() - started
+    yardstick = time.thread_time() - started
     assert len(project.shots) == 500
     assert all(shot.image.found for shot in project.shots)
     assert spent < 8 * yardstick, f"{spent:.3f} s of CPU against {yardstick:.3f} s, {sys.platform}"
