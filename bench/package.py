@@ -127,7 +127,8 @@ def report(place: Path, rounds: int, *, quick: bool, only: str | None) -> Iterat
                (Bar("StoryCore level 3", 0.35, 1.02), Bar("StoryCore level 6", 0.6, 1.005))),
         "t2": ("t2: 20,000 small JSON files",
                lambda folder: small_files(folder, count=1000 if quick else 20_000), against_small(),
-               (Bar("StoryCore level 1", 0.9, 1.03), Bar("StoryCore level 3", 0.9, 1.03))),
+               (Bar("StoryCore level 1", 0.9, 1.03), Bar("StoryCore level 3", 0.9, 1.03),
+                Bar("StoryCore level 1, on record", 0.9, 1.03))),
     }  # fmt: skip
     tables = []
     for name, (title, make, contenders, bars) in subjects.items():
@@ -155,7 +156,7 @@ def against_small() -> list[Contender]:
 
 
 def ours(*levels: int) -> Iterator[Contender]:
-    """The command as people type it, without records."""
+    """The command with STORYCORE_DATABASE_URL=none: it packs, and keeps no record."""
     for level in levels:
         yield Contender(
             f"StoryCore level {level}",
@@ -164,7 +165,7 @@ def ours(*levels: int) -> Iterator[Contender]:
 
 
 def ours_recorded(level: int) -> Contender:
-    """The same, kept as a task in the database, which costs loading its library and three transactions."""
+    """The command as people type it: kept as a task, which costs loading the database's library and its transactions."""
     return Contender(
         f"StoryCore level {level}, on record",
         lambda tree, out: [
