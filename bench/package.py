@@ -165,7 +165,7 @@ def ours(*levels: int) -> Iterator[Contender]:
 
 
 def ours_recorded(level: int) -> Contender:
-    """The command as people type it: kept as a task, which costs loading the database's library and its transactions."""
+    """The command as people type it: kept as a task, with the library of the database and its transactions."""
     return Contender(
         f"StoryCore level {level}, on record",
         lambda tree, out: [
