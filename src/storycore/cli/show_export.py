@@ -8,7 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from storycore.cli.words import command, plain, typed
-from storycore.operations.export import FormatOutput, FormatResult, PackageResult, PlanResult
+from storycore.operations.conversion import FormatOutput, FormatResult
+from storycore.operations.package import PackageResult
+from storycore.operations.plan import PlanResult
 from storycore.operations.presets import PresetsResult
 from storycore.operations.request import WarningEntry
 from storycore.units import human_bytes, human_seconds

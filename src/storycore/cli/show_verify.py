@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from storycore.cli.words import plain, typed
-from storycore.operations.export import VerifyFault, VerifyResult
+from storycore.operations.verification import VerifyFault, VerifyResult
 from storycore.units import human_bytes, human_seconds
 
 _WIDTH: Final = 80
