@@ -23,8 +23,9 @@ DOORS = {
     "alembic": ("database",),
     "anyio": ("api", "processes"),
     "bagit": ("demo",),
+    "c2pa": ("metadata/credentials",),
     "click": ("cli", "processes", "sink/command"),
-    "cryptography": ("webhooks/signing", "webhooks/sealing"),
+    "cryptography": ("webhooks/signing", "webhooks/sealing", "metadata/signing_key"),
     "cv2": (
         "rendering/wide",
         "rendering/drawing",

@@ -123,6 +123,7 @@ def _figures(console: Console, output: FormatOutput) -> None:
         if isinstance(told, dict) and told.get("value") is not None:
             shown.append(f"{told['value']:g} {told['unit']}")
     shown += _of_paper(metrics)
+    shown += _of_credentials(metrics)
     if shown:
         _fact(console, output.target_format, " · ".join(shown))
 
@@ -132,6 +133,15 @@ def _of_paper(metrics: Mapping[str, Any]) -> list[str]:
     shown = [f"{pages} {'page' if pages == 1 else 'pages'}"] if pages else []
     shown += [f"{dpi} dpi"] if dpi else []
     return shown + ([str(conformance["value"])] if isinstance(conformance, dict) else [])
+
+
+def _of_credentials(metrics: Mapping[str, Any]) -> list[str]:
+    found = metrics.get("content_credentials")
+    if not isinstance(found, dict):
+        return []
+    kinds = {"trainedAlgorithmicMedia": "marked as made with AI",
+             "compositeWithTrainedAlgorithmicMedia": "marked as partly made with AI"}  # fmt: skip
+    return [kinds.get(str(found.get("digital_source_type")).rsplit("/", maxsplit=1)[-1], "signed")]
 
 
 def _done(word: str) -> Text:

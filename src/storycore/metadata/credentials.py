@@ -27,6 +27,10 @@ EMBEDDED: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """Media type → the library's name of it, where credentials stand in the file itself."""
 
+_READ: Final = {
+    **EMBEDDED, "application/pdf": "pdf", "image/avif": "avif", "image/heic": "heic", "image/tiff": "tiff",
+}  # fmt: skip
+
 Told = dict[str, Any]
 
 SUFFIX: Final = ".c2pa"
@@ -95,9 +99,7 @@ def detach(claim: Claim, identity: Identity, source: BinaryIO, nowhere: BinaryIO
     return _sign(claim, identity, _ANY, source, nowhere, apart=True)
 
 
-def read(
-    media_type: str, file: BinaryIO, anchors: bytes, *, manifest: bytes | None = None
-) -> dict[str, Any] | None:
+def read(media_type: str, file: BinaryIO, anchors: bytes, *, manifest: bytes | None = None) -> dict[str, Any] | None:
     """What the credentials of a file say, as the library tells it; None if there are none.
 
     Args:
@@ -111,9 +113,9 @@ def read(
         DependencyFailed: library_missing.
     """
     library = _library()
-    if manifest is None and media_type not in EMBEDDED:
+    if manifest is None and media_type not in _READ:
         return None
-    kind = EMBEDDED[media_type] if manifest is None else _ANY
+    kind = _READ[media_type] if manifest is None else _ANY
     try:
         with _context(library, anchors) as context:
             if manifest is None:
@@ -138,7 +140,7 @@ def version() -> str:
     return f"c2pa {_library().sdk_version()}"
 
 
-def _sign(
+def _sign(  # noqa: PLR0913 - what, who, of which kind, from where to where, and how
     claim: Claim, identity: Identity, kind: str, source: BinaryIO, target: BinaryIO, *, apart: bool
 ) -> bytes:
     library = _library()
@@ -147,7 +149,7 @@ def _sign(
         signer_info = library.C2paSignerInfo(identity.algorithm.encode(), identity.chain, identity.key, None)
         with _context(library, b"") as context, library.Signer.from_info(signer_info) as signer:
             carried, plain = _ingredients(library, context, claim.assets)
-            builder = library.Builder.from_json(json.dumps(_manifest(claim, plain, carried)), context=context)
+            builder = library.Builder.from_json(json.dumps(_manifest(claim, plain)), context=context)
             with builder, contextlib.ExitStack() as stack:
                 for told, asset in carried:
                     file = stack.enter_context(asset.path.open("rb"))
@@ -192,7 +194,7 @@ def _told(asset: Asset, number: int) -> Told:
         "instance_id": f"storycore:asset:{number}",
         "format": asset.media_type,
     }
-    if (words := _words(asset)):
+    if words := _words(asset):
         told["description"] = words
     return told
 
@@ -205,9 +207,7 @@ def _words(asset: Asset) -> str:
     return f"Made with generative AI: {by}" if by else "Made with generative AI"
 
 
-def _manifest(
-    claim: Claim, plain: Sequence[Told], carried: Sequence[tuple[Told, Asset]]
-) -> Told:
+def _manifest(claim: Claim, plain: Sequence[Told]) -> Told:
     assertions: list[Told] = [
         {"label": "c2pa.actions.v2", "data": {"actions": [_made(claim), *map(_placed, enumerate(claim.assets))]}}
     ]
@@ -246,7 +246,7 @@ def _placed(item: tuple[int, Asset]) -> Told:
         )
     elif asset.is_generated and asset.models:
         action["softwareAgent"] = {"name": asset.models[0]}
-    if (words := _words(asset)):
+    if words := _words(asset):
         action["description"] = words
     return action
 

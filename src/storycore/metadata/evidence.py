@@ -7,6 +7,7 @@ these stand; nothing is decoded, and nothing in a file can make this fail.
 Source: C2PA 2.2, "Embedding manifests"; IPTC Photo Metadata 2023.1, Digital Source Type; PNG 1.2 §4.2.3 (tEXt).
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,9 @@ _MOST_SIDECAR_BYTES: Final = 16 * 1024 * 1024
 _MOST_MODELS: Final = 20
 _TYPE: Final = re.compile(rb"digitalsourcetype/([A-Za-z]{3,60})")
 _GRAPH: Final = re.compile(rb"tEXt(?:prompt|workflow)\0|\\?\"class_type\\?\"")
-_MODEL: Final = re.compile(rb"\"([^\"\\\x00-\x1f]{1,120}\.(?:safetensors|ckpt|pt|pth|gguf|sft|onnx))\\?\"", re.IGNORECASE)
+_MODEL: Final = re.compile(
+    rb"\"([^\"\\\x00-\x1f]{1,120}\.(?:safetensors|ckpt|pt|pth|gguf|sft|onnx))\\?\"", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +69,18 @@ NOTHING: Final = Evidence()
 def look(path: Path) -> Evidence:
     """What a file says of itself; nothing if it can't be read."""
     try:
+        facts, beside = path.stat(), path.with_name(path.name + SIDECAR)
+        noted = beside.stat().st_mtime_ns if beside.exists() else 0
+    except OSError:
+        return NOTHING
+    return _look(path, facts.st_size, facts.st_mtime_ns, noted)
+
+
+@functools.lru_cache(maxsize=4096)
+def _look(path: Path, size: int, modified_ns: int, noted_ns: int) -> Evidence:  # noqa: ARG001 - what it is known by
+    try:
         with open_regular(path) as file:
             seen = file.read(_BEGIN_BYTES)
-            size = file.seek(0, 2)
             if size > len(seen):
                 file.seek(max(len(seen), size - _END_BYTES))
                 seen += file.read(_END_BYTES)

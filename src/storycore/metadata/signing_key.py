@@ -21,7 +21,11 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import (
+    CertificatePublicKeyTypes,
+    PrivateKeyTypes,
+    PublicKeyTypes,
+)
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -30,6 +34,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from typing_extensions import override
 
 from storycore.errors import InvalidInput, Reason, Unavailable
 from storycore.settings import Settings
@@ -58,6 +63,7 @@ class Identity:
     serial: str
     is_own: bool
 
+    @override
     def __repr__(self) -> str:
         return f"Identity({self.serial})"
 
@@ -141,7 +147,7 @@ def _identity(chain: bytes, key_text: bytes, name: str, *, is_own: bool) -> Iden
     )
 
 
-def _public(key: CertificatePublicKeyTypes) -> bytes:
+def _public(key: CertificatePublicKeyTypes | PublicKeyTypes) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -176,9 +182,7 @@ def _read(file: Path, *, secret: bool) -> bytes:
         with file.open("rb") as opened:
             return opened.read(_MOST_BYTES)
     except OSError as fault:
-        raise Unavailable(
-            f"{file.name} can't be read: {fault.strerror}.", reason=Reason.SIGNING_KEY_UNUSABLE
-        ) from None
+        raise Unavailable(f"{file.name} can't be read: {fault.strerror}.", reason=Reason.SIGNING_KEY_UNUSABLE) from None
 
 
 def _make(file: Path) -> None:

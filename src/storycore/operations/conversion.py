@@ -149,7 +149,7 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
     formats, gates = wanted_of(app, request)
     folder, project, listing = read(app, request.project_path)
     project = with_shots(project, request)
-    film = Film(project=project, listing=listing, settings=app.settings)
+    film = Film(project=project, listing=listing, settings=app.settings, marked=True)
     with output(app, folder, request.output_path, progress) as place:
         target, name = target_of(formats, place)
         finished = export(film, formats, target, progress, name=name)

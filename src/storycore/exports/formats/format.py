@@ -56,6 +56,8 @@ class Film:
         listing: the files of its folder, as they were before it was read.
         settings: the settings in force.
         shot: place of the one shot that is wanted, alone and without its transitions; all of the film if left out.
+        marked: whether its files get marks: content credentials, and how they were made. Formats alone give none, so
+            that the same film gives the same bytes.
         delivered: files that were made before it in the same run, for those who report of them.
     """
 
@@ -63,6 +65,7 @@ class Film:
     listing: Listing
     settings: Settings
     shot: int | None = None
+    marked: bool = False
     delivered: "tuple[Delivered, ...]" = ()
 
 
