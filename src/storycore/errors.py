@@ -517,7 +517,7 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         503,
         6,
         retryable=False,
-        remediation="See that the file can be read and its folder written, or name a key with STORYCORE_SIGNING_KEY_FILE.",
+        remediation="See that the file can be read and its folder written, or set STORYCORE_SIGNING_KEY_FILE.",
     ),
     Reason.SIGNING_FAILED: ReasonFacts(
         Code.DEPENDENCY_ERROR,

@@ -139,12 +139,12 @@ def _marked(work: Work, path: Path, made: Made, progress: Progress) -> Made:
     """What was made, with credentials beside it if it can hold none, and with what there is to say about marks."""
     if not work.film.marked:
         return made
-    from storycore.exports.formats.marking import FIGURE, marks, sign_beside
+    from storycore.exports.formats.marking import marks, sign_beside, signs_itself
 
     kind = work.format.media_type
     told: Mapping[str, Any] = {}
     beside: tuple[Path, ...] = ()
-    if FIGURE not in made.metrics:
+    if not signs_itself(work.format):
         told, beside = sign_beside(work.film, path, kind, work.options, progress, until=1.0)
     return replace(
         made,

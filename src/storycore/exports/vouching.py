@@ -38,9 +38,7 @@ class Vouched:
 
 
 def can_vouch(path: Path) -> bool:
-    """Whether a file is one that credentials are looked for in: a picture, a sound, a film or a document, or any file
-    that has some beside it.
-    """
+    """Whether credentials are looked for: in pictures, sounds, films and PDFs, and wherever some stand beside."""
     return path.is_file() and (_beside(path) is not None or _kind(path).startswith(_KINDS))
 
 

@@ -139,11 +139,14 @@ def _riff(head: bytes, size: int, xmp: bytes) -> list[Patch]:
 
 def _id3(head: bytes, xmp: bytes) -> list[Patch]:
     """A frame in the tag at the beginning, or in a new one."""
-    frame = b"PRIV" + _synchsafe(4 + len(xmp)) + b"\0\0" + b"XMP\0" + xmp
+    length, data = 4 + len(xmp), b"\0\0XMP\0" + xmp
+    frame = b"PRIV" + _synchsafe(length) + data
     if head[:3] != b"ID3":
         return [Patch(0, 0, b"ID3\x04\0\0" + _synchsafe(len(frame)) + frame)]
-    if head[3] != 4 or head[5]:
+    if head[3] not in (3, 4) or head[5]:
         return []
+    if head[3] == 3:  # where the length of a frame is a plain number
+        frame = b"PRIV" + struct.pack(">I", length) + data
     told = sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
     return [Patch(6, 4, _synchsafe(told + len(frame))), Patch(10, 0, frame)]
 

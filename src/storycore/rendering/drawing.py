@@ -163,9 +163,10 @@ def frames(piece: Piece, canvas: Canvas, gallery: Gallery) -> Iterator[Frame]:
 
 
 def _label(canvas: Canvas) -> Words:
-    """Small words in the upper right corner, which stay clear of captions and timecode."""
+    """Small words in the upper right corner, clear of captions, and below what is burned in at the top."""
     size = 0.034 * min(canvas.size) / canvas.height
-    return Words(text=canvas.label, x=1.0, y=0.0, size=size, ground="#000000", margin=0.035)
+    y = 0.125 if "timecode" in canvas.burn_in else 0.0
+    return Words(text=canvas.label, x=1.0, y=y, size=size, ground="#000000", margin=0.035)
 
 
 class _Stamp:

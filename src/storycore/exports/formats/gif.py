@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from storycore.exports.formats import stills
-from storycore.exports.formats.figures import PICTURE, Figure, Kind
+from storycore.exports.formats.figures import MARKS, PICTURE, Figure, Kind
 from storycore.exports.formats.film_metrics import same
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
@@ -40,6 +40,7 @@ class _Gif:
     options: type[PictureOptions] = GifOptions
     figures: Mapping[str, Figure] = {
         **{name: PICTURE[name] for name in ("resolution", "fps", "codec", "frames", "duration")},
+        **MARKS,
         "media_type": Figure(words="the media type", kind=Kind.TEXT),
     }
 

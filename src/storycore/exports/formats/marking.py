@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Final
 import storycore
 from storycore.errors import DependencyFailed, Reason
 from storycore.exports.formats import filming
-from storycore.exports.formats.format import Film, FormatOptions
+from storycore.exports.formats.format import Film, Format, FormatOptions
 from storycore.exports.formats.mixdown import film_line
 from storycore.exports.formats.options import MarkOptions, PictureOptions, TimeOptions, VoiceOptions
 from storycore.exports.formats.sound_metrics import metric
@@ -85,6 +85,11 @@ def marks(film: Film, media_type: str, options: FormatOptions, line: Timeline | 
             )
         return Marks(origins=found, signed=False, warnings=(_UNSIGNED,))
     return Marks(origins=found, signed=wanted, warnings=tuple(_warnings(found, choice, said)))
+
+
+def signs_itself(format_: Format) -> bool:
+    """Whether a format puts marks into its files by `seal`; all others get credentials beside theirs."""
+    return format_.media_type in credentials.EMBEDDED and FIGURE in getattr(format_, "figures", ())
 
 
 def tag(film: Film, file: BinaryIO, media_type: str) -> None:

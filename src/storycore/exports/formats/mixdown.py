@@ -142,6 +142,7 @@ def goal(options: MasterOptions) -> Goal:
 def sound_tags(project: Project, options: VoiceOptions) -> list[str]:
     """Arguments for what the project says about itself; what it does not say is left out."""
     told = told_words(project)
-    names = {"title": "title", "artist": "artist", "comment": "description", "copyright": "copyright", "date": "date"}
-    found = {name: told[word] for name, word in names.items() if word in told}
+    found = {name: told[name] for name in ("title", "artist", "description", "copyright", "date") if name in told}
+    if "description" in found:
+        found["comment"] = found["description"]  # which is where players of some containers look for it
     return tags.arguments(found, language=options.dub_language or told.get("language", ""))

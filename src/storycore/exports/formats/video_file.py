@@ -8,7 +8,7 @@ from typing import Any
 
 from storycore.exports.formats import filming
 from storycore.exports.formats.caption_format import WORDLESS
-from storycore.exports.formats.figures import BOXES, MIX, PICTURE, Figure
+from storycore.exports.formats.figures import BOXES, MARKS, MIX, PICTURE, Figure
 from storycore.exports.formats.film_metrics import film_figures, likeness_figures, stretch_figures
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, FormatOptions, Made
@@ -67,7 +67,7 @@ class VideoFile:
     @property
     def figures(self) -> Mapping[str, Figure]:
         """What can be asked of its files."""
-        return {**PICTURE, **(BOXES if self.boxed else {}), **MIX}
+        return {**PICTURE, **(BOXES if self.boxed else {}), **MIX, **MARKS}
 
     def picture(self, film: Film, options: FilmOptions) -> Picture:
         """The picture that `write` will need; several formats can be rendered at once beforehand."""
