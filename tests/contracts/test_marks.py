@@ -29,6 +29,7 @@ from storycore.observe.progress import Progress
 from storycore.settings import Settings
 
 HOSTILE = 'A "film"</rdf:li><script>\u202e\x07\n' + "é" * 1500
+FIRST = {"poster": {"at_seconds": 0.5}, "html": {}}
 TEXTS = ("json", "csv", "srt", "vtt", "ass")
 
 
@@ -186,7 +187,7 @@ def test_a_cancelled_signing_leaves_nothing(tmp_path, name):
     folder = make_generated_film(tmp_path / "film")
     progress = Progress(lambda report: report.step == "signing" and progress.cancel(), interval_seconds=0)
     with pytest.raises(Cancelled):
-        deliver_marked(folder, name, tmp_path / "out", progress=progress)
+        deliver_marked(folder, name, tmp_path / "out", progress=progress, **FIRST[name])
     assert not (tmp_path / "out").exists()
 
 
@@ -196,7 +197,7 @@ def test_a_key_that_can_not_sign_leaves_nothing(tmp_path, name):
     (tmp_path / "other.pem").write_text("nothing")
     flags = {"signing_certificate": str(tmp_path / "other.pem"), "signing_key_file": str(tmp_path / "other.pem")}
     with pytest.raises(InvalidInput) as fault:
-        deliver_marked(folder, name, tmp_path / "out", flags=flags)
+        deliver_marked(folder, name, tmp_path / "out", flags=flags, **FIRST[name])
     assert fault.value.reason == Reason.SETTING_INVALID
     assert not (tmp_path / "out").exists()
 
@@ -216,7 +217,7 @@ def test_credentials_beside_a_file_never_replace_others(tmp_path):
 ])  # fmt: skip
 def test_what_is_said_of_training(tmp_path, project, setting, use):
     folder = make_generated_film(tmp_path / "film", **project)
-    made = deliver_marked(folder, "poster", tmp_path / "out", flags={"training_mining": setting})
+    made = deliver_marked(folder, "poster", tmp_path / "out", flags={"training_mining": setting}, at_seconds=0.5)
     found = [it["data"] for it in active(judged(made["poster"].path))["assertions"] if "training" in it["label"]]
     entries = {entry["use"] for it in found for entry in it["entries"].values()}
     assert entries == ({use} if use else set())

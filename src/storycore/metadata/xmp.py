@@ -79,7 +79,7 @@ def places(file: BinaryIO, media_type: str, xmp: bytes) -> list[Patch]:
     if media_type == "image/png":
         return [Patch(_IHDR_END, 0, _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp))]
     if media_type == "image/gif":
-        return [Patch(size - 1, 0, b"\x21\xff\x0bXMP DataXMP" + xmp + _MAGIC_TRAILER)]
+        return [Patch(_colours_end(head), 0, b"\x21\xff\x0bXMP DataXMP" + xmp + _MAGIC_TRAILER)]
     if media_type == "audio/mpeg":
         return _id3(head, xmp)
     return []
@@ -87,7 +87,7 @@ def places(file: BinaryIO, media_type: str, xmp: bytes) -> list[Patch]:
 
 def texts(file: BinaryIO, media_type: str, words: Mapping[str, str]) -> list[Patch]:
     """How plain tags get into a PNG (text chunks) or a GIF (a comment), which encoders leave out."""
-    _, size = _ends(file)
+    head, _ = _ends(file)
     if media_type == "image/png":
         names = {"title": "Title", "artist": "Author", "description": "Description", "copyright": "Copyright",
                  "date": "Creation Time", "software": "Software"}  # fmt: skip
@@ -99,7 +99,7 @@ def texts(file: BinaryIO, media_type: str, words: Mapping[str, str]) -> list[Pat
         return [Patch(_IHDR_END, 0, b"".join(chunks))] if chunks else []
     if media_type == "image/gif":
         shown = [text for name in ("title", "artist", "description", "copyright") if (text := words.get(name, ""))]
-        return [Patch(size - 1, 0, _comment(" - ".join(shown).encode()))] if shown else []
+        return [Patch(_colours_end(head), 0, _comment(" - ".join(shown).encode()))] if shown else []
     return []
 
 
@@ -126,6 +126,11 @@ def _ends(file: BinaryIO) -> tuple[bytes, int]:
     size = file.seek(0, 2)
     file.seek(0)
     return file.read(64), size
+
+
+def _colours_end(head: bytes) -> int:
+    """Where a GIF's own table of colours ends; what stands there is read before the first picture."""
+    return 13 + (3 << (head[10] & 7) + 1 if head[10] & 0x80 else 0)
 
 
 def _riff(head: bytes, size: int, xmp: bytes) -> list[Patch]:
