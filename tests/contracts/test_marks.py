@@ -42,7 +42,9 @@ def place(tmp_path_factory):
         created_at="2026-01-02T03:04:05Z",
     )  # fmt: skip
     flags = {"database_url": f"sqlite:///{root / 'st.db'}", "cache_folder": str(root / "cache")}
-    made = deliver_marked(root / "film", ",".join((*EMBEDDED, *BESIDE, *TEXTS)), root / "out", flags=flags, at_seconds=0.5)
+    made = deliver_marked(
+        root / "film", ",".join((*EMBEDDED, *BESIDE, *TEXTS)), root / "out", flags=flags, at_seconds=0.5
+    )
     return root, made, Settings.read(**flags)
 
 
@@ -74,7 +76,9 @@ def test_a_file_with_one_byte_changed_is_not_valid(place, name):
         changed = bytearray(data)
         changed[at] ^= 1
         try:
-            state = judged(made[name].path, anchors=signing_key.anchors(settings), data=bytes(changed))["validation_state"]
+            state = judged(made[name].path, anchors=signing_key.anchors(settings), data=bytes(changed))[
+                "validation_state"
+            ]
         except c2pa.C2paError:
             state = "Invalid"  # so much so that it can't be read
         assert state == "Invalid", f"byte {at} of {len(data)}"
