@@ -94,7 +94,7 @@ def test_the_verdict_on_a_package_stands_whatever_lies_beside_it(tmp_path):
 @pytest.mark.parametrize("source_type", [SCHEME + "digitalCapture", "http://x/\u202enew\x07"])
 def test_what_a_stranger_says_can_not_steer_a_terminal(tmp_path, source_type):
     theirs = Settings.read(database_url=f"sqlite:///{tmp_path / 'theirs.db'}")
-    path = signed_picture(tmp_path / "theirs.png", theirs, source_type=source_type)
+    signed_picture(tmp_path / "theirs.png", theirs, source_type=source_type)
     run = storycore("export", "verify", "theirs.png", cwd=tmp_path)
     assert run.returncode == 0
     assert "not known here" in run.stdout
