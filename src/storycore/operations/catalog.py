@@ -29,6 +29,7 @@ class Operation(NamedTuple):
         body_bytes: largest body by HTTP, where it may be larger than the setting `max_body_bytes`.
         resumes: whether it goes on where it was when it is begun anew, so that what a killed command leaves behind is
             taken up by the same command, or by `serve` and `worker`.
+        folder: whether what it makes is one new folder, the `delivery_path` of its result, rather than files.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Operation(NamedTuple):
     accepted: str = ""
     body_bytes: int = 0
     resumes: bool = False
+    folder: bool = False
 
     @property
     def scope(self) -> str:
@@ -119,7 +121,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "storycore export deliver film/ --template social --dry-run",
             "storycore export deliver film/ -t archive -o /media/disk/film -O effort=slow",
         ),
-        long=True, check=f"{_DELIVER}:check_delivery", dry_run="storycore.export.plan",
+        long=True, check=f"{_DELIVER}:check_delivery", dry_run="storycore.export.plan", folder=True,
     ),
     Operation(
         "storycore.export.presets", "GET", f"{_PRESETS}:presets", f"{_PRESETS}:PresetsRequest",

@@ -66,7 +66,7 @@ class PartEntry(Result):
     )
     files: int = Field(description="How many files it has.")
     size_bytes: int = Field(description="Their size.")
-    message: str = Field(default="", description="Why it was left out, or which gates it failed.")
+    messages: list[str] = Field(default=[], description="Why it was left out, or what is not as asked.")
 
 
 class DeliverResult(Result):
@@ -229,7 +229,7 @@ def _parts(template: "Template", outputs: Sequence[DeliveredEntry], made: "Deliv
                 state="failed_gates" if failed else "made" if files else "left_out",
                 files=len(files),
                 size_bytes=sum(output.output_size_bytes for output in files),
-                message="; ".join(dict.fromkeys((*failed, *left_out))),
+                messages=list(dict.fromkeys((*failed, *left_out))),
             )
         )
     return found

@@ -81,6 +81,15 @@ def formats_of(request: Mapping[str, Any]) -> list[str]:
     return [name.strip().lower() for part in parts for name in part.split(",")]
 
 
+def parts_of(request: Mapping[str, Any]) -> list[str]:
+    """The parts that a delivery was asked for; a project's own templates are not looked up, and give none."""
+    from storycore.exports.delivery.template import find
+
+    with contextlib.suppress(StoryCoreError):
+        return [part.name for part in find(request["template"]).parts]
+    return []
+
+
 def presets(app: App, request: PresetsRequest) -> PresetsResult:
     """The presets and the delivery templates there are, by name.
 

@@ -142,7 +142,7 @@ def _results(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 def _asked(gates: Sequence[tuple[str, bool]]) -> Iterator[tuple[str, str, str]]:
     for message, passed in gates:
-        yield "Asked of it", message, "passed" if passed else "not passed"
+        yield "Asked of it", message[:1].upper() + message[1:], "passed" if passed else "not passed"
 
 
 def _value(value: Any) -> str:
