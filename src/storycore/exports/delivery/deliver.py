@@ -105,7 +105,7 @@ class _Run:
         """Writes one file, and judges it."""
         work, path = job.work, self.folder.joinpath(*job.path.split("/"))
         started = time.perf_counter()
-        film = replace(work.film, delivered=(*work.film.delivered, *self._delivered()), enclosed=self._enclosed(job))
+        film = replace(work.film, delivered=tuple(self._delivered(job)), enclosed=self._enclosed(job))
         made = work.format.write(film, path, work.options, progress)
         seconds = time.perf_counter() - started
         made = replace(made, warnings=(*made.warnings, *work.warnings))
@@ -113,8 +113,9 @@ class _Run:
         judged = judge(job.part.gates, made.metrics, figures_of(work.format))
         self.files.append(DeliveredFile(job=job, exported=exported, judged=judged))
         self.digests[job.path] = made.sha256
-        for other in made.beside:
-            self.digests[other.relative_to(self.folder).as_posix()] = _sha256(other)
+        for other in made.beside:  # formats of one folder may share what stands beside them
+            name = other.relative_to(self.folder).as_posix()
+            self.digests[name] = self.digests.get(name) or _sha256(other)
         if job.is_report:
             self._reports.append(path)
 
@@ -123,12 +124,14 @@ class _Run:
         with new_file(self.folder / NAME) as file:
             file.write(checksums(self.digests))
 
-    def _delivered(self) -> Iterator[Delivered]:
+    def _delivered(self, job: Job) -> Iterator[Delivered]:
+        """What was made before, as a job may use it: what stands beside files of another folder is none of its own."""
         for it in self.files:
+            made = it.exported.made
             yield Delivered(
                 name=it.job.path,
                 format=it.exported.format,
-                made=it.exported.made,
+                made=made if it.job.part.folder == job.part.folder else replace(made, beside=()),
                 gates=tuple((gate.message, gate.passed) for gate in it.judged),
             )
 
