@@ -13,6 +13,7 @@ import pypdf
 import pysubs2
 import pytest
 
+from fixtures.deliveries import part, write_template
 from fixtures.films import see
 from fixtures.programs import storycore
 from fixtures.servers import serving
@@ -28,8 +29,6 @@ FESTIVAL = [
     "Screener/Sounding_screener.mp4", "Sound/Sounding.stems.zip", "Stills/Sounding.png", "Stills/Sounding.sheet.png",
     "checksums-sha256.txt",
 ]  # fmt: skip
-NAMED = '[[parts]]\nname = "{0}"\ntitle = "{0}"\n'
-HEAD = 'title = "Mine"\ndate = 2026-01-01\n'
 
 
 def make(folder):
@@ -39,11 +38,6 @@ def make(folder):
     return make_sound_project(
         folder, {**shot, "dialogue": "Who is there?", "audioTracks": [track("tone.wav")]}, {**shot, "duration": 0.5}
     )
-
-
-def write(folder, text, name="mine"):
-    (folder / "deliveries").mkdir(exist_ok=True)
-    (folder / f"deliveries/{name}.toml").write_text(HEAD + text)
 
 
 def files_in(folder):
@@ -180,9 +174,8 @@ def test_a_dry_run_names_what_is_made_then(festival):
 
 def test_a_failed_gate_is_told_in_words_and_exits_with_one(tmp_path):
     folder = make(tmp_path / "film")
-    write(folder, NAMED.format("sound") + 'formats = ["wav"]\n'
-          '[[parts.gates]]\nfigure = "integrated_loudness"\nat_least = -5.0\n'
-          + NAMED.format("data") + 'formats = ["json"]\n')  # fmt: skip
+    gate = '[{ figure = "integrated_loudness", at_least = -5.0 }]'
+    write_template(folder, part("sound", "wav", gates=gate) + part("data", "json"))
     run = storycore("export", "deliver", "film", "-t", "mine", "-o", "out", cwd=tmp_path)
     assert run.returncode == 1, run.stderr
     assert "✗ Delivered, but not as the template asks · mine" in run.stdout
@@ -196,11 +189,10 @@ def test_a_failed_gate_is_told_in_words_and_exits_with_one(tmp_path):
 
 def test_a_part_that_fails_is_named_and_nothing_of_the_delivery_is_left(tmp_path):
     folder = make(tmp_path / "film")
-    write(folder, NAMED.format("data") + 'formats = ["json"]\n' + NAMED.format("board")
-          + 'formats = ["pdf"]\noptions = { template = "missing.typ" }\n')  # fmt: skip
+    write_template(folder, part("data", "json") + part("board", "pdf", options='{ template = "missing.typ" }'))
     with StoryCore() as sc, pytest.raises(StoryCoreError) as fault:
         sc.run(DeliverRequest(project_path=str(folder), template="mine", output_path=str(tmp_path / "new/out")))
-    assert fault.value.message.startswith("board: ")
+    assert fault.value.message.startswith("Board: ")
     assert not (tmp_path / "new").exists()
     (started, failed) = events()
     assert (started[0], failed[0]) == ("pipeline.started", "pipeline.failed")
@@ -256,8 +248,8 @@ def test_who_stops_it_finds_nothing_of_it(tmp_path):
 
 def test_a_film_without_words_or_sound_is_delivered_without_them_and_that_is_told(tmp_path):
     folder = make_sound_project(tmp_path / "film", {"duration": 0.25})
-    write(folder, "".join(f'{NAMED.format(name)}formats = ["{name}"]\noptional = true\n' for name in ("srt", "stems"))
-          + NAMED.format("data") + 'formats = ["csv"]\n')  # fmt: skip
+    optional = (part(name, name, optional="true") for name in ("srt", "stems"))
+    write_template(folder, "".join(optional) + part("data", "csv"))
     run = storycore("export", "deliver", "film", "-t", "mine", "-o", "out", "--json", cwd=tmp_path)
     data = json.loads(run.stdout)["data"]
     assert (run.returncode, files_in(tmp_path / "out")) == (0, ["Sounding.csv", "checksums-sha256.txt"])
@@ -271,7 +263,7 @@ def test_a_film_without_words_or_sound_is_delivered_without_them_and_that_is_tol
 
 def test_two_deliveries_of_one_moment_have_places_of_their_own(tmp_path, monkeypatch):
     folder = make(tmp_path / "film")
-    write(folder, NAMED.format("data") + 'formats = ["json"]\n')
+    write_template(folder, part("data", "json"))
     monkeypatch.setattr("storycore.operations.film_delivery.stamp", lambda _instant: "now")
     with StoryCore() as sc:
         made = [sc.run(DeliverRequest(project_path=str(folder), template="mine")) for _ in range(2)]
@@ -280,8 +272,9 @@ def test_two_deliveries_of_one_moment_have_places_of_their_own(tmp_path, monkeyp
 
 def test_it_is_made_over_http_and_fetched_whole(films, tmp_path):
     folder = make(films / "film")
-    write(folder, NAMED.format("data") + 'formats = ["json", "csv"]\nfolder = "Lists/All"\n'
-          + NAMED.format("words") + 'formats = ["srt"]\nfolder = "Captions"\n')  # fmt: skip
+    write_template(
+        folder, part("data", "json", "csv", folder='"Lists/All"') + part("words", "srt", folder='"Captions"')
+    )
     expected = ["Captions/Sounding.srt", "Lists/All/Sounding.csv", "Lists/All/Sounding.json", "checksums-sha256.txt"]
     with serving(films) as url:
         body = {"project_path": "film", "template": "mine"}
@@ -302,7 +295,7 @@ def test_it_is_made_over_http_and_fetched_whole(films, tmp_path):
 
 def test_templates_are_listed_with_what_they_make(tmp_path):
     folder = make(tmp_path / "film")
-    write(folder, NAMED.format("data") + 'formats = ["json"]\n')
+    write_template(folder, part("data", "json"))
     with StoryCore() as sc:
         found = {it.name: it for it in sc.run(PresetsRequest(project_path=str(folder))).templates}
     assert sorted(found) == ["archive", "editor", "festival", "mine", "social"]

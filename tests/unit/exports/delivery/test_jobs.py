@@ -2,17 +2,11 @@
 
 import pytest
 
+from fixtures.deliveries import part, write_template
 from fixtures.films import film_in, make_film
 from storycore.errors import InvalidInput, NotFound, Reason
 from storycore.exports.delivery.jobs import agenda, wanted_of
 from storycore.exports.delivery.template import find
-from unit.exports.delivery.test_template import HEAD, write
-
-
-def part(name, *formats, **more):
-    listed = ", ".join(f'"{it}"' for it in formats)
-    lines = "".join(f"{key} = {value}\n" for key, value in more.items())
-    return f'[[parts]]\nname = "{name}"\ntitle = "{name.title()}"\nformats = [{listed}]\n{lines}'
 
 
 @pytest.fixture
@@ -21,7 +15,7 @@ def folder(tmp_path):
 
 
 def planned(folder, *parts, **options):
-    template = find("mine", write(folder, HEAD + "".join(parts)))
+    template = find("mine", write_template(folder, "".join(parts)))
     return agenda(film_in(folder), template, options)
 
 
@@ -52,7 +46,7 @@ def test_what_the_film_lacks_is_told_by_name_where_it_must_not_be_left_out(folde
 
 
 def test_options_go_to_the_parts_that_know_them(folder):
-    template = find("mine", write(folder, HEAD + part("film", "mp4", options="{ crf = 20 }") + part("data", "json")))
+    template = find("mine", write_template(folder, part("film", "mp4", options="{ crf = 20 }") + part("data", "json")))
     (_, film), (_, data) = wanted_of(template, {"crf": 30, "width": 64})
     assert (film[0].options.crf, film[0].options.width, hasattr(data[0].options, "crf")) == (30, 64, False)
 

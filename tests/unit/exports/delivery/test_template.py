@@ -2,19 +2,13 @@
 
 import pytest
 
+from fixtures.deliveries import HEAD, write_file
 from storycore.errors import InvalidInput, NotFound, Reason
 from storycore.exports.delivery.template import find, templates
 from storycore.exports.formats import registry
 
 HAND_OFF = ("otio", "otioz", "xml", "fcpxml", "edl")
-HEAD = 'title = "Mine"\ndate = 2026-01-01\n'
 PART = '[[parts]]\nname = "one"\ntitle = "One"\n'
-
-
-def write(folder, text, name="mine"):
-    (folder / "deliveries").mkdir(exist_ok=True)
-    (folder / f"deliveries/{name}.toml").write_bytes(text.encode("latin-1"))
-    return folder
 
 
 def formats_in(template):
@@ -38,7 +32,7 @@ def test_the_editor_is_handed_every_timeline_that_can_be_written():
 
 
 def test_a_template_of_the_project_goes_before_ours(tmp_path):
-    write(tmp_path, HEAD + PART + 'formats = ["json"]\n', "festival")
+    write_file(tmp_path, HEAD + PART + 'formats = ["json"]\n', "festival")
     found = find("Festival", tmp_path)
     assert (found.origin, [part.name for part in found.parts], found.title) == ("project", ["one"], "Mine")
     assert find("festival").origin == "storycore"
@@ -46,7 +40,7 @@ def test_a_template_of_the_project_goes_before_ours(tmp_path):
 
 def test_gates_of_a_preset_and_of_the_part_both_count(tmp_path):
     gate = '[[parts.gates]]\nfigure = "faststart"\nequals = true\n'
-    part = find("mine", write(tmp_path, HEAD + PART + 'preset = "prores-master"\n' + gate)).parts[0]
+    part = find("mine", write_file(tmp_path, HEAD + PART + 'preset = "prores-master"\n' + gate)).parts[0]
     assert [gate.figure for gate in part.gates] == ["frames", "duration", "pixel_format", "faststart"]
 
 
@@ -84,7 +78,7 @@ def test_an_unknown_template_is_told_with_those_there_are(tmp_path):
 )
 def test_a_template_that_is_none_is_refused_with_what_is_wrong(tmp_path, text, message):
     with pytest.raises(InvalidInput) as fault:
-        find("mine", write(tmp_path, text))
+        find("mine", write_file(tmp_path, text))
     assert fault.value.reason is Reason.TEMPLATE_INVALID
     assert fault.value.message.startswith("The delivery template mine.toml can't be read: ")
     assert message in fault.value.message
@@ -97,14 +91,14 @@ def test_a_template_that_is_none_is_refused_with_what_is_wrong(tmp_path, text, m
 )  # fmt: skip
 def test_a_folder_that_leads_elsewhere_or_is_no_plain_name_is_refused(tmp_path, folder):
     with pytest.raises(InvalidInput) as fault:
-        find("mine", write(tmp_path, HEAD + PART + f'formats = ["json"]\nfolder = "{folder}"\n'))
+        find("mine", write_file(tmp_path, HEAD + PART + f'formats = ["json"]\nfolder = "{folder}"\n'))
     assert "folder: " in fault.value.message
 
 
 def test_one_folder_is_spelled_in_one_way(tmp_path):
     two = PART.replace("one", "two") + 'formats = ["csv"]\nfolder = "docs"\n'
     with pytest.raises(InvalidInput, match="also spelled in another way"):
-        find("mine", write(tmp_path, HEAD + PART + 'formats = ["json"]\nfolder = "Docs"\n' + two))
+        find("mine", write_file(tmp_path, HEAD + PART + 'formats = ["json"]\nfolder = "Docs"\n' + two))
 
 
 def test_a_link_is_no_template(tmp_path):
