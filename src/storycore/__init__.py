@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from storycore.operations.event import EventListResult as EventListResult
     from storycore.operations.event import EventPublishRequest as EventPublishRequest
     from storycore.operations.event import EventPublishResult as EventPublishResult
+    from storycore.operations.film_delivery import DeliverRequest as DeliverRequest
+    from storycore.operations.film_delivery import DeliverResult as DeliverResult
     from storycore.operations.key import KeyCreateRequest as KeyCreateRequest
     from storycore.operations.key import KeyCreateResult as KeyCreateResult
     from storycore.operations.key import KeyListRequest as KeyListRequest
@@ -107,6 +109,8 @@ _HOMES = {
     "ConnectResult": "storycore.operations.comfyui_servers",
     "ConvertRequest": "storycore.operations.comfyui_graph",
     "ConvertResult": "storycore.operations.comfyui_graph",
+    "DeliverRequest": "storycore.operations.film_delivery",
+    "DeliverResult": "storycore.operations.film_delivery",
     "DisconnectRequest": "storycore.operations.comfyui_servers",
     "DisconnectResult": "storycore.operations.comfyui_servers",
     "EventListRequest": "storycore.operations.event",

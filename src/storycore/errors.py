@@ -83,6 +83,7 @@ class Reason(StrEnum):
     FILE_NOT_FOUND = "file_not_found"
     NOTHING_TO_EXPORT = "nothing_to_export"
     PRESET_NOT_FOUND = "preset_not_found"
+    TEMPLATE_NOT_FOUND = "template_not_found"
     OPERATION_NOT_FOUND = "operation_not_found"
     TASK_NOT_FOUND = "task_not_found"
     ARTIFACT_NOT_FOUND = "artifact_not_found"
@@ -261,6 +262,13 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         remediation="Add what is missing, or leave out `strict`.",
     ),
     Reason.PRESET_NOT_FOUND: ReasonFacts(
+        Code.NOT_FOUND,
+        404,
+        3,
+        retryable=False,
+        remediation="Choose one that `storycore export presets` lists.",
+    ),
+    Reason.TEMPLATE_NOT_FOUND: ReasonFacts(
         Code.NOT_FOUND,
         404,
         3,

@@ -52,6 +52,8 @@ DOORS = {
         "api/document",
         "cli/options",
         "exports/formats",
+        "exports/data_files",
+        "exports/delivery",
         "exports/export",
         "exports/gates",
         "exports/presets",
@@ -95,7 +97,8 @@ DOORS = {
 
 PURE = (
     "units", "errors", "wording", "json_text", "tasks/task", "keys/key",
-    "operations/catalog", "operations/envelope", "project/timeline", "project/model",
+    "operations/catalog", "operations/envelope", "exports/delivery/checksums", "remote/folders",
+    "project/timeline", "project/model",
     "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",
     "metadata/document", "metadata/write", "api/ranges",

@@ -111,7 +111,7 @@ def export(
     finished: list[Exported] = []
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
-        done = _render_together(works, progress)
+        done = render_together(works, progress)
         share = (1 - done) / len(works)
         for work in works:
             path = folder / work.name
@@ -160,8 +160,11 @@ def _informed(film: Film, finished: Sequence[Exported]) -> Film:
     return replace(film, delivered=(*film.delivered, *delivered))
 
 
-def _render_together(works: Sequence[Work], progress: Progress) -> float:
-    """Renders what several files need in one go, so that each frame is drawn once; gives the share of work done."""
+def render_together(works: Sequence[Work], progress: Progress) -> float:
+    """Renders what several files need in one go, so that each frame is drawn once; gives the share of work done.
+
+    What is rendered stands in the segment cache, where the formats find it when they are written.
+    """
     wanted = [work for work in works if hasattr(work.format, "picture")]
     if len(wanted) < 2:
         return 0.0

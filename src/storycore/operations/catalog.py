@@ -29,6 +29,7 @@ class Operation(NamedTuple):
         body_bytes: largest body by HTTP, where it may be larger than the setting `max_body_bytes`.
         resumes: whether it goes on where it was when it is begun anew, so that what a killed command leaves behind is
             taken up by the same command, or by `serve` and `worker`.
+        folder: whether what it makes is one new folder, the `delivery_path` of its result, rather than files.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Operation(NamedTuple):
     accepted: str = ""
     body_bytes: int = 0
     resumes: bool = False
+    folder: bool = False
 
     @property
     def scope(self) -> str:
@@ -64,6 +66,7 @@ class Operation(NamedTuple):
 _PACKAGE = "storycore.operations.package"
 _FORMAT = "storycore.operations.conversion"
 _VERIFY = "storycore.operations.verification"
+_DELIVER = "storycore.operations.film_delivery"
 _PLAN = "storycore.operations.plan"
 _METADATA = "storycore.operations.description"
 _FOLDER = "storycore.operations.project_folder"
@@ -111,8 +114,18 @@ OPERATIONS: tuple[Operation, ...] = (
         long=True, check=f"{_FORMAT}:check_formats", dry_run="storycore.export.plan",
     ),
     Operation(
+        "storycore.export.deliver", "POST", f"{_DELIVER}:deliver", f"{_DELIVER}:DeliverRequest",
+        "Make a whole delivery: films, sound, captions, documents, stills, package and report",
+        (
+            "storycore export deliver film/ --template festival",
+            "storycore export deliver film/ --template social --dry-run",
+            "storycore export deliver film/ -t archive -o /media/disk/film -O effort=slow",
+        ),
+        long=True, check=f"{_DELIVER}:check_delivery", dry_run="storycore.export.plan", folder=True,
+    ),
+    Operation(
         "storycore.export.presets", "GET", f"{_PRESETS}:presets", f"{_PRESETS}:PresetsRequest",
-        "List presets: what platforms and purposes ask for",
+        "List presets and delivery templates: what platforms and purposes ask for",
         ("storycore export presets", "storycore export presets film/ --json"),
     ),
     Operation(
@@ -353,6 +366,7 @@ OPERATIONS: tuple[Operation, ...] = (
 SCOPES = {
     "storycore.export.package": "exports:write",
     "storycore.export.format": "exports:write",
+    "storycore.export.deliver": "exports:write",
     "storycore.export.metadata": "exports:read",
     "storycore.export.verify": "exports:write",
     "storycore.export.plan": "exports:read",
@@ -396,7 +410,7 @@ SCOPES = {
 
 
 GROUPS = {
-    "export": "Pack, convert, describe and verify a project",
+    "export": "Pack, convert, deliver, describe and verify a project",
     "project": "Look at projects",
     "comfyui": "Drive ComfyUI servers",
     "task": "See, follow and stop long work",

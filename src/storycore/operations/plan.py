@@ -1,5 +1,6 @@
 """storycore.export.plan: what an export would hold, with nothing written."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -7,6 +8,7 @@ from pydantic import Field
 from storycore.app import App
 from storycore.errors import InvalidInput, Reason
 from storycore.operations.conversion import ShotPart, wanted_of, with_shots
+from storycore.operations.film_delivery import TemplateName
 from storycore.operations.format_fields import FormatNames, FormatOptions
 from storycore.operations.package import FileEntry, selection_of
 from storycore.operations.project_folder import read
@@ -22,16 +24,18 @@ from storycore.operations.request import (
 )
 
 if TYPE_CHECKING:
+    from storycore.exports.outlook import Outlook
     from storycore.exports.works import Wanted
     from storycore.project.files import Listing
-    from storycore.project.model import Project
+    from storycore.project.model import Project, ProjectWarning
 
 
 class PlannedFile(Result):
     """One file that a conversion would make. What is not known beforehand is null."""
 
     target_format: str = Field(description="What would be written.")
-    file_name: str = Field(description="Name of the file.")
+    file_name: str = Field(description="Name of the file; in a delivery with its folder.")
+    part: str = Field(default="", description="Of a delivery: the part that it belongs to.")
     width: int | None = Field(description="Of the picture, in pixels.")
     height: int | None = Field(description="Of the picture, in pixels.")
     fps: float | None = Field(description="Frames per second.")
@@ -65,7 +69,8 @@ class PlanResult(Result):
 class PlanRequest(Request[PlanResult]):
     """Tell what an export would hold, without writing anything.
 
-    With formats or a preset it tells what a conversion would make; else what a package would hold.
+    With formats or a preset it tells what a conversion would make, with a template what a delivery would hold; else
+    what a package would hold.
     """
 
     project_path: ProjectPath = Field(description="Folder of the project.")
@@ -75,6 +80,7 @@ class PlanRequest(Request[PlanResult]):
     preset: Annotated[str, Field(max_length=41, pattern=r"^[A-Za-z0-9-]+$"), Spelling(("-p", "--preset"))] | None = (
         Field(default=None, description="As for export.format.")
     )
+    template: TemplateName | None = Field(default=None, description="As for export.deliver.")
     conversion_options: Annotated[Facts, FormatOptions, Spelling(("-O", "--option"))] = Field(
         default={}, description="As for export.format."
     )
@@ -99,7 +105,9 @@ def plan(app: App, request: PlanRequest) -> PlanResult:
     from storycore.exports.packing.selection import missing
     from storycore.project.media_types import expected
 
-    app.places.project(request.project_path)  # callers expect a wrong folder to be told before a wrong format
+    folder = app.places.project(request.project_path)  # a wrong folder is told before a wrong format
+    if request.template:
+        return _planned_delivery(app, folder, request)
     wanted = wanted_of(app, request)[0] if request.target_format or request.preset else []
     if request.conversion_options and not wanted:
         raise InvalidInput(
@@ -139,27 +147,66 @@ def _planned_files(app: App, project: "Project", listing: "Listing", formats: "l
     """What a conversion would make."""
     from storycore.exports.formats.format import Film
     from storycore.exports.outlook import look_ahead
-    from storycore.exports.packing.selection import missing
 
     found = look_ahead(Film(project=project, listing=listing, settings=app.settings), formats)
-    outputs = [
-        PlannedFile(
-            target_format=it.format,
-            file_name=it.name,
-            width=None if it.size is None else it.size[0],
-            height=None if it.size is None else it.size[1],
-            fps=None if it.rate is None else round(float(it.rate), 3),
-            frames=it.frames,
-            duration_seconds=None if it.duration is None else float(it.duration),
-            segments=it.segments,
-            segments_found=it.found,
-            frames_to_render=it.to_render,
-            estimated_size_bytes=None if it.guess is None else it.guess.size_bytes,
-            estimated_from="" if it.guess is None else it.guess.basis,
+    warnings = [warning for it in found for warning in it.warnings]
+    return _plan_of(project, [_planned(it) for it in found], warnings)
+
+
+def _planned_delivery(app: App, folder: Path, request: PlanRequest) -> PlanResult:
+    """What a delivery would hold.
+
+    Raises:
+        InvalidInput: a template beside formats, a preset or shots.
+    """
+    from storycore.exports.delivery.jobs import agenda, wanted_of
+    from storycore.exports.delivery.template import find
+    from storycore.exports.formats.format import Film
+    from storycore.exports.outlook import look_at
+
+    beside = [name for name in ("target_format", "preset", "shots") if getattr(request, name) is not None]
+    if beside:
+        raise InvalidInput(
+            f"A template says what is made; {beside[0]} can't be given beside it.",
+            reason=Reason.OUT_OF_RANGE,
+            remediation=f"Leave out the template, or {beside[0]}.",
+            details={"pointer": f"/{beside[0]}"},
         )
-        for it in found
+    template = find(request.template or "", folder)
+    wanted_of(template, request.conversion_options)
+    _, project, listing = read(app, request.project_path)
+    film = Film(project=project, listing=listing, settings=app.settings)
+    planned = agenda(film, template, request.conversion_options)
+    found = look_at([job.work for job in planned.jobs])
+    outputs = [
+        _planned(it).model_copy(update={"file_name": job.path, "part": job.part.name})
+        for job, it in zip(planned.jobs, found, strict=True)
     ]
-    warnings = list(dict.fromkeys(warning for it in found for warning in it.warnings))
+    warnings = [*(it.warning for it in planned.left_out), *(warning for it in found for warning in it.warnings)]
+    return _plan_of(project, outputs, warnings)
+
+
+def _planned(it: "Outlook") -> PlannedFile:
+    return PlannedFile(
+        target_format=it.format,
+        file_name=it.name,
+        width=None if it.size is None else it.size[0],
+        height=None if it.size is None else it.size[1],
+        fps=None if it.rate is None else round(float(it.rate), 3),
+        frames=it.frames,
+        duration_seconds=None if it.duration is None else float(it.duration),
+        segments=it.segments,
+        segments_found=it.found,
+        frames_to_render=it.to_render,
+        estimated_size_bytes=None if it.guess is None else it.guess.size_bytes,
+        estimated_from="" if it.guess is None else it.guess.basis,
+    )
+
+
+def _plan_of(project: "Project", outputs: list[PlannedFile], warnings: "list[ProjectWarning]") -> PlanResult:
+    """A plan that names files to be made."""
+    from storycore.exports.packing.selection import missing
+
     return PlanResult(
         project_name=project.name,
         files=[],
@@ -171,5 +218,5 @@ def _planned_files(app: App, project: "Project", listing: "Listing", formats: "l
         skipped=[],
         renamed={},
         outputs=outputs,
-        warnings=warning_entries((*project.warnings, *warnings)),
+        warnings=warning_entries(dict.fromkeys((*project.warnings, *warnings))),
     )

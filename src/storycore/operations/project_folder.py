@@ -14,12 +14,13 @@ from storycore.units import stamp
 if TYPE_CHECKING:
     from storycore.operations.conversion import FormatRequest
     from storycore.operations.description import MetadataRequest
+    from storycore.operations.film_delivery import DeliverRequest
     from storycore.operations.package import PackageRequest
     from storycore.project.files import Listing
     from storycore.project.model import Project
 
 
-def check_project(app: App, request: "PackageRequest | FormatRequest | MetadataRequest") -> None:
+def check_project(app: App, request: "PackageRequest | FormatRequest | MetadataRequest | DeliverRequest") -> None:
     """Refuses what can be refused before any work.
 
     Raises:
@@ -49,6 +50,16 @@ def output(app: App, folder: Path, wanted: str | None, progress: Progress) -> "I
     if wanted is not None:
         yield app.places.output(wanted, folder)
         return
+    with free_folder(exports_of(folder), f"export_{stamp(progress.accepted_at)}") as made:
+        yield made
+
+
+def exports_of(folder: Path) -> Path:
+    """A project's exports/, which need not be there yet.
+
+    Raises:
+        AccessDenied: path_outside_root: it is a link.
+    """
     exports = folder / EXPORTS
     if exports.resolve() != exports:
         raise AccessDenied(
@@ -56,5 +67,4 @@ def output(app: App, folder: Path, wanted: str | None, progress: Progress) -> "I
             reason=Reason.PATH_OUTSIDE_ROOT,
             remediation="Name the folder for the result, or make exports/ a folder.",
         )
-    with free_folder(exports, f"export_{stamp(progress.accepted_at)}") as made:
-        yield made
+    return exports

@@ -1,6 +1,7 @@
 """zip: the whole project as a package that anyone can verify, as `export package` makes it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,6 +46,7 @@ class _Zip:
             source=options.include_source, assets=options.include_assets, reports=options.include_reports
         )
         contents = documented(plan(film.project, film.listing, selection), film.project, film.settings)
+        contents = replace(contents, documents={**contents.documents, **film.enclosed})
         package = write_package(contents, target, level=options.compression_level, progress=progress)
         metrics = {
             "files": len(package.files),
