@@ -143,3 +143,16 @@ def test_an_export_says_that_it_signed(tmp_path):
         )
     )  # fmt: skip
     assert result.quality_metrics["content_credentials"]["value"] == "trusted"
+
+
+@pytest.mark.parametrize("target", ["here", "here/mine.html"])
+def test_credentials_beside_a_file_come_along_from_a_server(films, server, tmp_path, target):
+    make_generated_film(films / "film")
+    run = storycore(
+        "export", "format", "films/film", "-t", "html", "-o", target, "--server", server, "--json", cwd=tmp_path
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout
+    (tmp_path / "here").mkdir(exist_ok=True)
+    name = "mine.html" if target.endswith("html") else "Small.html"
+    assert sorted(path.name for path in (tmp_path / "here").iterdir()) == [name, f"{name}.c2pa"]
+    assert verify(tmp_path / "here" / name).valid
