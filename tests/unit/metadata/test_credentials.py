@@ -18,7 +18,7 @@ CLAIM = credentials.Claim(title="Film", version="1", source_type=GENERATED, asse
 class FullDisk(io.BytesIO):
     """A file on a disk without room."""
 
-    def write(self, data):
+    def write(self, data):  # noqa: ARG002 - as files have it
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
