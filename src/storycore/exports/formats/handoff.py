@@ -105,7 +105,7 @@ class HandoffFile:
             if published:
                 shutil.rmtree(target.parent / FOLDER, ignore_errors=True)
             raise
-        beside = () if self.bundle is not None else tuple(target.parent / FOLDER / path.name for path in media.files)
+        beside = tuple(target.parent / FOLDER / path.name for path in media.files) if published else ()
         return Made(
             size_bytes=size_bytes,
             sha256=sha256,

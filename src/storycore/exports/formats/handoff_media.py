@@ -14,10 +14,9 @@ from storycore.exports.interchange.edit import Medium, Sound
 from storycore.observe.progress import Progress
 from storycore.project.headers import HeaderFault, read_facts
 from storycore.project.model import ProjectWarning
-from storycore.rendering import container
+from storycore.rendering import container, encoder
 from storycore.rendering.ability import encoder_for
 from storycore.rendering.codecs import CODECS, Quality
-from storycore.rendering.encoder import Ffmpeg
 from storycore.rendering.film import Picture, Studio, render
 from storycore.rendering.joining import Wrapping, join
 from storycore.rendering.master import Master
@@ -61,7 +60,7 @@ def make_media(film: Film, plan: Plan, options: VoiceOptions, folder: Path, prog
     """
     with filming.studio(film) as studio:
         clips = _clips(film, plan, studio, folder, progress)
-        files, sounds, unheard = _sounds(film, plan, options, studio.ffmpeg, folder, progress)
+        files, sounds, unheard = _sounds(film, plan, options, folder, progress)
         return Media(files=(*clips, *files), sounds=sounds, warnings=(*studio.sources.warnings, *unheard))
 
 
@@ -104,12 +103,13 @@ def _clips(film: Film, plan: Plan, studio: Studio, folder: Path, progress: Progr
 
 
 def _sounds(
-    film: Film, plan: Plan, options: VoiceOptions, ffmpeg: Ffmpeg, folder: Path, progress: Progress
+    film: Film, plan: Plan, options: VoiceOptions, folder: Path, progress: Progress
 ) -> tuple[list[Path], tuple[Sound, ...], tuple[ProjectWarning, ...]]:
     """Each stem that has any sound, as long as the film."""
     line = plan.line
     if not place_sounds(film.project, line):
         return [], (), ()
+    ffmpeg = encoder.find(film.settings)
     begin = round_half_up(Fraction(plan.start) / line.rate * SAMPLE_RATE)
     tags = [*sound_tags(film.project, options), "-metadata", f"time_reference={begin}"]
     encoding = SoundEncoding(codec=("-c:a", "pcm_s24le"), container=_BROADCAST_WAVE)
@@ -130,9 +130,7 @@ def _sounds(
 
 
 def _whole(mix: Mix, stem: Stem) -> Master:
-    return Master(
-        path=mix.stems[stem], channels=mix.stem_channels, samples=mix.samples, gain_db=0.0, reduced_db=0.0
-    )
+    return Master(path=mix.stems[stem], channels=mix.stem_channels, samples=mix.samples, gain_db=0.0, reduced_db=0.0)
 
 
 def _check_sound(path: Path, seconds: Fraction) -> None:

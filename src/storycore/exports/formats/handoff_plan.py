@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, Strict
 
-
 from storycore.errors import InvalidInput, Reason
 from storycore.exports.formats import filming
 from storycore.exports.formats.format import Film
@@ -31,7 +30,10 @@ _CODEC = CODECS["prores"]
 
 
 def _timecode(text: str) -> str:
-    Counting(rate=Fraction(60)).frame(text)
+    try:
+        Counting(rate=Fraction(60)).frame(text)
+    except ValueError:
+        raise ValueError("a timecode such as 01:00:00:00 is needed") from None
     return text
 
 

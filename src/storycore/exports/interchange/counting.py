@@ -92,6 +92,11 @@ def known(rate: Fraction) -> bool:
     return whole.denominator == 1 and rate <= MOST_RATE
 
 
+def shown(rate: Fraction) -> int | float:
+    """A rate as people write it: 24, 23.976."""
+    return rate.numerator if rate.denominator == 1 else round(float(rate), 3)
+
+
 def drops(rate: Fraction) -> bool:
     """Whether there is drop-frame timecode at a rate: 29.97 and 59.94."""
     return rate in (Fraction(30_000, 1001), Fraction(60_000, 1001))

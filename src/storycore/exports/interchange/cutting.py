@@ -130,7 +130,7 @@ def marks(project: Project, found: Sequence[Cut], line: Timeline) -> list[Mark]:
             )  # fmt: skip
         elif scene:
             known = told.get(scene)
-            name = on_one_line(known.title if known else scene, 200) or f"Scene at {cut.first}"
+            name = on_one_line((known and known.title) or scene, 200) or f"Scene at {cut.first}"
             note = on_one_line(known.description) if known else ""
             made.append(Mark(frame=cut.first, frames=cut.frames, name=name, note=note))
         last = scene
@@ -182,7 +182,7 @@ def _whole_transitions(line: Timeline) -> dict[int, Segment]:
 def _crossings(
     line: Timeline, found: Sequence[Cut], bounds: Sequence[int], crossed: Mapping[int, Segment]
 ) -> list[Crossing]:
-    made = []
+    made: list[Crossing] = []
     for place, cut in enumerate(found):
         part = crossed.get(cut.shot)
         if part is None or cut.shot == SLATE:
@@ -193,6 +193,8 @@ def _crossings(
             continue
         at = bounds[cut.shot + 1]
         before, behind = at - part.first, part.end - at
+        if not at_end:  # in the middle, or half a frame before it, as programs take it that center transitions
+            before, behind = part.frames // 2, -(-part.frames // 2)
         taken = made[-1].behind if made and made[-1].after == place - 1 else 0
         if before < 0 or behind < 0 or before + taken > cut.frames or (incoming and behind > incoming.frames):
             continue

@@ -4,6 +4,7 @@ Frames of the timeline count from 0 at its beginning; frames of a clip from 0 at
 program wants timecodes, `Edit.start` and `Medium.start` are what those zeros are called.
 """
 
+import bisect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -153,7 +154,8 @@ class Edit:
 
     def crossing_after(self, place: int) -> Crossing | None:
         """The transition that the item of a place goes out with."""
-        return next((it for it in self.crossings if it.after == place), None)
+        at = bisect.bisect_left(self.crossings, place, key=lambda it: it.after)
+        return self.crossings[at] if at < len(self.crossings) and self.crossings[at].after == place else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

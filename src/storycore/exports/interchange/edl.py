@@ -7,7 +7,7 @@ of its event, and begins where the outgoing clip ends: its length counts from th
 import re
 from fractions import Fraction
 
-from storycore.exports.interchange.counting import Counting
+from storycore.exports.interchange.counting import Counting, shown
 from storycore.exports.interchange.edit import Crossing, Edit, Found, Item
 from storycore.exports.interchange.naming import line, link
 from storycore.project.model import TransitionKind
@@ -37,9 +37,9 @@ def read(text: str) -> Found:
     """What a file holds, by its lines."""
     rows = [found for one in text.splitlines() if (found := _EVENT.match(one))]
     drop = "FCM: DROP FRAME" in text.splitlines()
-    nominal = re.search(r"^\* STORYCORE RATE: (\S+)", text, re.MULTILINE)
-    rate = _rate(nominal[1]) if nominal else None
-    shown = [row for row in rows if row[2] != _BLACK and row[4] != row[5]]
+    told = re.search(r"^\* STORYCORE RATE: (\S+)", text, re.MULTILINE)
+    rate = Fraction(told[1]) if told else None
+    clips = [row for row in rows if row[2] != _BLACK and row[4] != row[5]]
     ends = [row[7] for row in rows]
     frames = 0
     if rate is not None and rows:
@@ -48,12 +48,12 @@ def read(text: str) -> Found:
     crossed = [row for row in rows if row[3].startswith("D")]
     through = sum(row[2] == _BLACK and row is not rows[-1] for row in crossed)  # those are two dissolves
     return Found(
-        clips=len(shown),
+        clips=len(clips),
         transitions=len(crossed) - through,
         markers=sum(one.startswith("* LOC: ") for one in text.splitlines()),
         sounds=None,
         start=rows[0][6] if rows else None,
-        rate=None if rate is None else round(float(rate), 3),
+        rate=None if rate is None else shown(rate),
         frames=frames,
         size=None,
         links=re.findall(r"^\* SOURCE FILE: (\S+)$", text, re.MULTILINE),
@@ -62,10 +62,6 @@ def read(text: str) -> Found:
 
 def _mode(counting: Counting) -> str:
     return "FCM: DROP FRAME" if counting.drop else "FCM: NON-DROP FRAME"
-
-
-def _rate(text: str) -> Fraction:
-    return Fraction(text)
 
 
 class _List:
@@ -144,16 +140,18 @@ class _List:
         for name in ("title", "shot_id", "scene", "description", "prompt", "seed", "model", "source"):
             if name in item.facts:
                 self.lines.append(f"* {name.upper().replace('_', ' ')}: {line(str(item.facts[name]), 200)}")
-        outgoing = edit.crossing_after(place)
-        if outgoing is not None and stands_in(outgoing.kind):
-            self.lines.append(f"* STORYCORE TRANSITION: {outgoing.kind.value} stands here")
+        incoming = edit.crossing_after(place - 1)
+        if incoming is not None and stands_in(incoming.kind):
+            self.lines.append(f"* STORYCORE TRANSITION: {incoming.kind.value}")
         self.lines.append("")
 
     def _locator(self, frame: int, colour: str, name: str) -> None:
         edit = self._edit
-        self.lines.append(f"* LOC: {edit.counting.text(edit.start + frame, separator=':')} {colour:<7} {line(name, 60)}")
+        self.lines.append(
+            f"* LOC: {edit.counting.text(edit.start + frame, separator=':')} {colour:<7} {line(name, 60)}"
+        )
 
-    def _line(self, reel: str, way: str, source_in: str, source_out: str, first: int, end: int) -> None:  # noqa: PLR0917 - the columns of a line
+    def _line(self, reel: str, way: str, source_in: str, source_out: str, first: int, end: int) -> None:  # noqa: PLR0913, PLR0917 - the columns of a line
         counting, start = self._edit.counting, self._edit.start
         record = f"{counting.text(start + first)} {counting.text(start + end)}"
         self.lines.append(f"{self._event:03d}  {reel:<8} V     {way:<8} {source_in} {source_out} {record}")
@@ -161,4 +159,3 @@ class _List:
     def _source(self, item: Item, frame: int) -> str:
         """Timecode in an item's file of what it shows at a frame of the timeline."""
         return self._edit.counting.text(item.medium.start + item.into + frame - item.first)
-

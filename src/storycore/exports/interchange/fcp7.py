@@ -4,7 +4,9 @@ Source: Apple, "Final Cut Pro XML Interchange Format", version 5: `start` and `e
 -1, and its `in` and `out` then span the transition too; times are frames, `ntsc` means "over 1.001".
 """
 
-from storycore.exports.interchange.counting import Counting
+from fractions import Fraction
+
+from storycore.exports.interchange.counting import Counting, shown
 from storycore.exports.interchange.edit import Crossing, Edit, Found, Item, Mark, Sound
 from storycore.exports.interchange.naming import line, link
 from storycore.exports.interchange.xml_text import Element, add, add_all, document, parsed
@@ -60,7 +62,7 @@ def read(text: str) -> Found:
         markers=len(sequence.findall("marker")) + sum(len(clip.findall("marker")) for clip in video),
         sounds=len({clip.find("file").get("id") for clip in sequence.iterfind("media/audio/track/clipitem")}),  # type: ignore[union-attr]  # each has one
         start=sequence.findtext("timecode/string"),
-        rate=round(timebase / 1.001, 3) if ntsc else timebase,
+        rate=shown(Fraction(timebase * 1000, 1001 if ntsc else 1000)),
         frames=int(sequence.findtext("duration", "0")),
         size=None if size is None else (int(size.findtext("width", "0")), int(size.findtext("height", "0"))),
         links=[one.text or "" for one in sequence.iter("pathurl")],
@@ -132,7 +134,9 @@ def _words(clip: Element, item: Item) -> None:
             "good": "FALSE",
         },
     )
-    rest = [f"{name}: {told[name]}" for name in ("model", "seed", "source", "camera", "negative_prompt") if name in told]
+    rest = [
+        f"{name}: {told[name]}" for name in ("model", "seed", "source", "camera", "negative_prompt") if name in told
+    ]
     if rest:
         comments = {f"mastercomment{number}": words for number, words in enumerate(rest[:4], start=1)}
         add_all(add(clip, "comments"), comments)

@@ -5,10 +5,11 @@ spine follows without gap, and a transition lies over the cut between its neighb
 begins at a time of that clip.
 """
 
+from dataclasses import replace
 from fractions import Fraction
 
-from storycore.exports.interchange.counting import Counting
-from storycore.exports.interchange.edit import Crossing, Edit, Found, Item
+from storycore.exports.interchange.counting import Counting, shown
+from storycore.exports.interchange.edit import Crossing, Edit, Found, Item, Mark
 from storycore.exports.interchange.naming import line, link
 from storycore.exports.interchange.xml_text import Element, add, document, parsed
 from storycore.project.model import TransitionKind
@@ -81,7 +82,7 @@ def read(text: str) -> Found:
         markers=len(list(sequence.iter("marker"))),
         sounds=sum(clip.get("ref") not in pictures for clip in clips),
         start=counting.text(int(_seconds(sequence.get("tcStart", "0s")) * rate)),
-        rate=round(float(rate), 3),
+        rate=shown(rate),
         frames=int(_seconds(sequence.get("duration", "0s")) * rate),
         size=(int(shape.get("width", "0")), int(shape.get("height", "0"))),
         links=[one.get("src", "") for one in root.iter("media-rep")],
@@ -148,15 +149,17 @@ def _clip(spine: Element, edit: Edit, place: int, item: Item) -> None:
     if not place:
         _connect_sounds(clip, edit, begin)
     if item.facts:
-        add(clip, "marker", start=_time(begin, counting), duration=_time(1, counting), value=item.title, note=item.note)
+        _marker(clip, Mark(frame=item.first, frames=1, name=item.title, note=item.note), begin, counting)
     for mark in edit.marks:
         if item.first <= mark.frame < item.end:
-            at = begin + mark.frame - item.first
             lasts = min(mark.frames, item.end - mark.frame)
-            add(
-                clip, "marker", start=_time(at, counting), duration=_time(lasts, counting), value=mark.name,
-                note=mark.note,
-            )  # fmt: skip
+            _marker(clip, replace(mark, frames=lasts), begin + mark.frame - item.first, counting)
+
+
+def _marker(clip: Element, mark: Mark, at: int, counting: Counting) -> None:
+    """A marker at a frame of a clip, which it must not outlast."""
+    note = {"note": mark.note} if mark.note else {}
+    add(clip, "marker", start=_time(at, counting), duration=_time(mark.frames, counting), value=mark.name, **note)
 
 
 def _connect_sounds(clip: Element, edit: Edit, begin: int) -> None:

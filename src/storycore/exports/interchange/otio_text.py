@@ -10,7 +10,7 @@ from typing import Any
 
 import opentimelineio as otio
 
-from storycore.exports.interchange.counting import Counting
+from storycore.exports.interchange.counting import Counting, shown
 from storycore.exports.interchange.edit import Crossing, Edit, Found, Item, Mark, Sound
 from storycore.exports.interchange.naming import link
 from storycore.project.model import TransitionKind
@@ -74,7 +74,7 @@ def read(text: str) -> Found:
         markers=markers,
         sounds=len(heard),
         start=counting.text(round(start.value)),
-        rate=round(start.rate, 3),
+        rate=shown(counting.rate),
         frames=sum(round(clip.duration().value) for clip in clips),
         size=size,
         links=[clip.media_reference.target_url for clip in (*clips, *heard)],

@@ -1,14 +1,14 @@
 """XML as editing programs expect it: built element by element, told with its document type. Pure."""
 
 from collections.abc import Mapping
-from xml.etree import ElementTree as Tree
+from xml.etree import ElementTree as ET
 
-Element = Tree.Element
+Element = ET.Element
 
 
 def add(parent: Element, tag: str, text: str | int | None = None, /, **attributes: str | int) -> Element:
     """A new element at the end of another one; an attribute `ref_` stands for `ref`."""
-    made = Tree.SubElement(parent, tag, {name.rstrip("_"): str(value) for name, value in attributes.items()})
+    made = ET.SubElement(parent, tag, {name.rstrip("_"): str(value) for name, value in attributes.items()})
     if text is not None:
         made.text = str(text)
     return made
@@ -23,10 +23,10 @@ def add_all(parent: Element, texts: Mapping[str, str | int]) -> Element:
 
 def document(root: Element) -> str:
     """A whole document whose type is called like its root."""
-    Tree.indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE {root.tag}>\n{Tree.tostring(root, encoding="unicode")}\n'
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE {root.tag}>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
 def parsed(text: str) -> Element:
     """The root of a document that was written here a moment ago."""
-    return Tree.fromstring(text)  # noqa: S314 - our own file, and its only entities are those of XML
+    return ET.fromstring(text)  # noqa: S314 - our own file, and its only entities are those of XML
