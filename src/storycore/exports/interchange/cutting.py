@@ -193,8 +193,6 @@ def _crossings(
             continue
         at = bounds[cut.shot + 1]
         before, behind = at - part.first, part.end - at
-        if not at_end:  # in the middle, or half a frame before it, as programs take it that center transitions
-            before, behind = part.frames // 2, -(-part.frames // 2)
         taken = made[-1].behind if made and made[-1].after == place - 1 else 0
         if before < 0 or behind < 0 or before + taken > cut.frames or (incoming and behind > incoming.frames):
             continue

@@ -92,8 +92,8 @@ def _picture(parent: Element, edit: Edit, *, codec: bool = False) -> None:
 
 def _clip(track: Element, edit: Edit, place: int, item: Item) -> None:
     before, behind = edit.crossing_after(place - 1), edit.crossing_after(place)
-    early = before.before if before is not None else 0
-    late = behind.behind if behind is not None else 0
+    early = _sides(edit, before)[0] if before is not None else 0
+    late = _sides(edit, behind)[1] if behind is not None else 0
     clip = add(track, "clipitem", id=f"clipitem-{place + 1}")
     add_all(clip, {"name": item.title, "enabled": "TRUE", "duration": item.medium.frames})
     _rate(clip, edit.counting)
@@ -144,8 +144,8 @@ def _words(clip: Element, item: Item) -> None:
 
 def _transition(track: Element, edit: Edit, crossing: Crossing, cut: int) -> None:
     made = add(track, "transitionitem")
-    begin, end = cut - crossing.before, cut + crossing.behind
-    add_all(made, {"start": begin, "end": end, "alignment": _alignment(edit, crossing)})
+    early, late = _sides(edit, crossing)
+    add_all(made, {"start": cut - early, "end": cut + late, "alignment": _alignment(edit, crossing)})
     _rate(made, edit.counting)
     colour = _FADES.get(crossing.kind)
     name = "Cross Dissolve" if colour is None else "Dip to Color Dissolve"
@@ -157,6 +157,17 @@ def _transition(track: Element, edit: Edit, crossing: Crossing, cut: int) -> Non
         parameter = add(effect, "parameter")
         add_all(parameter, {"parameterid": "dipcolor", "name": "Color"})
         add_all(add(parameter, "value"), {"alpha": 255, "red": colour, "green": colour, "blue": colour})
+
+
+def _sides(edit: Edit, crossing: Crossing) -> tuple[int, int]:
+    """Frames of a transition before and after the cut.
+
+    Programs take it that the cut lies in the middle, or half a frame before it, so that a fade may lie one frame
+    elsewhere than in the film.
+    """
+    if _alignment(edit, crossing) != "center":
+        return crossing.before, crossing.behind
+    return crossing.frames // 2, -(-crossing.frames // 2)
 
 
 def _alignment(edit: Edit, crossing: Crossing) -> str:
