@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import zipfile
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,7 +22,7 @@ from lxml import etree
 
 from fixtures.films import film_in, make_film
 from fixtures.sounds import save, tone, track
-from storycore.errors import Cancelled, Conflict, InvalidInput, Reason
+from storycore.errors import Cancelled, Conflict, DependencyFailed, InvalidInput, Reason
 from storycore.exports.export import export, wanted
 from storycore.exports.formats import registry
 from storycore.exports.formats.handoff_plan import plan
@@ -504,3 +505,11 @@ def test_a_range_of_the_film_is_handed_over_with_whole_shots_as_material(short):
     found = planned(short, time_range=[0.25, 0.8])
     assert sum(cut.frames for cut in found.cuts) == found.line.frames == 13
     assert [cut.medium.frames for cut in found.cuts] == [36, 36]
+
+
+@pytest.mark.parametrize("name", ["otio", "otioz"])
+def test_without_the_library_it_is_said_before_anything_is_made(short, tmp_path, monkeypatch, name):
+    monkeypatch.setitem(sys.modules, "opentimelineio", None)
+    with pytest.raises(DependencyFailed, match="OpenTimelineIO is not installed") as fault:
+        export(film_in(short), small(name), tmp_path / "out", Progress())
+    assert (fault.value.reason, (tmp_path / "out").exists()) == (Reason.LIBRARY_MISSING, False)

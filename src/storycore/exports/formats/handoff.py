@@ -14,13 +14,15 @@ from storycore.exports.formats.figures import PICTURE, Figure, Kind
 from storycore.exports.formats.film_metrics import same
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, FormatOptions, Made
-from storycore.exports.formats.handoff_media import Media, make_media
+from storycore.exports.formats.handoff_media import Media, clip_pictures, make_media
 from storycore.exports.formats.handoff_plan import FOLDER, HandoffOptions, Plan, plan
 from storycore.exports.formats.sound_metrics import metric
 from storycore.exports.interchange.edit import Edit, Found, Sound
 from storycore.observe.progress import Progress
 from storycore.project.model import ProjectWarning, TransitionKind
 from storycore.rendering import container
+from storycore.rendering.film import Picture
+from storycore.rendering.plan import Timeline
 from storycore.rendering.sounds import Stem
 from storycore.storage.local import new_file, new_folder
 
@@ -37,12 +39,14 @@ class Script:
         read: what such a text holds.
         stands_in: whether a kind of transition is written as a plainer one.
         most_events: more clips than that it can't number; None if it can.
+        needs: called before anything is rendered; raises if something that writing needs is not installed.
     """
 
     write: Callable[[Edit], str]
     read: Callable[[str], Found]
     stands_in: Callable[[TransitionKind], bool]
     most_events: int | None = None
+    needs: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +88,18 @@ class HandoffFile:
             "broken_links": Figure(words="the number of links that lead nowhere", aimed=True),
         }
 
+    def pictures(self, film: Film, options: HandoffOptions) -> list[Picture]:
+        """The clips that `write` will need, in order."""
+        return clip_pictures(film, plan(film, options))
+
+    def line(self, film: Film, options: HandoffOptions) -> Timeline:
+        """The film that they are cut to."""
+        return plan(film, options).line
+
     def write(self, film: Film, target: Path, options: HandoffOptions, progress: Progress) -> Made:
         """The edit with its clips; those that another format of the same run left beside it are used again."""
+        if self.script.needs is not None:
+            self.script.needs()
         planned = plan(film, options)
         mark = planned.mark(film, options.dub_language)
         published = False

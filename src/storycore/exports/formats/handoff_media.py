@@ -78,13 +78,22 @@ def check_clip(path: Path, medium: Medium) -> None:
         raise DependencyFailed(f"{path.name} was not written whole.", reason=Reason.ENCODER_FAILED)
 
 
-def _clips(film: Film, plan: Plan, studio: Studio, folder: Path, progress: Progress) -> list[Path]:
-    name = encoder_for(_CODEC, Quality(), studio.ffmpeg, film.settings.cache_folder / "encoders", hardware=False)
-    pictures = [
+def clip_pictures(film: Film, plan: Plan) -> list[Picture]:
+    """The picture of each clip, in order.
+
+    Raises:
+        DependencyFailed: encoder_missing.
+    """
+    ffmpeg = encoder.find(film.settings)
+    name = encoder_for(_CODEC, Quality(), ffmpeg, film.settings.cache_folder / "encoders", hardware=False)
+    return [
         Picture(line=plan.clip_line(cut), canvas=plan.canvas, codec=_CODEC, quality=Quality(), encoder=name)
         for cut in plan.cuts
     ]
-    rendered = render(pictures, studio, progress, until=0.75)
+
+
+def _clips(film: Film, plan: Plan, studio: Studio, folder: Path, progress: Progress) -> list[Path]:
+    rendered = render(clip_pictures(film, plan), studio, progress, until=0.75)
     progress.begin("joining", total=len(rendered), unit="clips", until=0.85)
     made = []
     for cut, one in zip(plan.cuts, rendered, strict=True):

@@ -7,5 +7,5 @@ FORMAT = HandoffFile(
     name="otio",
     suffix=".otio",
     media_type="application/vnd.opentimelineio+json",
-    script=Script(write=otio_text.write, read=otio_text.read, stands_in=otio_text.stands_in),
+    script=Script(write=otio_text.write, read=otio_text.read, stands_in=otio_text.stands_in, needs=otio_text.library),
 )

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-import opentimelineio as otio
-
+from storycore.errors import DependencyFailed, Reason
 from storycore.exports.interchange.counting import Counting, shown
 from storycore.exports.interchange.edit import Crossing, Edit, Found, Item, Mark, Sound
 from storycore.exports.interchange.naming import link
@@ -22,8 +21,26 @@ _OURS = "storycore"
 _MOST = 2**63 - 1
 
 
+def library() -> Any:
+    """OpenTimelineIO, loaded when it is needed.
+
+    Raises:
+        DependencyFailed: library_missing: nobody builds it for this system, as for Macs with Intel's processors.
+    """
+    try:
+        import opentimelineio
+    except ImportError:
+        raise DependencyFailed(
+            "OpenTimelineIO is not installed here.",
+            reason=Reason.LIBRARY_MISSING,
+            remediation="Choose xml, fcpxml or edl; or build and install the package opentimelineio.",
+        ) from None
+    return opentimelineio
+
+
 def write(edit: Edit) -> str:
     """The edit as the text of a file."""
+    otio = library()
     rate = float(edit.counting.rate)
     facts = {
         **edit.facts,
@@ -59,7 +76,8 @@ def stands_in(kind: TransitionKind) -> bool:
 
 def read(text: str) -> Found:
     """What a file holds, as the library reads it."""
-    timeline = otio.adapters.read_from_string(text, "otio_json")
+    otio = library()
+    timeline = otio.core.deserialize_json_from_string(text)
     facts = timeline.metadata.get(_OURS, {})
     pictures = timeline.video_tracks()
     start = timeline.global_start_time
@@ -86,14 +104,15 @@ def _rate(rate: float) -> Fraction:
 
 
 def _time(frames: int, rate: float) -> Any:
-    return otio.opentime.RationalTime(frames, rate)
+    return library().opentime.RationalTime(frames, rate)
 
 
 def _range(first: int, frames: int, rate: float) -> Any:
-    return otio.opentime.TimeRange(_time(first, rate), _time(frames, rate))
+    return library().opentime.TimeRange(_time(first, rate), _time(frames, rate))
 
 
 def _clip(edit: Edit, item: Item, rate: float) -> Any:
+    otio = library()
     medium = item.medium
     clip = otio.schema.Clip(
         name=item.title,
@@ -112,6 +131,7 @@ def _clip(edit: Edit, item: Item, rate: float) -> Any:
 
 
 def _sound(edit: Edit, sound: Sound, rate: float) -> Any:
+    otio = library()
     whole = _range(edit.start, edit.frames, rate)
     return otio.schema.Clip(
         name=sound.title,
@@ -122,6 +142,7 @@ def _sound(edit: Edit, sound: Sound, rate: float) -> Any:
 
 
 def _transition(crossing: Crossing, rate: float) -> Any:
+    otio = library()
     return otio.schema.Transition(
         name=crossing.kind.value,
         transition_type=otio.schema.TransitionTypes.SMPTE_Dissolve,
@@ -132,6 +153,7 @@ def _transition(crossing: Crossing, rate: float) -> Any:
 
 
 def _marker(mark: Mark, frame: int, colour: str, rate: float) -> Any:
+    otio = library()
     made = otio.schema.Marker(name=mark.name, marked_range=_range(frame, mark.frames, rate), color=colour)
     made.comment = mark.note
     return made
