@@ -26,6 +26,7 @@ from storycore.errors import Cancelled, Conflict, DependencyFailed, InvalidInput
 from storycore.exports.export import export, wanted
 from storycore.exports.formats import registry
 from storycore.exports.formats.handoff_plan import plan
+from storycore.exports.outlook import look_ahead
 from storycore.observe.progress import Progress
 from storycore.project.headers import read_facts
 
@@ -513,3 +514,11 @@ def test_without_the_library_it_is_said_before_anything_is_made(short, tmp_path,
     with pytest.raises(DependencyFailed, match="OpenTimelineIO is not installed") as fault:
         export(film_in(short), small(name), tmp_path / "out", Progress())
     assert (fault.value.reason, (tmp_path / "out").exists()) == (Reason.LIBRARY_MISSING, False)
+
+
+def test_a_plan_tells_of_the_film_and_of_the_frames_of_all_clips(short, monkeypatch, tmp_path):
+    monkeypatch.setenv("STORYCORE_CACHE_FOLDER", str(tmp_path / "empty"))
+    (told,) = look_ahead(film_in(short), small("edl"))
+    film = planned(short, "edl")
+    assert (told.size, told.rate, told.frames) == ((96, 54), 24, film.line.frames)
+    assert told.to_render == sum(cut.medium.frames for cut in film.cuts)
