@@ -128,6 +128,9 @@ def export(
             for path in (other.path, *other.made.beside):
                 with contextlib.suppress(OSError):
                     path.unlink()
+            for place in {path.parent for path in other.made.beside} - {folder}:
+                with contextlib.suppress(OSError):
+                    place.rmdir()
         for place in missing:
             with contextlib.suppress(OSError):
                 place.rmdir()

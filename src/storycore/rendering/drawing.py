@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import math
 from collections import OrderedDict
 from collections.abc import Iterator
 from fractions import Fraction
@@ -66,16 +67,18 @@ class Gallery:
             self._clips[look.path] = clip.look(self._ffmpeg, path, look.name)
         if self._clips[look.path].hdr:
             self._bent.add(look.name)
+        begin = look.begin + Fraction(offset) / canvas.rate
+        held = max(0, -math.floor(begin * canvas.rate))
         wanted = clip.ClipWanted(
             facts=self._clips[look.path],
-            begin=look.begin + Fraction(offset) / canvas.rate,
+            begin=begin + held / canvas.rate,
             rate=canvas.rate,
             size=canvas.size,
             fit=canvas.fit,
         )
         layout = LAYOUTS[canvas.pixel_format]
         with clip.opened(self._ffmpeg, path, look.name, wanted, layout) as reel:
-            yield reel
+            yield _HeldReel(reel, held) if held else reel
 
     def _still(self, look: Look, canvas: Canvas) -> Still:
         name = (look.source, look.sha256, look.cell, look.move, look.title, look.lines, canvas)
@@ -115,6 +118,24 @@ class _StillReel:
         frame = self._still.frame(self._at, self._frames, self._rate)
         self._at += 1
         return frame
+
+
+class _HeldReel:
+    """A clip before whose first frame more frames are wanted: that one stands for them."""
+
+    def __init__(self, reel: _Reel, held: int) -> None:
+        self._reel, self._held = reel, held
+        self._first: Frame | None = None
+
+    def next(self) -> Frame:
+        if self._held:
+            self._first = self._first or self._reel.next().copy()
+            self._held -= 1
+            return self._first
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        return self._reel.next()
 
 
 class _Captioned:

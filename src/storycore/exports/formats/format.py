@@ -81,6 +81,7 @@ class Made:
         metrics: what else was measured in the finished file.
         warnings: what could not be made as the project says.
         beside: files that were made beside it, which belong to it.
+        mark: tells what those were made of, where another format that needs the very same may use them too.
     """
 
     size_bytes: int
@@ -88,6 +89,7 @@ class Made:
     metrics: Mapping[str, Any]
     warnings: tuple[ProjectWarning, ...] = ()
     beside: tuple[Path, ...] = ()
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
