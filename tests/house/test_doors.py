@@ -23,8 +23,9 @@ DOORS = {
     "alembic": ("database",),
     "anyio": ("api", "processes"),
     "bagit": ("demo",),
+    "c2pa": ("metadata/credentials",),
     "click": ("cli", "processes", "sink/command"),
-    "cryptography": ("webhooks/signing", "webhooks/sealing"),
+    "cryptography": ("webhooks/signing", "webhooks/sealing", "metadata/signing_key"),
     "cv2": (
         "rendering/wide",
         "rendering/drawing",
@@ -52,6 +53,8 @@ DOORS = {
         "api/document",
         "cli/options",
         "exports/formats",
+        "exports/data_files",
+        "exports/delivery",
         "exports/export",
         "exports/gates",
         "exports/presets",
@@ -95,7 +98,8 @@ DOORS = {
 
 PURE = (
     "units", "errors", "wording", "json_text", "tasks/task", "keys/key",
-    "operations/catalog", "operations/envelope", "project/timeline", "project/model",
+    "operations/catalog", "operations/envelope", "exports/delivery/checksums", "remote/folders",
+    "project/timeline", "project/model",
     "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",
     "metadata/document", "metadata/write", "api/ranges",

@@ -62,6 +62,15 @@ def look_ahead(film: Film, formats: Sequence[Wanted]) -> list[Outlook]:
     """
     works = [work for item in formats for work in works_of(film, item, None)]
     refuse_twins([work.name for work in works])
+    return look_at(works)
+
+
+def look_at(works: Sequence[Work]) -> list[Outlook]:
+    """What files would be that are to be made.
+
+    Raises:
+        InvalidInput, DependencyFailed: as `look_ahead`.
+    """
     with tempfile.TemporaryDirectory(prefix="storycore-") as folder:
         return [_outlook(work, Path(folder)) for work in works]
 

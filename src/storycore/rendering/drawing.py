@@ -183,8 +183,15 @@ def frames(piece: Piece, canvas: Canvas, gallery: Gallery) -> Iterator[Frame]:
             yield stamp.on(frame, number)
 
 
+def _label(canvas: Canvas) -> Words:
+    """Small words in the upper right corner, clear of captions, and below what is burned in at the top."""
+    size = 0.034 * min(canvas.size) / canvas.height
+    y = 0.125 if "timecode" in canvas.burn_in else 0.0
+    return Words(text=canvas.label, x=1.0, y=y, size=size, ground="#000000", margin=0.035)
+
+
 class _Stamp:
-    """What is burned in: captions, timecode, shot, watermark."""
+    """What is burned in: captions, timecode, shot, label, watermark."""
 
     def __init__(self, piece: Piece, canvas: Canvas) -> None:
         self._piece, self._canvas = piece, canvas
@@ -195,17 +202,19 @@ class _Stamp:
             for one in piece.burned
         ]
         self._burned = [(first, end, over) for first, end, over in drawn if over is not None]
-        self._mark = title.overlay(faint, self._layout, canvas.size, canvas.language) if canvas.watermark else None
+        marks = [_label(canvas)] * bool(canvas.label) + [faint] * bool(canvas.watermark)
+        overlays = [title.overlay(words, self._layout, canvas.size, canvas.language) for words in marks]
+        self._marks = [over for over in overlays if over is not None]
 
     def on(self, frame: Frame, number: int) -> Frame:
         shown = [over for first, end, over in self._burned if first <= number < end]
-        if self._mark is None and self._canvas.burn_in == "none" and not shown:
+        if not self._marks and self._canvas.burn_in == "none" and not shown:
             return frame
         frame = frame.copy()
         for over in shown:
             over.draw(frame)
-        if self._mark is not None:
-            self._mark.draw(frame)
+        for over in self._marks:
+            over.draw(frame)
         if self._canvas.burn_in != "none":
             self._burn(frame, number)
         return frame
