@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +21,7 @@ import soundfile
 from lxml import etree
 
 from fixtures.films import film_in, make_film
+from fixtures.marks import judged
 from fixtures.sounds import save, tone, track
 from storycore.errors import Cancelled, Conflict, DependencyFailed, InvalidInput, Reason
 from storycore.exports.export import export, wanted
@@ -525,3 +526,19 @@ def test_a_plan_tells_of_the_film_and_of_the_frames_of_all_clips(short, monkeypa
     film = planned(short, "edl")
     assert (told.size, told.rate, told.frames) == ((96, 54), 24, film.line.frames)
     assert told.to_render == sum(cut.medium.frames for cut in film.cuts)
+
+
+def test_clips_and_sounds_of_generated_media_are_signed_each_for_itself(short, tmp_path):
+    save(short / "hum.wav", tone(seconds=1, channels=2))
+    shot = {"colour": "red", "duration": 0.5, "audioTracks": [track("hum.wav", "music")]}
+    folder = make_film(short, shot, {"colour": "blue", "duration": 0.5})
+    made = export(replace(film_in(folder), marked=True), small("otio,edl", ai_made="all"), tmp_path / "out", Progress())
+    files = sorted((tmp_path / "out/media").iterdir())
+    assert [path.name for path in files] == ["001_Shot_1.mov", "002_Shot_2.mov", "sound_music.wav"]
+    assert made[0].made.metrics["signed_files"]["value"] == 3
+    for path in files:
+        told = judged(path)
+        assert "trainedAlgorithmicMedia" in json.dumps(told)
+        assert told["validation_state"] in ("Valid", "Trusted")
+    picture, count = probed(files[1])
+    assert (int(picture["nb_read_frames"]), count["tags"]["timecode"]) == (36, "01:00:00:00")
