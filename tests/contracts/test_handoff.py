@@ -518,6 +518,7 @@ def test_without_the_library_it_is_said_before_anything_is_made(short, tmp_path,
     with pytest.raises(DependencyFailed, match="OpenTimelineIO is not installed") as fault:
         export(film_in(short), small(name), tmp_path / "out", Progress())
     assert (fault.value.reason, (tmp_path / "out").exists()) == (Reason.LIBRARY_MISSING, False)
+    assert "not installed" in registry.find(name).nothing(film_in(short), None), "and deliveries leave it out"
 
 
 def test_a_plan_tells_of_the_film_and_of_the_frames_of_all_clips(short, monkeypatch, tmp_path):

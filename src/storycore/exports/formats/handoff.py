@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
+from storycore.errors import DependencyFailed
 from storycore.exports.formats import filming
 from storycore.exports.formats.figures import PICTURE, Figure, Kind
 from storycore.exports.formats.film_metrics import same
@@ -88,6 +89,15 @@ class HandoffFile:
             "signed_files": Figure(words="the number of clips and sounds with content credentials"),
             "broken_links": Figure(words="the number of links that lead nowhere", aimed=True),
         }
+
+    def nothing(self, film: Film, options: HandoffOptions) -> str:  # noqa: ARG002 - whatever the film
+        """Why none can be made here: what writes it is not installed; "" if it can."""
+        try:
+            if self.script.needs is not None:
+                self.script.needs()
+        except DependencyFailed as fault:
+            return fault.message
+        return ""
 
     def pictures(self, film: Film, options: HandoffOptions) -> list[Picture]:
         """The clips that `write` will need, in order."""
