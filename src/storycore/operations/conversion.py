@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import override
@@ -73,13 +73,23 @@ class FormatResult(FormatOutput):
     @override
     def artifacts(self) -> list[Made]:
         made = [Made(it.output_path, it.output_size_bytes, it.checksum, it.media_type) for it in self.outputs]
-        return made + [_measured(path) for it in self.outputs for path in it.beside if path.endswith(".c2pa")]
+        return made + [_measured(path) for it in self.outputs for path in it.beside if _comes_along(path, it)]
+
+
+_TYPES: Final = {".c2pa": "application/c2pa", ".mov": "video/quicktime", ".wav": "audio/wav"}
+
+
+def _comes_along(path: str, output: FormatOutput) -> bool:
+    """Whether a file is fetched with the one that it stands beside: credentials, and what a timeline links."""
+    return path.endswith(".c2pa") or Path(path).parent != Path(output.output_path).parent
 
 
 def _measured(path: str) -> Made:
-    """Credentials beside a file, as they were just written; those of a gigabyte have a few kilobytes."""
-    data = Path(path).read_bytes()
-    return Made(path, len(data), f"sha256:{hashlib.sha256(data).hexdigest()}", "application/c2pa")
+    """A file beside a result, as it was just written."""
+    with Path(path).open("rb") as file:
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    media_type = _TYPES.get(Path(path).suffix, "application/octet-stream")
+    return Made(path, Path(path).stat().st_size, f"sha256:{checksum}", media_type)
 
 
 class ShotPart(BaseModel):
