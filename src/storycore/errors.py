@@ -120,6 +120,8 @@ class Reason(StrEnum):
     DATABASE_UNAVAILABLE = "database_unavailable"
     DATABASE_NEWER = "database_newer"
     SEALING_KEY_UNUSABLE = "sealing_key_unusable"
+    SIGNING_KEY_UNUSABLE = "signing_key_unusable"
+    SIGNING_FAILED = "signing_failed"
     DRAINING = "draining"
     POISONED = "poisoned"
     INTERRUPTED = "interrupted"
@@ -517,6 +519,20 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         6,
         retryable=False,
         remediation="Install the newer version of StoryCore again, or restore a backup made before it.",
+    ),
+    Reason.SIGNING_KEY_UNUSABLE: ReasonFacts(
+        Code.SERVICE_UNAVAILABLE,
+        503,
+        6,
+        retryable=False,
+        remediation="See that the file can be read and its folder written, or set STORYCORE_SIGNING_KEY_FILE.",
+    ),
+    Reason.SIGNING_FAILED: ReasonFacts(
+        Code.DEPENDENCY_ERROR,
+        502,
+        6,
+        retryable=False,
+        remediation="Look at the key and the certificate that sign, or leave credentials out with credentials=never.",
     ),
     Reason.SEALING_KEY_UNUSABLE: ReasonFacts(
         Code.SERVICE_UNAVAILABLE,

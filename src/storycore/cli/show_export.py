@@ -1,6 +1,8 @@
 """How packages, conversions and plans look on the terminal."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -17,6 +19,7 @@ from storycore.units import human_bytes, human_seconds
 
 _MOST = 8
 _MOST_FILES = 30
+_MOST_BESIDE = 3
 
 
 def show_package(result: PackageResult, console: Console) -> None:
@@ -48,12 +51,20 @@ def show_format(result: FormatResult, console: Console) -> None:
     console.print(table)
     for output in result.outputs:
         _figures(console, output)
-        for path in output.beside:
-            _fact(console, "beside", typed(path))
+        for place in _beside(output.beside):
+            _fact(console, "beside", place)
         for gate in output.quality_gates:
             if not gate.passed:
                 console.print(Text("✗ ", style="red"), Text(plain(f"{output.target_format}: {gate.message}")), sep="")
     warnings_shown(console, "odd", result.warnings)
+
+
+def _beside(paths: Sequence[str]) -> list[str]:
+    """Files beside a result: each of a few, of many how many there are in which folder."""
+    if len(paths) <= _MOST_BESIDE:
+        return [typed(path) for path in paths]
+    folders = Counter(str(Path(path).parent) for path in paths)
+    return [f"{typed(folder)} · {count} files" for folder, count in folders.items()]
 
 
 def show_presets(result: PresetsResult, console: Console) -> None:
@@ -137,11 +148,11 @@ def figures_of(metrics: Mapping[str, Any]) -> list[str]:
     shown = [str(metrics[name]) for name in ("resolution", "codec", "bitrate", "sample_rate") if metrics.get(name)]
     if "fps" in metrics:
         shown.insert(1, f"{metrics['fps']} fps")
-    for name in ("frames", "duration", "integrated_loudness", "true_peak"):
+    for name in ("clips", "transitions", "frames", "duration", "integrated_loudness", "true_peak"):
         told = metrics.get(name)
         if isinstance(told, dict) and told.get("value") is not None:
             shown.append(f"{told['value']:g} {told['unit']}")
-    return shown + _of_paper(metrics)
+    return shown + _of_paper(metrics) + _of_credentials(metrics)
 
 
 def _of_paper(metrics: Mapping[str, Any]) -> list[str]:
@@ -149,6 +160,15 @@ def _of_paper(metrics: Mapping[str, Any]) -> list[str]:
     shown = [f"{pages} {'page' if pages == 1 else 'pages'}"] if pages else []
     shown += [f"{dpi} dpi"] if dpi else []
     return shown + ([str(conformance["value"])] if isinstance(conformance, dict) else [])
+
+
+def _of_credentials(metrics: Mapping[str, Any]) -> list[str]:
+    found = metrics.get("content_credentials")
+    if not isinstance(found, dict):
+        return []
+    kinds = {"trainedAlgorithmicMedia": "marked as made with AI",
+             "compositeWithTrainedAlgorithmicMedia": "marked as partly made with AI"}  # fmt: skip
+    return [kinds.get(str(found.get("digital_source_type")).rsplit("/", maxsplit=1)[-1], "signed")]
 
 
 def _done(word: str) -> Text:

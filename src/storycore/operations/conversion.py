@@ -1,6 +1,8 @@
 """storycore.export.format: a project as a film, sound, captions, pictures, documents or data."""
 
+import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -70,7 +72,14 @@ class FormatResult(FormatOutput):
 
     @override
     def artifacts(self) -> list[Made]:
-        return [Made(it.output_path, it.output_size_bytes, it.checksum, it.media_type) for it in self.outputs]
+        made = [Made(it.output_path, it.output_size_bytes, it.checksum, it.media_type) for it in self.outputs]
+        return made + [_measured(path) for it in self.outputs for path in it.beside if path.endswith(".c2pa")]
+
+
+def _measured(path: str) -> Made:
+    """Credentials beside a file, as they were just written; those of a gigabyte have a few kilobytes."""
+    data = Path(path).read_bytes()
+    return Made(path, len(data), f"sha256:{hashlib.sha256(data).hexdigest()}", "application/c2pa")
 
 
 class ShotPart(BaseModel):
@@ -149,7 +158,7 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
     formats, gates = wanted_of(app, request)
     folder, project, listing = read(app, request.project_path)
     project = with_shots(project, request)
-    film = Film(project=project, listing=listing, settings=app.settings)
+    film = Film(project=project, listing=listing, settings=app.settings, marked=True)
     with output(app, folder, request.output_path, progress) as place:
         target, name = target_of(formats, place)
         finished = export(film, formats, target, progress, name=name)

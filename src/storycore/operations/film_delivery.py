@@ -150,7 +150,7 @@ def deliver(app: App, request: DeliverRequest, progress: Progress) -> DeliverRes
     started = time.perf_counter()
     folder, project, listing = read(app, request.project_path)
     template = find(request.template, folder)
-    film = Film(project=project, listing=listing, settings=app.settings)
+    film = Film(project=project, listing=listing, settings=app.settings, marked=True)
     target = _target(app, folder, request, progress)
     planned = agenda(film, template, request.conversion_options)
     with new_folder(target) as place:

@@ -33,6 +33,9 @@ from storycore.storage.local import new_file, new_folder
 
 R = TypeVar("R", bound=Result)
 
+_BESIDE = ".c2pa"
+"""How the names of files end that belong to another of the same name."""
+
 _TRIES: Final = 4
 _FIRST_LOOK_SECONDS: Final = 0.02
 _LOOK_SECONDS: Final = 0.4
@@ -171,8 +174,8 @@ class Remote:
             made = _named(data, made)
         if operation.folder:
             return self._fetched_folder(data, made, Path(target).absolute(), progress)
-        place = _place(Path(target), [entry.name for entry in made])
-        fetched = {entry.path: str(self._fetched(entry, place, progress)) for entry in made}
+        place = _place(Path(target), [entry.name for entry in made if not entry.name.endswith(_BESIDE)])
+        fetched = {entry.path: str(self._fetched(entry, _beside(place, entry), progress)) for entry in made}
         moved: dict[str, Any] = _replaced(data, fetched)
         return moved
 
@@ -319,6 +322,13 @@ def _refuse_taken(target: Path, *, folder: bool) -> None:
     if os.path.lexists(target) and (folder or not target.is_dir()):
         what = "something there" if folder else "a file"
         raise Conflict(f"There is already {what}: {target.name}", reason=Reason.OUTPUT_EXISTS)
+
+
+def _beside(place: Path, entry: ArtifactEntry) -> Path:
+    """Where an artifact is put: credentials stay beside what they are about, whatever that is called here."""
+    if entry.name.endswith(_BESIDE) and not place.is_dir():
+        return place.with_name(place.name + _BESIDE)
+    return place
 
 
 def _place(target: Path, names: Sequence[str]) -> Path:

@@ -56,6 +56,8 @@ class Film:
         listing: the files of its folder, as they were before it was read.
         settings: the settings in force.
         shot: place of the one shot that is wanted, alone and without its transitions; all of the film if left out.
+        marked: whether its files get marks: content credentials, and how they were made. Formats alone give none, so
+            that the same film gives the same bytes.
         delivered: files that were made before it in the same run, for those who report of them.
         enclosed: what a package of it holds in data/storycore/ beside its own, by name.
     """
@@ -64,6 +66,7 @@ class Film:
     listing: Listing
     settings: Settings
     shot: int | None = None
+    marked: bool = False
     delivered: "tuple[Delivered, ...]" = ()
     enclosed: Mapping[str, bytes] = field(default_factory=dict)
 
@@ -78,6 +81,7 @@ class Made:
         metrics: what else was measured in the finished file.
         warnings: what could not be made as the project says.
         beside: files that were made beside it, which belong to it.
+        mark: tells what those were made of, where another format that needs the very same may use them too.
     """
 
     size_bytes: int
@@ -85,6 +89,7 @@ class Made:
     metrics: Mapping[str, Any]
     warnings: tuple[ProjectWarning, ...] = ()
     beside: tuple[Path, ...] = ()
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from pydantic import Field, Strict
 
 from storycore.exports.formats.figures import Figure
 from storycore.exports.formats.format import Film, FormatOptions, Made
+from storycore.exports.formats.options import MarkOptions
 from storycore.exports.package import write_package
 from storycore.exports.packing.contents import documented, plan
 from storycore.exports.packing.selection import Selection
@@ -17,7 +18,7 @@ from storycore.observe.progress import Progress
 _Switch = Annotated[bool, Strict()]
 
 
-class ZipOptions(FormatOptions):
+class ZipOptions(MarkOptions):
     """Options of zip, with the defaults of a package."""
 
     include_source: _Switch = Field(default=False, description="Pack workflows, scripts, prompts and editor files.")
