@@ -50,6 +50,8 @@ def _part(part: PartEntry, outputs: list[DeliveredEntry], console: Console, widt
         told = "" if alone else human_bytes(output.output_size_bytes)
         table.add_row(_inside(output.path), Text(told, style="dim"))
         shown = figures_of(output.quality_metrics)
+        if output.beside:
+            shown.append(f"{len(output.beside)} {'file' if len(output.beside) == 1 else 'files'} beside it")
         if shown:
             table.add_row(_inside(" · ".join(shown)), "")
     if len(outputs) > _MOST_FILES:

@@ -111,7 +111,18 @@ def wanted_of(template: Template, options: Mapping[str, Any]) -> list[tuple[Part
     for part in template.parts:
         with told_of(part):
             found.append((part, part.wanted(options)))
+            _refuse_absolute_links(found[-1][1])
     return found
+
+
+def _refuse_absolute_links(items: Sequence[Wanted]) -> None:
+    if any(getattr(item.options, "links", "relative") != "relative" for item in items):
+        raise InvalidInput(
+            "conversion_options.links: a delivery gets its name when it stands, and then goes elsewhere; only relative "
+            "links lead anywhere then.",
+            reason=Reason.OUT_OF_RANGE,
+            details={"pointer": "/conversion_options/links"},
+        )
 
 
 def agenda(film: Film, template: Template, options: Mapping[str, Any]) -> Agenda:
