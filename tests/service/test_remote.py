@@ -74,7 +74,9 @@ def test_what_was_made_is_fetched_to_where_the_caller_wants_it(there, film, tmp_
     assert packed.export_path == str(tmp_path / "new/mine.zip")
     assert sha256(packed.export_path) == packed.checksum
     assert [sha256(output.output_path) for output in both.outputs] == [output.checksum for output in both.outputs]
-    assert sorted(path.name for path in (tmp_path / "both").iterdir()) == ["Little film.json", "Little film.zip"]
+    assert sorted(path.name for path in (tmp_path / "both").iterdir()) == [
+        "Little film.json", "Little film.zip", "Little film.zip.c2pa",
+    ]  # fmt: skip
 
 
 def test_a_file_that_stands_there_is_told_before_any_work(there, film, tmp_path):

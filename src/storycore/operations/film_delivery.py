@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from storycore.exports.delivery.template import Template
     from storycore.project.model import Project
 
-TemplateName = Annotated[str, Field(max_length=41, pattern=r"^[A-Za-z0-9-]+$"), Spelling(("-t", "--template"))]
+TemplateName = Annotated[str, Field(max_length=41, pattern=r"^[A-Za-z0-9-]+$")]
 """Name of a delivery template."""
 
 
@@ -101,7 +101,7 @@ class DeliverRequest(Request[DeliverResult]):
     """Make a whole delivery of a film by one template."""
 
     project_path: ProjectPath = Field(description="Folder of the project.")
-    template: TemplateName = Field(
+    template: Annotated[TemplateName, Spelling(("-t", "--template"))] = Field(
         description="festival, social, editor, archive, or one of your own; `export presets` lists them."
     )
     output_path: OutputPath | None = Field(

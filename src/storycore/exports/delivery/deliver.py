@@ -71,7 +71,8 @@ def deliver(film: Film, agenda: Agenda, folder: Path, progress: Progress) -> Del
         StoryCoreError: see `Format.write`; `details.part` names the part.
     """
     films = [job for job in agenda.jobs if job.is_film]
-    with progress.named(f"{len(films)} films"):
+    filmed = {job.part.name: job.part for job in films}
+    with progress.named(f"{len(films)} films"), told_of(*filmed.values()):
         done = render_together([job.work for job in films], progress)
     done *= 0.75  # what is left for the other parts
     run = _Run(film, folder)

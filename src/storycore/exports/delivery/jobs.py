@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from storycore.errors import FieldFault, InvalidInput, NotFound, Reason, StoryCoreError
+from storycore.errors import Cancelled, FieldFault, InvalidInput, NotFound, Reason, StoryCoreError
 from storycore.exports.delivery.checksums import NAME
 from storycore.exports.delivery.template import Part, Template
 from storycore.exports.formats.format import Film
@@ -155,15 +155,16 @@ def agenda(film: Film, template: Template, options: Mapping[str, Any]) -> Agenda
 
 
 @contextlib.contextmanager
-def told_of(part: Part) -> Iterator[None]:
-    """What is wrong in the block is told with the part that it is wrong with."""
+def told_of(*parts: Part) -> Iterator[None]:
+    """What is wrong in the block is told with the part that it is wrong with, or with those that it is."""
     try:
         yield
     except StoryCoreError as fault:
         if "part" not in fault.details:
-            fault.message = f"{part.title}: {fault.message}"
-            fault.args = (fault.message,)
-            fault.details["part"] = part.name
+            if not isinstance(fault, Cancelled):
+                fault.message = f"{', '.join(part.title for part in parts)}: {fault.message}"
+                fault.args = (fault.message,)
+            fault.details["part"] = ", ".join(part.name for part in parts)
         raise
 
 
