@@ -247,7 +247,7 @@ def test_who_stops_it_finds_nothing_of_it(tmp_path):
     assert fault.value.message == "Stopped on request; nothing was kept."
     (started, failed) = events()
     assert (started[0], failed[0]) == ("pipeline.started", "pipeline.failed")
-    assert (failed[1]["step"], failed[1]["error"]["reason"]) == ("screener", "cancelled")
+    assert (failed[1]["step"], failed[1]["error"]["reason"]) == ("", "cancelled")
 
 
 def test_a_film_without_words_or_sound_is_delivered_without_them_and_that_is_told(tmp_path):

@@ -160,10 +160,9 @@ def told_of(*parts: Part) -> Iterator[None]:
     try:
         yield
     except StoryCoreError as fault:
-        if "part" not in fault.details:
-            if not isinstance(fault, Cancelled):
-                fault.message = f"{', '.join(part.title for part in parts)}: {fault.message}"
-                fault.args = (fault.message,)
+        if "part" not in fault.details and not isinstance(fault, Cancelled):  # who stops it knows why
+            fault.message = f"{', '.join(part.title for part in parts)}: {fault.message}"
+            fault.args = (fault.message,)
             fault.details["part"] = ", ".join(part.name for part in parts)
         raise
 
