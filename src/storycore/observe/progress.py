@@ -36,6 +36,9 @@ class Report:
     elapsed_seconds: float
 
 
+_MOST_LETTERS = 64
+"""Of a step; records keep no more."""
+
 Listener = Callable[[Report], None]
 
 
@@ -143,7 +146,7 @@ class Progress:
         self._tell(force=True)
 
     def _told_as(self, step: str) -> str:
-        return f"{self._name}: {step}" if self._name else step
+        return f"{self._name}: {step}"[:_MOST_LETTERS] if self._name else step
 
     def _tell(self, *, force: bool = False) -> None:
         instant = time.monotonic()
