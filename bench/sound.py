@@ -27,7 +27,7 @@ import numpy as np
 
 from storycore.observe.progress import Progress
 from storycore.rendering import encoder
-from storycore.rendering.loudness import Loudness, measure_loudness
+from storycore.rendering.loudness import Loudness, measure_loudness, measure_raw
 from storycore.rendering.master import Goal, Master
 from storycore.rendering.mix import Mix
 from storycore.rendering.raw_sound import raw_input
@@ -129,7 +129,7 @@ def stored(folder: Path, sound: np.ndarray, ffmpeg: encoder.Ffmpeg) -> Mix:
     folder.mkdir()
     path = folder / "mix.f32"
     sound.astype("<f4").tofile(path)
-    loudness = measure_loudness(ffmpeg, raw_input(path, 2), Progress())
+    loudness = measure_raw(ffmpeg, path, channels=2, samples=len(sound), progress=Progress())
     return Mix(
         path=path, channels=2, samples=len(sound), stems={}, stem_channels=2, loudness=loudness, unheard=(), odd=()
     )
@@ -160,7 +160,7 @@ def spent() -> float:
 
 def by_storycore(mix: Mix, target: int, ffmpeg: encoder.Ffmpeg) -> tuple[Loudness, str]:
     """Measured, one gain, limited, encoded, measured."""
-    measure_loudness(ffmpeg, raw_input(mix.path, 2), Progress())  # `write_mix` does this; it belongs to the price
+    measure_raw(ffmpeg, mix.path, channels=2, samples=mix.samples, progress=Progress())  # as `write_mix` does
     goal = Goal(loudness_lufs=target, ceiling_dbtp=CEILING)
     file = write_sound(mix, mix.path.with_name("ours.m4a"), AAC, goal, ffmpeg=ffmpeg, progress=Progress())
     return file.facts.loudness, ""
