@@ -19,6 +19,7 @@ from fixtures.projects import snapshot
 from fixtures.sounds import save
 from storycore.errors import DependencyFailed, InvalidInput, NotFound, Reason
 from storycore.exports.export import export, wanted
+from storycore.exports.presets import find, presets
 from storycore.observe.progress import Progress
 from storycore.rendering import encoder
 from storycore.rendering.ability import measures
@@ -270,6 +271,67 @@ def test_pixels_that_a_codec_does_not_take_are_refused(tmp_path, name, codec, pi
         deliver(folder, name, tmp_path / "out", video_codec=codec, pixel_format=pixels)
     assert fault.value.reason is Reason.OUT_OF_RANGE
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "told"),
+    [
+        ("mov", {"crf": 20}, "ProRes 422 HQ has no crf"),
+        ("mkv", {"bitrate_bps": 5_000_000}, "FFV1 takes no bitrate_bps"),
+        ("avi", {"bitrate_bps": 5_000_000}, "MPEG-4 takes no bitrate_bps"),
+        ("mp4", {"crf": 52}, "H.264 has crf 0 to 51"),
+        ("hls", {"crf": 52}, "H.264 has crf 0 to 51"),
+        ("avi", {"crf": 40}, "MPEG-4 has crf 0 to 31"),
+        ("mp4,webm", {"crf": 60}, "H.264 has crf 0 to 51"),
+        ("mov", {"audio_bitrate_bps": 192_000}, "uncompressed sound takes no audio_bitrate_bps"),
+        ("mkv", {"audio_bitrate_bps": 192_000}, "FLAC takes no audio_bitrate_bps"),
+        ("mov", {"audio_codec": "aac", "bit_depth": 16}, "AAC has no bit_depth"),
+        ("mp4", {"audio_codec": "none", "audio_bitrate_bps": 192_000}, "there is no sound"),
+        ("mov,mkv", {"crf": 20}, "ProRes 422 HQ has no crf"),
+    ],
+)
+def test_options_that_the_codec_does_not_heed_are_refused_by_its_name(name, options, told):
+    """Nothing that was asked for is left out without a word."""
+    with pytest.raises(InvalidInput) as fault:
+        wanted(name, options)
+    assert told in fault.value.message
+    assert fault.value.reason is Reason.OUT_OF_RANGE
+    assert fault.value.errors[0].pointer in {f"/conversion_options/{option}" for option in options}
+    assert fault.value.remediation
+
+
+def test_an_option_for_one_format_of_several_is_taken():
+    for name, options in (("mov,mp4", {"crf": 20}), ("mkv,mp4", {"bitrate_bps": 5_000_000}), ("webm", {"crf": 63})):
+        assert len(wanted(name, options)) == len(name.split(","))
+
+
+def test_a_preset_that_asks_its_codec_for_what_it_has_not_is_refused(tmp_path):
+    (tmp_path / "presets").mkdir()
+    text = 'title = "x"\nformats = ["mov"]\nsource = "x"\ndate = 2026-11-26\n[options]\ncrf = 9\n'
+    (tmp_path / "presets/odd.toml").write_text(text, encoding="utf-8")
+    odd = find("odd", tmp_path)
+    with pytest.raises(InvalidInput, match="ProRes 422 HQ has no crf"):
+        wanted("", {}, odd)
+    assert wanted("", {"video_codec": "h264"}, odd)[0].options.crf == 9
+
+
+def test_every_preset_asks_its_codecs_for_what_they_have():
+    for preset in presets():
+        assert wanted("", {}, preset)
+
+
+def test_a_bound_that_the_encoder_misses_is_told_with_what_was_measured(tmp_path):
+    noise = np.random.default_rng(1).integers(0, 256, (90, 160, 3), np.uint8)
+    folder = make_film(tmp_path / "film", {"picture": noise, "camera": "pan"})
+    _, made = deliver(folder, "mp4", tmp_path / "out", bitrate_bps=10_000)
+    (told,) = [warning.message for warning in made.warnings if warning.reason == "bitrate_missed"]
+    figure = made.metrics["video_bitrate"]
+    assert figure["target"] == 10_000
+    assert figure["value"] > 11_500
+    assert f"{figure['value']:,} bits per second" in told
+    _, made = deliver(folder, "mp4", tmp_path / "easy", bitrate_bps=800_000_000)
+    assert made.metrics["video_bitrate"]["verdict"] == "within target"
+    assert [warning.reason for warning in made.warnings] == []
 
 
 def test_a_range_behind_the_end_is_refused(tmp_path):

@@ -1,6 +1,7 @@
 """Keeps the true peak below a ceiling, the rest as it is. Pure.
 
-Where the true peak would be too high the level is led down just in time and back up slowly; everywhere else samples are only multiplied with the gain.
+Where the true peak would be too high the level is led down just in time and back up slowly; everywhere else samples
+are only multiplied with the gain.
 """
 
 import math

@@ -113,7 +113,14 @@ class Mastering:
                 StemFile(path, samples=mix.samples, channels=mix.channels) as target,
             ):
                 gain_db = self._gain(source, goal, loudness)
-                done = _limited(source, target, gain_db, goal.ceiling_dbtp, self._forecast, self._progress)
+                done = _limited(
+                    source,
+                    target,
+                    gain_db=gain_db,
+                    ceiling_dbtp=goal.ceiling_dbtp,
+                    forecast=self._forecast,
+                    progress=self._progress,
+                )
         except OSError as fault:
             explain(fault, path)
         return Master(path=path, channels=mix.channels, samples=mix.samples, gain_db=gain_db, **done._asdict())
@@ -150,6 +157,7 @@ class _Limited(NamedTuple):
 def _limited(  # noqa: PLR0913 - from where, to where, how, and who is told
     source: StemFile,
     target: StemFile,
+    *,
     gain_db: float,
     ceiling_dbtp: float,
     forecast: Forecast | None,

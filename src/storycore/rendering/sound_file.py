@@ -22,7 +22,7 @@ _MOST_LOSSY_DB = 2.0
 _ROUNDING_DB = 0.1  # what resampling and rounding add
 _SPARE_DB = 0.5  # more than the peak was too high, since the next one is another
 _NEAR_LU = 0.25  # nearer than this is not worth encoding it again
-_MORE_DB = 0.4  # by which the highest of many peaks is higher than that of a few, for each e-fold of them
+_MORE_DB = 0.6  # by which the highest of many peaks is higher than that of a few, for each e-fold of them
 _MOST_MORE_DB = 2.0
 _TRIES = 3
 

@@ -16,7 +16,7 @@ FRAME = 32
 
 _TAPS = 32  # of the interpolator, for each of its phases
 _PHASES = 4
-_AT_ONCE = 40  # frames that are multiplied at once: so few that BLAS starts no threads, which would cost more than they do
+_AT_ONCE = 40  # frames that are multiplied at once: so few that BLAS starts no threads, which cost more than they give
 _MOST_AT_ONCE = 100 * _AT_ONCE
 _BLOCK = 6000  # frames that are read at a time: four seconds
 

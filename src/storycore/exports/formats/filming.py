@@ -117,7 +117,6 @@ def picture(film: Film, options: VideoOptions, codec: Codec, *, pixel_format: st
         InvalidInput: out_of_range.
     """
     found = shape(film, options)
-    _refuse_pixels(codec, pixel_format)
     quality = Quality(
         crf=options.crf,
         bitrate_bps=options.bitrate_bps,
@@ -135,16 +134,6 @@ def picture(film: Film, options: VideoOptions, codec: Codec, *, pixel_format: st
         encoder=name,
         figures=_figures(found, options, ffmpeg, film.settings.cache_folder / "encoders"),
     )
-
-
-def _refuse_pixels(codec: Codec, pixel_format: str | None) -> None:
-    """Refuses a pixel format that a container has, and the codec in it has not."""
-    if pixel_format is not None and pixel_format not in codec.pixel_formats:
-        raise InvalidInput(
-            f"conversion_options.pixel_format: {codec.title} does not take {pixel_format}.",
-            reason=Reason.OUT_OF_RANGE,
-            remediation=f"It takes {', '.join(codec.pixel_formats)}; or choose another video_codec.",
-        )
 
 
 def _figures(found: Shape, options: VideoOptions, ffmpeg: Ffmpeg, folder: Path) -> tuple[str, ...]:

@@ -101,7 +101,10 @@ class Delivered:
 
 
 class Format(Protocol):
-    """One format. One that also has `figures`, by name, lets presets ask them of its files.
+    """One format.
+
+    One that also has `figures`, by name, lets presets ask them of its files. One that also has `unheeded(options)` and
+    `impossible(options)`, by name, tells which options its codecs can't heed, and why.
 
     Attributes:
         name: lower case, as callers ask for it.

@@ -88,13 +88,18 @@ class VideoOptions(PictureOptions):
     """Of a film that is encoded with some loss, or none."""
 
     crf: Whole | None = Field(
-        default=None, ge=0, le=63, description="Quality; 0 is best, and the usual one depends on the codec."
+        default=None, ge=0, le=63, description="Quality; 0 is best, the usual and the worst one depend on the codec."
     )
     bitrate_bps: Whole | None = Field(
-        default=None, ge=10_000, le=800_000_000, description="Most bits per second of the picture."
+        default=None,
+        ge=10_000,
+        le=800_000_000,
+        description="Most bits per second of the picture; not for ProRes, FFV1 and MPEG-4.",
     )
     effort: Literal["fast", "normal", "slow"] = Field(
-        default="normal", description="How hard the encoder tries: slower gives smaller files of the same quality."
+        default="normal",
+        description="How hard the encoder tries: slower gives smaller files of the same quality. ProRes, FFV1 and "
+        "MPEG-4 know one way only.",
     )
     keyframe_seconds: Number = Field(default=2.0, ge=0.02, le=20, description="Most seconds between keyframes.")
     hardware: Switch = Field(default=False, description="Use an encoder in hardware, if one proves to work.")

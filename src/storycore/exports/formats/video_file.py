@@ -9,8 +9,9 @@ from typing import Any
 
 from storycore.exports.formats import filming
 from storycore.exports.formats.caption_format import WORDLESS
+from storycore.exports.formats.codec_options import impossible, unheeded
 from storycore.exports.formats.figures import BOXES, MIX, PICTURE, Figure
-from storycore.exports.formats.film_metrics import film_figures, likeness_figures, stretch_figures
+from storycore.exports.formats.film_metrics import film_figures, likeness_figures, rate_warnings, stretch_figures
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, FormatOptions, Made
 from storycore.exports.formats.mixdown import film_sound, goal, sound_tags
@@ -23,6 +24,7 @@ from storycore.rendering.codecs import CODECS
 from storycore.rendering.film import Picture, Rendered, Studio, render
 from storycore.rendering.joining import Captions, Wrapping, join
 from storycore.rendering.measure import measure_film, measure_stretches
+from storycore.rendering.measure_sound import SoundFacts, sound_in
 from storycore.rendering.sound_file import SoundEncoding
 from storycore.rendering.tags import clean, three_letters
 from storycore.storage.local import new_file
@@ -68,6 +70,14 @@ class VideoFile:
         """What can be asked of its files."""
         return {**PICTURE, **(BOXES if self.boxed else {}), **MIX}
 
+    def unheeded(self, options: FilmOptions) -> Mapping[str, str]:
+        """Options that change nothing with the codecs that were chosen, and why."""
+        return unheeded(options)
+
+    def impossible(self, options: FilmOptions) -> Mapping[str, str]:
+        """Options whose value the codecs do not have, and why."""
+        return impossible(options)
+
     def picture(self, film: Film, options: FilmOptions) -> Picture:
         """The picture that `write` will need; several formats can be rendered at once beforehand."""
         codec = CODECS[options.video_codec]
@@ -98,13 +108,17 @@ class VideoFile:
             join(studio.ffmpeg, rendered, wrapping, path, progress)
             progress.begin("measuring", until=0.99)
             figures = measured_picture(path, rendered, options, studio, progress)
+            if sound is not None:
+                heard = sound_in(studio.ffmpeg, path, sound.path, sound.facts, progress)
+                figures |= measured_sound(heard, goal(options), wanted.line.duration)
             size_bytes, sha256 = finished(file)
-            warnings = (*filming.shape(film, options).warnings, *studio.sources.warnings, *captions.warnings)
+            seen = (*filming.shape(film, options).warnings, *studio.sources.warnings)
+            warnings = (*seen, *captions.warnings, *rate_warnings(figures))
             beside = captions.beside(target, stack)
         return Made(
             size_bytes=size_bytes,
             sha256=sha256,
-            metrics={**figures, **({} if sound is None else sound.metrics)},
+            metrics=figures,
             warnings=warnings if sound is None else (*warnings, *sound.warnings),
             beside=beside,
         )
@@ -132,14 +146,13 @@ class VideoFile:
             progress=progress,
             until=0.9,
         )
-        metrics = measured_sound(sound.facts, goal(options), line.duration)
-        return _Sound(path=path, metrics=metrics, warnings=sound.warnings)
+        return _Sound(path=path, facts=sound.facts, warnings=sound.warnings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sound:
     path: Path
-    metrics: Mapping[str, Any]
+    facts: SoundFacts
     warnings: tuple[ProjectWarning, ...]
 
 
