@@ -502,6 +502,17 @@ def test_a_watermark_stays_clear_of_the_titles_of_slates(tmp_path):
     assert mark[-1] < 540 * 0.85, "captions stand below it"
 
 
+def test_a_poster_of_a_moment_behind_the_end_is_refused_before_anything_is_made(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red"}, {"colour": "blue"})
+    with pytest.raises(InvalidInput, match="lies behind the end; it lasts 2 s") as fault:
+        export(film_in(folder), wanted("mp4,poster", {"at_seconds": 9999}), tmp_path / "out", Progress())
+    assert fault.value.reason is Reason.OUT_OF_RANGE
+    assert not (tmp_path / "out").exists()
+    assert cached_segments() == {}
+    (made,) = export(film_in(folder), wanted("poster", {"at_seconds": 2}), tmp_path / "out", Progress())
+    assert Image.open(made.path).convert("RGB").getpixel((100, 100)) == pytest.approx((0, 0, 255), abs=3)
+
+
 def test_a_film_that_is_not_measured_tells_nothing_of_its_picture(tmp_path):
     folder = make_film(tmp_path / "film", {"colour": "red", "duration": 0.2})
     assert deliver(folder, "mp4", tmp_path, measure="none")[1].metrics == {}

@@ -104,7 +104,8 @@ class Format(Protocol):
     """One format.
 
     One that also has `figures`, by name, lets presets ask them of its files. One that also has `unheeded(options)` and
-    `impossible(options)`, by name, tells which options its codecs can't heed, and why.
+    `impossible(options)`, by name, tells which options its codecs can't heed, and why. One that also has
+    `check(film, options)` refuses what this film can't give before anything is made.
 
     Attributes:
         name: lower case, as callers ask for it.
