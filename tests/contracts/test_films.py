@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 import zipfile
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from fixtures.projects import snapshot
 from fixtures.sounds import save
 from storycore.errors import DependencyFailed, InvalidInput, NotFound, Reason
 from storycore.exports.export import export, wanted
+from storycore.exports.formats.codec_options import hardware_warnings
 from storycore.exports.presets import find, presets
 from storycore.observe.progress import Progress
 from storycore.rendering import encoder
@@ -332,6 +334,21 @@ def test_a_bound_that_the_encoder_misses_is_told_with_what_was_measured(tmp_path
     _, made = deliver(folder, "mp4", tmp_path / "easy", bitrate_bps=800_000_000)
     assert made.metrics["video_bitrate"]["verdict"] == "within target"
     assert [warning.reason for warning in made.warnings] == []
+
+
+def test_an_encoder_in_hardware_is_told_of_that_does_not_heed_what_was_asked_for(tmp_path):
+    film, (item,) = film_in(make_film(tmp_path / "film", {"colour": "red"})), wanted("mp4", {"crf": 9})
+    picture = item.format.picture(film, item.options)
+    assert hardware_warnings(picture, item.options) == ()
+    (told,) = hardware_warnings(replace(picture, encoder="h264_nvenc"), item.options)
+    assert told.message == "h264_nvenc encodes in hardware and does not heed crf; bitrate_bps is heeded."
+    assert hardware_warnings(replace(picture, encoder="h264_nvenc"), wanted("mp4", {})[0].options) == ()
+
+
+def test_a_range_that_holds_no_frame_is_refused(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red"})
+    with pytest.raises(InvalidInput, match=r"no frame begins in it; one lasts 0\.0417 s"):
+        deliver(folder, "mp4", tmp_path / "out", time_range=[0.5, 0.501])
 
 
 def test_a_range_behind_the_end_is_refused(tmp_path):

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from storycore.exports.formats.options import VideoOptions
+from storycore.project.model import ProjectWarning
 from storycore.rendering.codecs import CODECS
+from storycore.rendering.film import Picture
 
 _LOSSLESS_SOUND = {"pcm": "uncompressed sound", "flac": "FLAC"}
 _LOSSY_SOUND = {"aac": "AAC", "opus": "Opus", "mp3": "MP3"}
@@ -29,6 +32,18 @@ def unheeded(options: Any) -> Mapping[str, str]:
     if sound == "none":
         found |= dict.fromkeys(("audio_bitrate_bps", "bit_depth"), "there is no sound with audio_codec=none")
     return found
+
+
+def hardware_warnings(picture: Picture, options: VideoOptions) -> tuple[ProjectWarning, ...]:
+    """That quality and effort say nothing to the encoder in hardware that was found, if they were asked for.
+
+    Whether there is one is known only when it has been tried, so this is no reason to refuse them.
+    """
+    asked = [name for name in ("crf", "effort") if getattr(options, name) != VideoOptions.model_fields[name].default]
+    if picture.encoder == picture.codec.encoders[0] or not asked:
+        return ()
+    message = f"{picture.encoder} encodes in hardware and does not heed {' and '.join(asked)}; bitrate_bps is heeded."
+    return (ProjectWarning(file="project.json", pointer="", reason="option_unheeded", message=message),)
 
 
 def impossible(options: Any) -> Mapping[str, str]:

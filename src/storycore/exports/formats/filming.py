@@ -101,7 +101,7 @@ def shape(film: Film, options: PictureOptions) -> Shape:
     if film.shot is not None:
         line = alone(line, film.shot)
     if line.end == line.first and not line.lead:
-        _refuse_range(film, options)
+        _refuse_range(film, options, rate)
         line = timeline((), rate, lead_seconds=SLATE_SECONDS)
         empty = True
     if empty:
@@ -216,11 +216,14 @@ def _side(pixels: int) -> int:
     return min(_SIDES[1], max(_SIDES[0], pixels // 2 * 2))
 
 
-def _refuse_range(film: Film, options: PictureOptions) -> None:
+def _refuse_range(film: Film, options: PictureOptions, rate: Fraction) -> None:
     if options.time_range is not None:
         seconds = float(film.project.duration)
+        why = f"nothing of the film is there; it lasts {seconds:g} s"
+        if options.time_range[0] < seconds:
+            why = f"no frame begins in it; one lasts {float(1 / rate):.3g} s"
         raise InvalidInput(
-            f"conversion_options.time_range: nothing of the film is there; it lasts {seconds:g} s.",
+            f"conversion_options.time_range: {why}.",
             reason=Reason.OUT_OF_RANGE,
             details={"duration_seconds": seconds},
         )

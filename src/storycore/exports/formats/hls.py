@@ -18,7 +18,7 @@ from storycore.errors import DependencyFailed, Reason
 from storycore.exports.formats import film_sounds as sounds
 from storycore.exports.formats import filming
 from storycore.exports.formats.caption_format import WORDLESS
-from storycore.exports.formats.codec_options import impossible, unheeded
+from storycore.exports.formats.codec_options import hardware_warnings, impossible, unheeded
 from storycore.exports.formats.figures import BOXES, MIX, PICTURE, Figure, Kind
 from storycore.exports.formats.film_metrics import rate_warnings
 from storycore.exports.formats.finished import finished
@@ -117,7 +117,7 @@ class _Hls:
             size_bytes, sha256 = finished(file)
             warnings = (
                 *(*filming.shape(film, options).warnings, *studio.sources.warnings),
-                *(*made.warnings, *rate_warnings(figures)),
+                *(*made.warnings, *rate_warnings(figures), *hardware_warnings(wanted[0], options)),
             )
         return Made(size_bytes=size_bytes, sha256=sha256, metrics=figures, warnings=warnings)
 

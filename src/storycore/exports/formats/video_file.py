@@ -9,7 +9,7 @@ from typing import Any
 
 from storycore.exports.formats import filming
 from storycore.exports.formats.caption_format import WORDLESS
-from storycore.exports.formats.codec_options import impossible, unheeded
+from storycore.exports.formats.codec_options import hardware_warnings, impossible, unheeded
 from storycore.exports.formats.figures import BOXES, MIX, PICTURE, Figure
 from storycore.exports.formats.film_metrics import film_figures, likeness_figures, rate_warnings, stretch_figures
 from storycore.exports.formats.finished import finished
@@ -113,7 +113,7 @@ class VideoFile:
                 figures |= measured_sound(heard, goal(options), wanted.line.duration)
             size_bytes, sha256 = finished(file)
             seen = (*filming.shape(film, options).warnings, *studio.sources.warnings)
-            warnings = (*seen, *captions.warnings, *rate_warnings(figures))
+            warnings = (*seen, *captions.warnings, *rate_warnings(figures), *hardware_warnings(wanted, options))
             beside = captions.beside(target, stack)
         return Made(
             size_bytes=size_bytes,
