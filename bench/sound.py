@@ -41,8 +41,8 @@ CEILING = -1.0
 BAR = 0.5
 COUNTED = (
     "- Both begin with a mix on the disk and end with an AAC file that was measured. Encoding AAC once is the same "
-    "work for both; it stands in a column of its own and is taken off both sides in the last one, so that what is judged "
-    "there is measuring, gain and limiter. What is encoded a second time counts in full."
+    "work for both; it stands in a column of its own and is taken off both sides in the last one, so that what is "
+    "judged there is measuring, gain and limiter. What is encoded a second time counts in full."
 )
 AAC = SoundEncoding(codec=("-c:a", "aac", "-b:a", "192k"), container=("-f", "ipod"), lossy=True)
 

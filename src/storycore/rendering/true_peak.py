@@ -67,7 +67,7 @@ def _highest_samples(sound: Samples) -> Curve:
     if not len(sound):
         return np.zeros(0)
     frames = np.ascontiguousarray(sound).reshape(-1, FRAME * sound.shape[1])
-    return np.abs(frames).max(axis=1).astype(np.float64)
+    return np.asarray(np.abs(frames).max(axis=1), np.float64)
 
 
 @cache
