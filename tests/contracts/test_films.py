@@ -289,6 +289,8 @@ def test_pixels_that_a_codec_does_not_take_are_refused(tmp_path, name, codec, pi
         ("mkv", {"audio_bitrate_bps": 192_000}, "FLAC takes no audio_bitrate_bps"),
         ("mov", {"audio_codec": "aac", "bit_depth": 16}, "AAC has no bit_depth"),
         ("mp4", {"audio_codec": "none", "audio_bitrate_bps": 192_000}, "there is no sound"),
+        ("mp4", {"channels": 1, "audio_bitrate_bps": 300_000}, "AAC has at most 288000 bits per second"),
+        ("m4a", {"sample_rate_hz": 44_100, "audio_bitrate_bps": 640_000}, "AAC has at most 529200 bits per second"),
         ("mov,mkv", {"crf": 20}, "ProRes 422 HQ has no crf"),
     ],
 )
@@ -299,6 +301,7 @@ def test_options_that_the_codec_does_not_heed_are_refused_by_its_name(name, opti
     assert told in fault.value.message
     assert fault.value.reason is Reason.OUT_OF_RANGE
     assert fault.value.errors[0].pointer in {f"/conversion_options/{option}" for option in options}
+    assert wanted("mp4", {"channels": 1, "audio_bitrate_bps": 288_000})
     assert fault.value.remediation
 
 

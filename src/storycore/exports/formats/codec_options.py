@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from storycore.exports.formats.options import VideoOptions
+from storycore.exports.formats.options import VideoOptions, fault_of_aac
 from storycore.project.model import ProjectWarning
 from storycore.rendering.codecs import CODECS
 from storycore.rendering.film import Picture
@@ -55,4 +55,7 @@ def impossible(options: Any) -> Mapping[str, str]:
         found["crf"] = f"{codec.title} has crf 0 to {codec.crf[1]}, not {crf}"
     if pixels is not None and pixels not in codec.pixel_formats:
         found["pixel_format"] = f"{codec.title} does not take {pixels}, but {', '.join(codec.pixel_formats)}"
+    if getattr(options, "audio_codec", "") == "aac":
+        fault = fault_of_aac(options.audio_bitrate_bps, options.channels, options.sample_rate_hz)
+        found |= {"audio_bitrate_bps": fault} if fault else {}
     return found

@@ -160,6 +160,26 @@ def rate_of_opus(value: int | None, info: ValidationInfo) -> int | None:
     return value
 
 
+_AAC_FRAME_BITS, _AAC_FRAME_SAMPLES = 6144, 1024
+"""What a frame of one channel can hold, and how much sound it is. Source: ISO/IEC 14496-3, 4.5.3 (decoder input)."""
+
+
+def fault_of_aac(bits_per_second: int | None, channels: int, sample_rate_hz: int) -> str:
+    """Why AAC can't have so many bits; "" if it can."""
+    most = channels * sample_rate_hz * _AAC_FRAME_BITS // _AAC_FRAME_SAMPLES
+    if bits_per_second is None or bits_per_second <= most:
+        return ""
+    return f"AAC has at most {most} bits per second for so many channels"
+
+
+def rate_of_aac(value: int | None, info: ValidationInfo) -> int | None:
+    """The bit rate, unless it is more than AAC can have."""
+    fault = fault_of_aac(value, int(info.data.get("channels", 2)), int(info.data.get("sample_rate_hz", 48_000)))
+    if fault:
+        raise ValueError(fault)
+    return value
+
+
 class DeepSoundOptions(SoundOptions):
     """Of sound that may come without any loss, with pictures."""
 
