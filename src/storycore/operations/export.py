@@ -17,17 +17,20 @@ from storycore.operations.request import (
     Facts,
     Flag,
     Made,
-    OutputPath,
+    OutputPlace,
     PathText,
     ProjectPath,
     Request,
     Result,
     Spelling,
+    StoredPathText,
     WarningEntry,
     Whole,
     warning_entries,
 )
+from storycore.operations.stored import output_place, readable_place, staged, zip_place
 from storycore.project.paths import EXPORTS
+from storycore.storage.place import StorePlace
 from storycore.units import now, stamp
 
 if TYPE_CHECKING:
@@ -54,7 +57,7 @@ class FileEntry(Result):
 class PackageResult(Result):
     """Where the package is and what it holds; every figure is read back from the finished file."""
 
-    export_path: str = Field(description="Absolute path of the ZIP.")
+    export_path: str = Field(description="Absolute path of the ZIP, or its URL in an object store.")
     package_size_bytes: int = Field(description="Size of the ZIP.")
     files_included: int = Field(description="How many payload files it holds.")
     export_time_ms: float = Field(description="How long it took.")
@@ -78,9 +81,10 @@ class PackageRequest(Request[PackageResult]):
     """Pack a project into one ZIP that anyone can verify."""
 
     project_path: ProjectPath = Field(description="Folder of the project.")
-    output_path: OutputPath | None = Field(
+    output_path: OutputPlace | None = Field(
         default=None,
-        description="Folder for the ZIP, or its name ending in .zip; exports/export_<time> of the project if left out.",
+        description="Folder for the ZIP, or its name ending in .zip, here or in a listed object store (s3://bucket/…); "
+        "exports/export_<time> of the project if left out.",
     )
     include_source: Flag = Field(default=False, description="Pack workflows, scripts, prompts and editor files.")
     include_assets: Flag = Field(default=True, description="Pack pictures, clips and sound.")
@@ -103,7 +107,7 @@ class VerifyResult(Result):
     """Whether a package is whole, and exactly what is wrong if not."""
 
     valid: bool = Field(description="Whether everything holds.")
-    path: str = Field(description="Absolute path of what was checked.")
+    path: str = Field(description="Absolute path of what was checked, or its URL in an object store.")
     kind: Literal["zip", "folder"] = Field(description="What it is.")
     checksum: str = Field(description="sha256: and 64 hex digits of the ZIP; empty for a folder.")
     files_checked: int = Field(description="How many files were read and compared.")
@@ -124,14 +128,16 @@ class VerifyResult(Result):
 class VerifyRequest(Request[VerifyResult]):
     """Check a package down to the last byte."""
 
-    package_path: Annotated[PathText, Spelling()] = Field(description="A ZIP, or the folder that one was unpacked to.")
+    package_path: Annotated[StoredPathText, Spelling()] = Field(
+        description="A ZIP, here or in a listed object store (s3://bucket/…), or the folder that one was unpacked to."
+    )
     unpack_to: PathText | None = Field(default=None, description="New folder to unpack it to, if it is valid.")
 
 
 class FormatOutput(Result):
     """One converted file."""
 
-    output_path: str = Field(description="Absolute path of the file.")
+    output_path: str = Field(description="Absolute path of the file, or its URL in an object store.")
     source_format: Literal["storycore_project", "unknown"] = Field(description="What was read.")
     target_format: str = Field(description="What was written, in lower case.")
     conversion_time_ms: float = Field(description="How long it took.")
@@ -140,7 +146,7 @@ class FormatOutput(Result):
     checksum: str = Field(description="sha256: and 64 hex digits of the file.")
     quality_metrics: dict[str, Any] = Field(description="What was measured in the finished file.")
     quality_gates: list["GateEntry"] = Field(default=[], description="What the preset asks of it.")
-    beside: list[str] = Field(default=[], description="Absolute paths of files that were made beside it.")
+    beside: list[str] = Field(default=[], description="Absolute paths or URLs of files that were made beside it.")
 
 
 class GateEntry(Result):
@@ -202,9 +208,10 @@ class FormatRequest(Request[FormatResult]):
     source_format: Literal["storycore_project", "unknown"] | None = Field(
         default=None, description="Found by itself, whatever is said here."
     )
-    output_path: OutputPath | None = Field(
+    output_path: OutputPlace | None = Field(
         default=None,
-        description="Folder, or file name with the format's suffix; exports/export_<time> of the project if left out.",
+        description="Folder, or file name with the format's suffix, here or in a listed object store (s3://bucket/…); "
+        "exports/export_<time> of the project if left out.",
     )
     shots: list[ShotPart] | None = Field(
         default=None,
@@ -316,7 +323,7 @@ def check_project(app: App, request: "PackageRequest | FormatRequest | MetadataR
     folder = app.places.project(request.project_path)
     output = getattr(request, "output_path", None)
     if output is not None:
-        app.places.output(output, folder)
+        output_place(app, output, folder)
 
 
 def check_formats(app: App, request: "FormatRequest") -> None:
@@ -336,7 +343,7 @@ def check_package(app: App, request: VerifyRequest) -> None:
         InvalidInput, AccessDenied, NotFound: the paths are not acceptable, or nothing stands there.
         Conflict: output_exists.
     """
-    app.places.file(request.package_path)
+    readable_place(app, request.package_path)
     if request.unpack_to is not None:
         app.places.new_folder(request.unpack_to)
 
@@ -350,14 +357,17 @@ def package(app: App, request: PackageRequest, progress: Progress) -> PackageRes
     Raises:
         StoryCoreError: see `exports.package.write_package`.
     """
-    from storycore.exports.package import write_package
+    from storycore.exports.package import send_package, write_package
 
     started = time.perf_counter()
     folder, project, listing = _read(app, request.project_path)
     contents = _contents(app, project, listing, request)
     with _output(app, folder, request.output_path, progress) as place:
-        target = place if place.suffix.lower() == ".zip" and not place.is_dir() else place / f"{contents.name}.zip"
-        packed = write_package(contents, target, level=request.compression_level, progress=progress)
+        target, level = zip_place(place, contents.name), request.compression_level
+        if isinstance(target, StorePlace):
+            packed = send_package(contents, target, level=level, progress=progress)
+        else:
+            packed = write_package(contents, target, level=level, progress=progress)
     progress.finish()
     return _package_result(request, project, contents, packed, started)
 
@@ -491,13 +501,15 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
     folder, project, listing = _read(app, request.project_path)
     project = _with_shots(project, request)
     film = Film(project=project, listing=listing, settings=app.settings)
-    with _output(app, folder, request.output_path, progress) as place:
-        target, name = target_of(formats, place)
-        finished = export(film, formats, target, progress, name=name)
+    with _output(app, folder, request.output_path, progress) as place, staged(app, place, progress) as stage:
+        target, name = target_of(formats, stage.folder)
+        with progress.within(0.0, stage.share):
+            finished = export(film, formats, target, progress, name=name)
+        places = stage.publish(finished)
     progress.finish()
     outputs = [
         FormatOutput(
-            output_path=str(item.path),
+            output_path=places[item.path],
             source_format="storycore_project" if project.original else "unknown",
             target_format=item.format,
             conversion_time_ms=item.seconds * 1000,
@@ -509,7 +521,7 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
                 GateEntry(figure=it.figure, passed=it.passed, message=it.message)
                 for it in judge(gates, item.made.metrics, figures_of(find(item.format)))
             ],
-            beside=[str(path) for path in item.made.beside],
+            beside=[places[path] for path in item.made.beside],
         )
         for item in finished
     ]
@@ -541,7 +553,7 @@ def verify(app: App, request: VerifyRequest, progress: Progress) -> VerifyResult
     from storycore.exports.verify import verify_package
 
     started = time.monotonic()
-    path = app.places.file(request.package_path)
+    path = readable_place(app, request.package_path)
     target = None if request.unpack_to is None else app.places.new_folder(request.unpack_to)
     if target is None:
         verdict = verify_package(path, settings=app.settings, progress=progress)
@@ -647,12 +659,12 @@ def _contents(app: App, project: "Project", listing: "Listing", request: Package
 
 
 @contextlib.contextmanager
-def _output(app: App, folder: Path, wanted: str | None, progress: Progress) -> "Iterator[Path]":
+def _output(app: App, folder: Path, wanted: str | None, progress: Progress) -> "Iterator[Path | StorePlace]":
     """Where results go: what the caller named, or else a folder of its own in the project's exports/."""
     from storycore.storage.local import free_folder
 
     if wanted is not None:
-        yield app.places.output(wanted, folder)
+        yield output_place(app, wanted, folder)
         return
     exports = folder / EXPORTS
     if exports.resolve() != exports:

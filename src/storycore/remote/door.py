@@ -19,6 +19,7 @@ from storycore.observe.progress import Progress
 from storycore.operations.artifact import ArtifactDownloadResult, ArtifactEntry, ArtifactListRequest
 from storycore.operations.catalog import Operation
 from storycore.operations.request import Request, Result, path_fields
+from storycore.storage.place import names_store
 from storycore.operations.run import operation_of
 from storycore.operations.task import (
     EventEntry,
@@ -155,6 +156,8 @@ class Remote:
     def _work(self, operation: Operation, values: dict[str, Any], progress: Progress) -> dict[str, Any]:
         """The result of long work, and in it the places here that its files were fetched to."""
         target = values.pop("output_path", None)
+        if isinstance(target, str) and names_store(target):  # the server writes there by itself
+            values, target = {**values, "output_path": target}, None
         if target is not None:
             _refuse_taken(Path(target))
         data: dict[str, Any] = self.connection.send(operation.name, values, wait=0)
@@ -206,7 +209,7 @@ class Remote:
         values: dict[str, Any] = request.model_dump(mode="json", exclude_defaults=True)
         if self.connection.is_near:
             for name in path_fields(type(request)):
-                if isinstance(values.get(name), str) and name != "output_path":
+                if isinstance(values.get(name), str) and name != "output_path" and not names_store(values[name]):
                     values[name] = str(Path(values[name]).absolute())
         return values
 
