@@ -40,13 +40,14 @@ class Bucket:
 
     Args:
         place: in it; only its kind and bucket count.
-        timeout_seconds: how long one call may take.
+        timeout_seconds: how long one call may take; `TIMEOUT_SECONDS` if left out.
 
     Raises:
         DependencyFailed: store_unavailable: no credentials, or none that the library takes.
     """
 
-    def __init__(self, place: StorePlace, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, place: StorePlace, *, timeout_seconds: float | None = None) -> None:
+        timeout_seconds = TIMEOUT_SECONDS if timeout_seconds is None else timeout_seconds
         self._place = StorePlace(place.kind, place.bucket, "")
         self._timeout = timeout_seconds
         self._options = credentials.options(place.kind)

@@ -39,6 +39,14 @@ class StoredFile(io.RawIOBase):
         return len(data)
 
     @override
+    def readall(self) -> bytes:
+        rest = bytearray(max(0, self.facts.size_bytes - self._place))
+        view, done = memoryview(rest), 0
+        while done < len(rest):
+            done += self.readinto(view[done : done + _BLOCK_BYTES])
+        return bytes(rest)
+
+    @override
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self.facts.size_bytes}[whence]
         if start + offset < 0:

@@ -62,6 +62,8 @@ class S3Uploads:
         status, text = self._call("GET", self._path, {"uploads": "", "prefix": prefix})
         if status in _NOT_ALLOWED:
             return None
+        if status == httpx.codes.NOT_FOUND:  # no such bucket; whoever writes there hears of it
+            return []
         if status != httpx.codes.OK or b"<!" in text:
             raise _silent()
         try:

@@ -142,9 +142,11 @@ class Upload:
             self._send_rest()
             digests = self._pipe.part_digests
         facts = self._bucket.facts(self._place.key)
+        if self._fault is not None and (facts is None or facts.author != self._author):
+            raise self._fault  # else only the word that it is finished was lost
         if facts is None or (facts.size_bytes, facts.author) != (self._pipe.size_bytes, self._author):
             raise _other_bytes(self._place)
-        if small or facts.tag != self._tag or not self._bucket.proves(facts.tag, digests):
+        if small or facts.tag != (self._tag or facts.tag) or not self._bucket.proves(facts.tag, digests):
             self._read_back(facts, digests)
         self.facts = facts
 
@@ -181,8 +183,6 @@ class Upload:
         while self._thread.is_alive():
             self._thread.join(_LOOK_SECONDS)
             self._check()
-        if self._fault is not None:
-            raise self._why() from None
 
     def _why(self) -> BaseException:
         if self._thread is not None:
