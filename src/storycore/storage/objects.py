@@ -51,8 +51,17 @@ class Bucket:
         self._place = StorePlace(place.kind, place.bucket, "")
         self._timeout = timeout_seconds
         self._options = credentials.options(place.kind)
-        with self._told():
+        try:
             self._store = _open(self._place, self._options, timeout_seconds)
+        except StoryCoreError:
+            raise
+        except Exception:  # noqa: BLE001 - the library raises own and built-in errors, whose words may hold secrets
+            raise DependencyFailed(
+                f"What is set to open {WORDS[place.kind]} can't be used.",
+                reason=Reason.STORE_UNAVAILABLE,
+                remediation="Correct the credentials or the endpoint in the environment or profile.",
+                details={"store": self._place.url, "retryable": False},
+            ) from None
 
     def facts(self, key: str) -> Facts | None:
         """What stands at `key`; see `store.Looks`."""
