@@ -14,7 +14,6 @@ from storycore.storage.place import read_place
 
 @pytest.fixture
 def gs(monkeypatch):
-    monkeypatch.setattr(upload, "LEAST_PART_BYTES", 5 * 2**20)
     with google() as double, settled(monkeypatch, double) as server:
         yield server
 

@@ -19,7 +19,6 @@ SIZE = 12_000_000
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch):
-    monkeypatch.setattr(upload, "LEAST_PART_BYTES", 5 * 2**20)
 
 
 @contextlib.contextmanager

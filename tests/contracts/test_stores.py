@@ -65,7 +65,6 @@ class Folder:
 @pytest.fixture(params=["folder", "moto", "seaweedfs", "azurite"])
 def kept(request, monkeypatch, tmp_path):
     """Each kind of place."""
-    monkeypatch.setattr(upload, "LEAST_PART_BYTES", 5 * 2**20)  # the least that S3 takes
     if request.param == "folder":
         return Folder(tmp_path / "kept")
     from fixtures.stores import settled

@@ -17,18 +17,20 @@ from storycore.storage import credentials
 from storycore.storage.pipe import Broken
 from storycore.storage.place import WORDS, Kind, StorePlace, read_place
 from storycore.storage.store import Facts
-from storycore.storage.unfinished import S3Uploads, Upload
+from storycore.units import MEBIBYTE
 
 if TYPE_CHECKING:
     from obstore.store import AzureStore, GCSStore, S3Store
+
+    from storycore.storage.unfinished import S3Uploads, Upload
 
 TIMEOUT_SECONDS = 120.0
 """How long one call may take, a part that is sent slowly included, and for how long a failed one is tried again."""
 
 CONNECT_SECONDS = 10.0
 
-AT_A_TIME = 2
-"""Parts that are sent at a time."""
+_SENT_BYTES = 30 * MEBIBYTE
+"""Parts that are sent at a time, together; one at least."""
 
 _AUTHOR = "storycore_upload"  # Azure takes no hyphens
 _CODE = re.compile(r"<Code>([A-Za-z0-9]{1,64})</Code>")
@@ -110,7 +112,7 @@ class Bucket:
         try:
             with self._told():
                 made = obstore.put(
-                    self._store, key, parts, use_multipart=True, chunk_size=part_bytes, max_concurrency=AT_A_TIME,
+                    self._store, key, parts, use_multipart=True, chunk_size=part_bytes, max_concurrency=max(1, _SENT_BYTES // part_bytes),
                     attributes=_attributes(media_type, author),
                 )  # fmt: skip
         except NotFound:
@@ -165,7 +167,7 @@ class Bucket:
         with self._told():
             next(iter(obstore.list(self._store, prefix or None, chunk_size=1)), None)
 
-    def uploads(self, prefix: str) -> list[Upload] | None:
+    def uploads(self, prefix: str) -> "list[Upload] | None":
         """Uploads below `prefix` that were begun and not finished; None if the store does not tell.
 
         Raises:
@@ -183,7 +185,9 @@ class Bucket:
             self._unfinished.forget(key, upload)
 
     @cached_property
-    def _unfinished(self) -> S3Uploads:
+    def _unfinished(self) -> "S3Uploads":
+        from storycore.storage.unfinished import S3Uploads
+
         return S3Uploads(self._options, self._place.bucket, timeout_seconds=self._timeout)
 
     @contextlib.contextmanager

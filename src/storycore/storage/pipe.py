@@ -27,7 +27,7 @@ class Pipe:
 
     Attributes:
         size_bytes: written so far.
-        part_digests: MD5 of each part handed over so far; a checksum against accidents, as stores use it.
+        part_digests: MD5 of each part read so far; a checksum against accidents, as stores use it.
         is_finished: whether the reader can come to the end of it all.
     """
 
@@ -37,8 +37,9 @@ class Pipe:
         self.is_finished = False
         self._part_bytes = part_bytes
         self._check, self._begun = check, begun
-        self._part = bytearray()
+        self._part, self._filled = bytearray(), 0
         self._parts: queue.Queue[bytearray | None] = queue.Queue(maxsize=1)
+        self._has_begun = False
         self._broken = threading.Event()
         self._reader_gone = threading.Event()
 
@@ -53,17 +54,21 @@ class Pipe:
         view = memoryview(data).cast("B")
         size = len(view)
         while view:
-            room = self._part_bytes - len(self._part)
-            self._part += view[:room]
-            view = view[room:]
-            if len(self._part) == self._part_bytes and view:  # a last part that is full is told by `finish`
+            if self._filled == self._part_bytes:  # only when more comes: a last part that is full is told by `finish`
                 self._hand_over()
+            if not self._part:
+                self._part = bytearray(self._part_bytes)  # in one piece: one that grows takes more while it does
+            taken = min(self._part_bytes - self._filled, len(view))
+            self._part[self._filled : self._filled + taken] = view[:taken]
+            self._filled += taken
+            view = view[taken:]
         self.size_bytes += size
         return size
 
     @property
     def rest(self) -> bytearray:
         """What was written and not handed over yet; all of it, if that is at most one part."""
+        del self._part[self._filled :]
         return self._part
 
     def finish(self) -> None:
@@ -81,10 +86,10 @@ class Pipe:
         self._broken.set()
 
     def _hand_over(self) -> None:
-        if not self.part_digests:
+        if not self._has_begun:
+            self._has_begun = True
             self._begun()
-        part, self._part = self._part, bytearray()  # the reader's from now on
-        self.part_digests.append(hashlib.md5(part, usedforsecurity=False).digest())
+        part, self._part, self._filled = self.rest, bytearray(), 0  # the reader's from now on
         self._put(part)
 
     def _put(self, part: bytearray | None) -> None:
@@ -119,6 +124,7 @@ class Pipe:
             if part is None and not self._broken.is_set():
                 raise StopIteration
             if part is not None:
+                self.part_digests.append(hashlib.md5(part, usedforsecurity=False).digest())
                 return part
 
     def leave(self) -> None:

@@ -16,7 +16,8 @@ from storycore.storage.place import StorePlace
 from storycore.storage.store import Facts
 from storycore.units import MEBIBYTE
 
-LEAST_PART_BYTES: Final = 8 * MEBIBYTE
+LEAST_PART_BYTES: Final = 5 * MEBIBYTE
+"""The least that S3 takes."""
 _MOST_PARTS: Final = 9_000
 """Of the 10,000 that S3 takes: the size is an estimate."""
 
@@ -39,7 +40,7 @@ def new_object(
     has ended, the object is known to hold what was written: by the store's own checksum of it where that proves it,
     else it was read back.
 
-    Memory: about five parts, see `part_bytes_for`. Writing waits while the store is slower.
+    Memory: some 50 MiB, or five parts if they are larger, see `part_bytes_for`. Writing waits while the store is slower.
 
     Args:
         place: of the object.
@@ -73,7 +74,7 @@ def new_object(
 
 
 def part_bytes_for(size_bytes: int) -> int:
-    """Size of the parts of an upload of about `size_bytes`: 8 MiB up to 70 GiB, then more."""
+    """Size of the parts of an upload of about `size_bytes`: 5 MiB up to 44 GiB, then more."""
     least = -(-size_bytes // _MOST_PARTS)
     return max(LEAST_PART_BYTES, -(-least // MEBIBYTE) * MEBIBYTE)
 
