@@ -19,10 +19,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(Path(__file__).parent), str(HERE / "tests")]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 import _page
+
 from fixtures.projects import make_project
 from fixtures.stores import S3Server, seaweedfs
 
@@ -40,7 +41,9 @@ def measured(work):
     print(json.dumps({"seconds": time.perf_counter() - begun, "cpu": time.process_time() - used,
                       "memory_kib": held("VmHWM") - idle}))
 """
-OURS = PEAK + """
+OURS = (
+    PEAK
+    + """
 import storycore.operations.export, storycore.exports.package, obstore
 from storycore import PackageRequest, StoryCore
 with StoryCore() as core:
@@ -48,7 +51,10 @@ with StoryCore() as core:
     request = PackageRequest(project_path=sys.argv[1], output_path=sys.argv[2], compression_level=0)
     measured(lambda: core.run(request))
 """
-PLAIN = PEAK + """
+)
+PLAIN = (
+    PEAK
+    + """
 import obstore
 from pathlib import Path
 from obstore.store import S3Store
@@ -57,6 +63,7 @@ store = S3Store(bucket, client_options={"allow_http": True, "timeout": "600s"})
 obstore.put(store, key + "-first", b"loads everything")
 measured(lambda: obstore.put(store, key, Path(sys.argv[1])))
 """
+)
 BARS = {"memory": 64 * 1024, "speed": 0.7}
 
 
@@ -83,7 +90,8 @@ def report(place: Path, server: S3Server, size: int, rounds: int) -> Iterator[st
     for number in range(rounds):
         for name, words in {"ours": (OURS, film), "plain": (PLAIN, film / "take.mp4")}.items():
             target = f"{server.url}/{name}-{number}.zip"
-            run = subprocess.run([sys.executable, "-c", words[0], str(words[1]), target, str(small)], capture_output=True, text=True)
+            command = [sys.executable, "-c", words[0], str(words[1]), target, str(small)]
+            run = subprocess.run(command, capture_output=True, text=True)
             assert run.returncode == 0, run.stderr
             found[name].append(json.loads(run.stdout))
             server.client.delete_object(Bucket=server.bucket, Key=target.removeprefix(f"s3://{server.bucket}/"))
@@ -93,8 +101,10 @@ def report(place: Path, server: S3Server, size: int, rounds: int) -> Iterator[st
     yield from (
         "## Packages to an object store",
         "",
-        f"{size / 2**30:g} GiB of noise at level 0 to SeaweedFS on the same machine ({os.cpu_count()} processors), "
-        f"{rounds} rounds in turns. *Plain* is `obstore.put` of the same file.",
+        (
+            f"{size / 2**30:g} GiB of noise at level 0 to SeaweedFS on the same machine ({os.cpu_count()} processors), "
+            f"{rounds} rounds in turns. *Plain* is `obstore.put` of the same file."
+        ),
         "",
         "| | wall, median | from-to | processor | memory over idle |",
         "|---|---|---|---|---|",

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 _MOST_NOTED = 1000
 
 
-
 def _stores(urls: tuple[str, ...]) -> tuple[StorePlace, ...]:
     try:
         return tuple(read_place(url) for url in urls)

@@ -1,12 +1,20 @@
 """Google Cloud Storage, against a double of ours: what we send is what its API takes. Experimental."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 from fixtures.google_double import google
 from fixtures.stores import settled
-from storycore import ArtifactDownloadRequest, ArtifactListRequest, PackageRequest, StoryCore, StoryCoreError, VerifyRequest
+from storycore import (
+    ArtifactDownloadRequest,
+    ArtifactListRequest,
+    PackageRequest,
+    StoryCore,
+    StoryCoreError,
+    VerifyRequest,
+)
 from storycore.errors import Conflict
 from storycore.storage import upload
 from storycore.storage.place import read_place
@@ -24,8 +32,7 @@ def test_a_package_is_written_checked_and_fetched(gs, film, tmp_path):
         assert core.run(VerifyRequest(package_path=told.export_path)).valid
         artifact = core.run(ArtifactListRequest()).items[0]
         fetched = core.download(artifact.artifact_id, tmp_path)
-        with open(fetched.path, "rb") as file:
-            assert file.read() == gs.objects()["Little film.zip"]
+        assert Path(fetched.path).read_bytes() == gs.objects()["Little film.zip"]
         with pytest.raises(StoryCoreError) as fault:  # it would take a call to Google's own servers
             core.run(ArtifactDownloadRequest(artifact_id=artifact.artifact_id))
     assert fault.value.reason == "store_unavailable"

@@ -17,10 +17,6 @@ from storycore.storage.place import read_place
 SIZE = 12_000_000
 
 
-@pytest.fixture(autouse=True)
-def _small_parts(monkeypatch):
-
-
 @contextlib.contextmanager
 def behind(server, monkeypatch):
     """The server, reached by a way that has faults."""
@@ -61,7 +57,13 @@ def first(kind, fault, times=1):
 
 @pytest.mark.parametrize(
     ("kind", "fault", "times"),
-    [("is_part", "cut", 2), ("is_part", "busy", 3), ("is_part", "lost", 2), ("is_end", "busy", 2), ("is_part", "slow", 9)],
+    [
+        ("is_part", "cut", 2),
+        ("is_part", "busy", 3),
+        ("is_part", "lost", 2),
+        ("is_end", "busy", 2),
+        ("is_part", "slow", 9),
+    ],
 )
 def test_what_passes_is_overcome_and_nobody_notices(s3, way, kind, fault, times):
     way.rule = first(kind, fault, times)
@@ -82,7 +84,7 @@ def test_with_azure_too(azurite_server, monkeypatch, kind):
 
 @pytest.mark.parametrize("size", [1000, SIZE])
 def test_a_lost_word_of_success_is_no_failure(s3, way, size):
-    way.rule = lambda call: "lost" if call.number == 0 and (call.is_end or (size == 1000 and call.method == "PUT")) else None
+    way.rule = first("is_end" if size == SIZE else "is_put", "lost")
     assert s3.objects() == {}
     data = send(s3, size)
     assert s3.objects() == {"film.bin": data}
@@ -128,9 +130,10 @@ def test_who_stops_it_is_heard_while_the_store_is_silent(s3, way, monkeypatch):
 def test_a_bucket_that_is_not_there_is_told(s3):
     missing = read_place(f"{s3.scheme}://nowhere/film.bin")
     for size in (1000, SIZE):
-        with pytest.raises(DependencyFailed) as told, upload.new_object(
-            missing, size_bytes=size, media_type="application/zip"
-        ) as sink:
+        with (
+            pytest.raises(DependencyFailed) as told,
+            upload.new_object(missing, size_bytes=size, media_type="application/zip") as sink,
+        ):
             sink.write(bytes(size))
         assert (told.value.details["store_code"], told.value.details["retryable"]) == ("NoSuchBucket", False)
         assert "no such bucket" in told.value.message

@@ -44,7 +44,7 @@ class Folder:
     def __init__(self, folder):
         self.folder = folder
 
-    def new(self, name, size_bytes=0):
+    def new(self, name, _size_bytes=0):
         return new_file(self.folder / name)
 
     def open(self, name):
@@ -87,10 +87,10 @@ def test_what_was_written_stands_there_whole(kept, size):
 @pytest.mark.parametrize("size", [1000, 12_000_000])
 def test_nothing_is_seen_before_the_end_and_nothing_is_left_after_an_error(kept, size):
     data = os.urandom(size)
-    with pytest.raises(RuntimeError, match="^stop$"), kept.new("film.bin", size) as sink:
+    with pytest.raises(RuntimeError, match=r"^stop$"), kept.new("film.bin", size) as sink:
         sink.write(data)
         with contextlib.suppress(AttributeError):
-            assert [name for name in kept.server.objects()] == []
+            assert kept.server.objects() == {}
         raise RuntimeError("stop")
     assert kept.there() == {}
 

@@ -100,9 +100,11 @@ def test_a_server_that_was_killed_while_it_sent_does_it_again_and_leaves_one_obj
 
 def test_a_finished_object_that_nobody_was_told_of_is_taken_back_and_that_of_others_is_not(store):
     place, noted = read_place(store.url) / "film.bin", []
-    with traces.tracing("task_1.1", lambda *trace: noted.append(trace)):
-        with upload.new_object(place, size_bytes=10, media_type="application/zip") as sink:
-            sink.write(b"0123456789")
+    with (
+        traces.tracing("task_1.1", lambda *trace: noted.append(trace)),
+        upload.new_object(place, size_bytes=10, media_type="application/zip") as sink,
+    ):
+        sink.write(b"0123456789")
     assert store.objects() == {"film.bin": b"0123456789"}
     traces.take_back(noted)
     assert store.objects() == {}
@@ -119,7 +121,7 @@ def test_who_has_lost_the_work_to_another_process_finishes_nothing(store):
         if len(notes) == 2:
             raise StoryCoreError("lost")
 
-    with pytest.raises(StoryCoreError, match="^lost$"), traces.tracing("task_1.1", note):  # noqa: SIM117 - told apart
+    with pytest.raises(StoryCoreError, match=r"^lost$"), traces.tracing("task_1.1", note):  # noqa: SIM117 - told apart
         with upload.new_object(place, size_bytes=20_000_000, media_type="application/zip") as sink:
             sink.write(bytes(20_000_000))
     assert (store.objects(), store.unfinished()) == ({}, [])

@@ -149,19 +149,19 @@ def test_a_server_writes_to_a_store_and_sends_callers_there(store, film, films, 
 
 
 ELSEWHERE = [
-        ("s3://other/film.zip", "path_outside_root"),
-        ("{bucket}/film.zip", "path_outside_root"),
-        ("{url}x/film.zip", "path_outside_root"),
-        ("gs://films/film.zip", "path_outside_root"),
-        ("{url}/../film.zip", "path_invalid"),
-        ("{url}//film.zip", "path_invalid"),
-        ("{url}/fi%6cm.zip", "path_invalid"),
-        ("{url}/film.zip?acl", "path_invalid"),
-        ("{url}/a\u202eb.zip", "path_invalid"),
-        ("s3://key:secret@films/film.zip", "path_invalid"),
-        ("s3://", "path_invalid"),
-        ("https://films/film.zip", "path_invalid"),
-        ("file:///tmp/film.zip", "path_invalid"),
+    ("s3://other/film.zip", "path_outside_root"),
+    ("{bucket}/film.zip", "path_outside_root"),
+    ("{url}x/film.zip", "path_outside_root"),
+    ("gs://films/film.zip", "path_outside_root"),
+    ("{url}/../film.zip", "path_invalid"),
+    ("{url}//film.zip", "path_invalid"),
+    ("{url}/fi%6cm.zip", "path_invalid"),
+    ("{url}/film.zip?acl", "path_invalid"),
+    ("{url}/a\u202eb.zip", "path_invalid"),
+    ("s3://key:secret@films/film.zip", "path_invalid"),
+    ("s3://", "path_invalid"),
+    ("https://films/film.zip", "path_invalid"),
+    ("file:///tmp/film.zip", "path_invalid"),
 ]
 
 
@@ -212,7 +212,9 @@ def test_a_command_writes_to_a_store_and_tells_where(s3, film, films):
 def test_what_opens_a_store_is_kept_nowhere(s3, film, films):
     with StoryCore() as core:
         package(core, film, f"{s3.url}/a.zip")
-    run = storycore("export", "package", film.name, "-o", f"{s3.url}/a.zip", cwd=films, AWS_ENDPOINT_URL="http://127.0.0.1:9")
+    run = storycore(
+        "export", "package", film.name, "-o", f"{s3.url}/a.zip", cwd=films, AWS_ENDPOINT_URL="http://127.0.0.1:9"
+    )
     told = rows() + run.stdout + run.stderr
     assert run.returncode != 0
     assert [value for value in (s3.environment["AWS_SECRET_ACCESS_KEY"], s3.environment["AWS_ACCESS_KEY_ID"],

@@ -16,7 +16,6 @@ from storycore.settings import sources
 from storycore.storage.place import Kind
 from storycore.units import human_bytes, human_seconds, now
 
-
 _STORE_SECONDS = 10.0
 _OLD_SECONDS = 24 * 60 * 60
 
@@ -50,7 +49,7 @@ class Finding:
 def examine(app: App) -> list[Finding]:
     """Looks at everything; changes nothing, but a database that is missing is made."""
     looks: tuple[Callable[[App], Iterator[Finding]], ...] = (
-        _system, _settings, _letters, _extras, _places, _stores, _disks, _database, _keys,
+        _system, _settings, _letters, _marks, _extras, _places, _stores, _disks, _database, _keys,
     )  # fmt: skip
     return [finding for look in looks for finding in look(app)]
 
@@ -81,6 +80,22 @@ def _letters(_app: App) -> Iterator[Finding]:
             name="letters", state=State.ODD, words="laid out plainly: Arabic and Indian letters stand apart",
             remedy="install FriBidi (Debian: libfribidi0; macOS: brew install fribidi; Windows: fribidi.dll on PATH)",
         )  # fmt: skip
+
+
+def _marks(app: App) -> Iterator[Finding]:
+    if importlib.util.find_spec("c2pa") is None:
+        yield Finding(
+            name="credentials", state=State.ODD, words="films can't be signed: c2pa-python is not installed",
+            remedy="pip install c2pa-python, or set STORYCORE_CREDENTIALS=never",
+        )  # fmt: skip
+        return
+    settings = app.settings
+    if settings.signing_certificate is not None:
+        yield _fine("credentials", f"films are signed with your certificate, {settings.signing_certificate}")
+    elif settings.signing_place.exists():
+        yield _fine("credentials", f"films are signed with the key of this installation, {settings.signing_place}")
+    else:
+        yield _fine("credentials", "films will be signed with a key of this installation, made when first needed")
 
 
 def _extras(app: App) -> Iterator[Finding]:
@@ -134,14 +149,14 @@ def _stores(app: App) -> Iterator[Finding]:
                 name=name, state=State.ODD,
                 words=f"{place} answers · begun more than a day ago and never finished: "
                 f"{len(old)} {'upload' if len(old) == 1 else 'uploads'}",
-                remedy="Set a lifecycle rule on the bucket that aborts unfinished uploads after a day; see docs/stores.md.",
+                remedy="Set a lifecycle rule on the bucket that aborts unfinished uploads (docs/stores.md).",
             )  # fmt: skip
         elif uploads is None and place.kind is not Kind.AZURE:  # Azure forgets them by itself, within a week
             yield Finding(
                 name=name, state=State.ODD,
                 words=f"{place} answers, and does not let us list unfinished uploads",
                 remedy="Allow s3:ListBucketMultipartUploads, or set a lifecycle rule on the bucket that aborts "
-                "unfinished uploads after a day; see docs/stores.md.",
+                "unfinished uploads after a day (docs/stores.md).",
             )  # fmt: skip
         else:
             yield _fine(name, f"{place} answers")

@@ -119,9 +119,10 @@ def _send(path: Path, place: StorePlace, media_type: str, progress: Progress, un
     from storycore.storage.upload import new_object
 
     size = path.stat().st_size
-    with path.open("rb") as source, new_object(
-        place, size_bytes=size, media_type=media_type, check=progress.check
-    ) as upload:
+    with (
+        path.open("rb") as source,
+        new_object(place, size_bytes=size, media_type=media_type, check=progress.check) as upload,
+    ):
         while chunk := source.read(_CHUNK_BYTES):
             upload.write(chunk)
             progress.advance(len(chunk))

@@ -112,8 +112,8 @@ class Bucket:
         try:
             with self._told():
                 made = obstore.put(
-                    self._store, key, parts, use_multipart=True, chunk_size=part_bytes, max_concurrency=max(1, _SENT_BYTES // part_bytes),
-                    attributes=_attributes(media_type, author),
+                    self._store, key, parts, use_multipart=True, chunk_size=part_bytes,
+                    max_concurrency=max(1, _SENT_BYTES // part_bytes), attributes=_attributes(media_type, author),
                 )  # fmt: skip
         except NotFound:
             raise DependencyFailed(

@@ -40,7 +40,8 @@ def new_object(
     has ended, the object is known to hold what was written: by the store's own checksum of it where that proves it,
     else it was read back.
 
-    Memory: some 50 MiB, or five parts if they are larger, see `part_bytes_for`. Writing waits while the store is slower.
+    Memory: some 50 MiB, or five parts if they are larger, see `part_bytes_for`. Writing waits for a store that is
+    slower.
 
     Args:
         place: of the object.

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from storycore.storage.place import BadPlace, Kind, StorePlace, names_store, read_place
 
-NAMES = st.text(st.sampled_from(string.ascii_letters + string.digits + " ._-äフ#[]~$&"), min_size=1, max_size=20).filter(
+LETTERS = string.ascii_letters + string.digits + " ._-äフ#[]~$&"
+NAMES = st.text(st.sampled_from(LETTERS), min_size=1, max_size=20).filter(
     lambda name: name not in (".", "..") and not name.isspace()
 )
 PLACES = st.builds(
@@ -52,5 +53,6 @@ def test_what_could_mislead_is_refused(url):
 
 
 def test_only_urls_of_stores_name_stores():
-    found = [text for text in ("s3://a", "AZ://a", "gs://a", "s3:/a", "http://a", "film", "./s3://a") if names_store(text)]
+    texts = ("s3://a", "AZ://a", "gs://a", "s3:/a", "http://a", "film", "./s3://a")
+    found = [text for text in texts if names_store(text)]
     assert found == ["s3://a", "AZ://a", "gs://a"]
