@@ -44,7 +44,7 @@ def measured(work):
 OURS = (
     PEAK
     + """
-import storycore.operations.export, storycore.exports.package, obstore
+import storycore.operations.package, storycore.exports.package, obstore
 from storycore import PackageRequest, StoryCore
 with StoryCore() as core:
     core.run(PackageRequest(project_path=sys.argv[3], output_path=sys.argv[2] + "-first.zip"))  # loads everything
