@@ -175,6 +175,11 @@ class Bucket:
         """
         return self._unfinished.begun(prefix) if self._place.kind is Kind.S3 else None
 
+    @property
+    def forgets(self) -> bool:
+        """Whether `forget` keeps an upload from being finished."""
+        return self._place.kind is Kind.S3
+
     def unfinished(self, key: str) -> list[str]:
         """Ids of unfinished uploads to a key; see `store.Removes`."""
         return [upload.id for upload in self.uploads(key) or () if upload.key == key]

@@ -153,10 +153,12 @@ class Upload:
         self.facts = facts
 
     def give_up(self) -> None:
-        """Ends the sending; nothing appears any more."""
+        """Ends the sending; nothing appears any more, once what was begun is forgotten in the store."""
         self._pipe.break_off()
         if self._thread is not None:
-            self._thread.join(TIMEOUT_SECONDS if self._pipe.is_finished else _LEAVE_SECONDS)
+            # When the last part is on its way, only a store that forgets the upload keeps it from being finished.
+            is_open = self._pipe.is_finished and not self._bucket.forgets
+            self._thread.join(TIMEOUT_SECONDS if is_open else _LEAVE_SECONDS)
 
     def _begin(self) -> None:
         self._thread = threading.Thread(target=self._send, name="upload", daemon=True)
