@@ -101,9 +101,10 @@ class Progress:
 
     @contextlib.contextmanager
     def within(self, low: float, high: float) -> Iterator[None]:
-        """Work in the block that counts from 0.0 to 1.0 is this share of the whole."""
+        """Work in the block that counts from 0.0 to 1.0 is this share of the whole, or of the block around it."""
         kept = self._low, self._high
-        self._low, self._high = low, high
+        span = self._high - self._low
+        self._low, self._high = self._low + low * span, self._low + high * span
         try:
             yield
         finally:

@@ -31,6 +31,7 @@ from storycore.remote.connection import Connection
 from storycore.remote.folders import places
 from storycore.remote.placing import place_for, put_at, refuse_media, stands_beside
 from storycore.storage.local import new_file, new_folder
+from storycore.storage.place import names_store
 
 R = TypeVar("R", bound=Result)
 
@@ -159,6 +160,8 @@ class Remote:
     def _work(self, operation: Operation, values: dict[str, Any], progress: Progress) -> dict[str, Any]:
         """The result of long work, and in it the places here that its files were fetched to."""
         target = values.pop("output_path", None)
+        if isinstance(target, str) and names_store(target):  # the server writes there by itself
+            values, target = {**values, "output_path": target}, None
         if target is not None:
             _refuse_taken(Path(target), folder=operation.folder)
         data: dict[str, Any] = self.connection.send(operation.name, values, wait=0)
@@ -228,7 +231,7 @@ class Remote:
         values: dict[str, Any] = request.model_dump(mode="json", exclude_defaults=True)
         if self.connection.is_near:
             for name in path_fields(type(request)):
-                if isinstance(values.get(name), str) and name != "output_path":
+                if isinstance(values.get(name), str) and name != "output_path" and not names_store(values[name]):
                     values[name] = str(Path(values[name]).absolute())
         return values
 
