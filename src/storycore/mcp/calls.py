@@ -120,7 +120,11 @@ async def _follow(core: StoryCore, task: TaskStatusResult, until: float, tell: T
     told: tuple[float, str] | None = None
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
-    with core.listening(task.task_id, lambda: loop.call_soon_threadsafe(ended.set), to_its_end=True):
+
+    def end() -> None:
+        loop.call_soon_threadsafe(ended.set)
+
+    with core.listening(task.task_id, end, to_its_end=True):
         while True:
             with contextlib.suppress(Unavailable):  # it was accepted and goes on, whether or not we can see it
                 task = await anyio.to_thread.run_sync(core.run, TaskStatusRequest(task_id=task.task_id))
