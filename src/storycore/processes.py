@@ -99,9 +99,36 @@ def _answer_agent(roots: tuple[Path, ...], *, read_only: bool) -> None:
     from storycore.mcp.stdio import serve as answer
 
     with StoryCore(settings, default_root=here) as core:
+        _end_on_signals(core)
         if not read_only:
             core.work()
         answer(core, read_only=read_only)
+
+
+def _end_on_signals(core: "StoryCore") -> None:
+    """Ends the program when it is told to, after giving tasks back; a second signal ends it at once.
+
+    Without a last word of the interpreter, which would wait for the thread that waits for the next line of stdin.
+    """
+    import os
+    import signal
+    import threading
+
+    told = threading.Event()
+
+    def end(number: int) -> None:
+        core.drain()
+        os._exit(130 if number == signal.SIGINT else 0)
+
+    def stop(number: int, _frame: object) -> None:
+        if told.is_set():
+            os._exit(130)
+        told.set()
+        threading.Thread(target=end, args=(number,)).start()
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), stop)
 
 
 def _need_mcp() -> None:
