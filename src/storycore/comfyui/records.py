@@ -107,6 +107,21 @@ class RunRecord:
 _COLUMNS = tuple(it.name for it in fields(RunRecord) if it.name != "number")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heir:
+    """A run that is to have the place that another gives back.
+
+    Attributes:
+        record: of the run.
+        values: what is known of it once it is there.
+        yields_at: its priority, if it lets others go first, see `ComfyRecords.is_outranked`; None if it does not.
+    """
+
+    record: RunRecord
+    values: Mapping[str, Any]
+    yields_at: int | None
+
+
 class Vault(Protocol):
     """Seals what nobody may read who gets hold of the database."""
 
@@ -227,9 +242,15 @@ class ComfyRecords:
             where = and_(backends.c.id == backend_id, backends.c.crashes > 0)
             connection.execute(update(backends).where(where).values(crashes=0, quarantined_until=None))
 
-    def run(self, run_id: str, task_id: str) -> RunRecord:
-        """A run; one that is not there yet is stored with its first change, and has a prompt id that no other has."""
-        return self.find_run(run_id) or RunRecord(
+    def run(self, run_id: str, task_id: str, *, is_new: bool = False) -> RunRecord:
+        """A run; one that is not there yet is stored with its first change, and has a prompt id that no other has.
+
+        Args:
+            run_id: its name.
+            task_id: the task that it belongs to.
+            is_new: whether nobody can have begun it before, so that it need not be looked for.
+        """
+        return (None if is_new else self.find_run(run_id)) or RunRecord(
             number=0, id=run_id, task_id=task_id, backend_id=None, prompt_id=str(uuid.uuid4()), graph=None, facts={},
             submissions=0, seen="", holding=False, verdict=None, submitted_at=None, created_at=now(), finished_at=None,
         )  # fmt: skip
@@ -274,6 +295,20 @@ class ComfyRecords:
             chosen = min(free, key=lambda it: taken.get(it, 0))
             values = {**wanted[chosen], "backend_id": chosen, "holding": True}
             return _store(connection, replace(record, **values), values)
+
+    def hand_over(
+        self, record: RunRecord, values: Mapping[str, Any], heir: Heir
+    ) -> tuple[RunRecord, RunRecord | None]:
+        """A run with other values, which gives its place back, and the one that has it now; on the disk.
+
+        None for the latter if others go before it; then the place is free.
+        """
+        with self._database.accept() as connection:
+            given = _store(connection, replace(record, **values), values)
+            if heir.yields_at is not None and _is_outranked(connection, heir.yields_at, heir.record.task_id):
+                return given, None
+            taken = {**heir.values, "backend_id": record.backend_id, "holding": True}
+            return given, _store(connection, replace(heir.record, **taken), taken)
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ import contextlib
 import time
 import uuid
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from storycore.comfyui.backend import Backend
@@ -17,13 +18,17 @@ from storycore.comfyui.backends import Backends
 from storycore.comfyui.client import Client, Refused, Unreachable
 from storycore.comfyui.fetch import Fetched, Gone, Told, fetch
 from storycore.comfyui.follow import Fate, Way
+from storycore.comfyui.home import at_home
 from storycore.comfyui.placing import Placing
+from storycore.comfyui.records import RunRecord
 from storycore.comfyui.room import Room
 from storycore.comfyui.run_order import Finished, RunOrder, RunState, Voice
 from storycore.comfyui.sidecar import describe
 from storycore.comfyui.trial import GENERATED, Trial
+from storycore.comfyui.turns import Turn
 from storycore.comfyui.verdict import Failure, Judgement, Retry, Verdict, judge, retry_for
 from storycore.errors import Cancelled, DependencyFailed, Reason
+from storycore.storage.staging import Staging
 from storycore.units import now
 
 _QUARANTINE_SECONDS: Final = 60.0
@@ -165,7 +170,11 @@ class Run:
             facts |= {"outputs": dict(judgement.outputs), "verdict": judgement.verdict.value,
                       "blocked": list(judgement.blocked)}  # fmt: skip
         # The server has done its part: the next run may have the place while this one is brought home.
-        self._give_back(facts=facts, verdict=judgement.verdict.value, finished_at=now())
+        ended: dict[str, Any] = {"facts": facts, "verdict": judgement.verdict.value, "finished_at": now()}
+        if judgement.verdict is Verdict.LOST:
+            self._give_back(**ended)
+        else:
+            await self._pass_on(**ended)
         files = await self._bring_home(backend, client, judgement)
         if judgement.verdict is Verdict.LOST:
             self._note_crash(Placing(self._backends, self._state))
@@ -178,9 +187,31 @@ class Run:
 
     def _give_back(self, **values: Any) -> None:
         """Changes the run, which takes no place on its server any more."""
-        if self._state.record.holding or values:
+        record = self._state.record
+        if record.holding or values:
             self._state.change(**{**values, "holding": False})
-            self._backends.freed()
+            self._backends.freed(record.backend_id or "")
+
+    async def _pass_on(self, **values: Any) -> None:
+        """The same; the next run here gets the place in the same transaction, if one waits for it."""
+        state, changed = self._state, {**values, "holding": False}
+        backend_id = state.record.backend_id or ""
+        turns, servers = self._backends.turns, self._records.known()
+        takes_work = any(it.id == backend_id and it.takes_work(now()) for it in servers)
+        turn = turns.next_for(backend_id) if state.record.holding and takes_work else None
+        if turn is None or turn.heir is None:
+            await asyncio.to_thread(partial(state.change, **changed))
+            turn.give(None) if turn else self._backends.left_over()
+            return
+        handing = asyncio.ensure_future(asyncio.to_thread(state.hand_over, changed, turn.heir(backend_id)))
+        handing.add_done_callback(partial(self._handed, turn))
+        await asyncio.shield(handing)  # who waits is told even if this one is stopped meanwhile
+
+    def _handed(self, turn: Turn, handing: "asyncio.Task[RunRecord | None]") -> None:
+        placed = None if handing.cancelled() or handing.exception() else handing.result()
+        turn.give(placed)
+        if placed is None or not self._backends.turns:
+            self._backends.left_over()
 
     async def _bring_home(self, backend: Backend, client: Client, judgement: Judgement) -> list[Fetched]:
         until = time.monotonic() + self._pace.down
@@ -194,11 +225,15 @@ class Run:
             return describe(item, self._order, self._state.record, backend, now())
 
         told = Told(outputs=judgement.outputs, spoken=self._state.spoken if judgement.is_good else ())
-        order = self._order
+        order, record = self._order, self._state.record
+        there = None if order.is_new else await asyncio.to_thread(at_home, order.folder, record.id, record.prompt_id)
+        if there is not None:
+            return there
+        staging = order.staging or Staging(order.folder.parent)
         while True:
             room = Room(order.folder, most_bytes=order.most_bytes, min_free_bytes=order.min_free_bytes)
             try:
-                return await fetch(client, told, order.folder, tell, room=room, on_file=on_file)
+                return await fetch(client, told, order.folder, tell, staging=staging, room=room, on_file=on_file)
             except Unreachable as fault:
                 if time.monotonic() >= until:
                     raise DependencyFailed(
@@ -209,6 +244,9 @@ class Run:
                 if judgement.is_good:
                     raise
                 return []  # what failed is not tried again for what it made before
+            finally:
+                if order.staging is None:
+                    await asyncio.to_thread(staging.close)
             await asyncio.sleep(min(self._pace.poll, 1.0))
 
 

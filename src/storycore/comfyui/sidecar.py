@@ -23,7 +23,8 @@ def describe(
         "schema": "storycore.generated/1",
         "workflow_id": record.id, "prompt_id": record.prompt_id, **order.facts,
         "file": {"name": item.path.name, "size_bytes": item.size_bytes, "sha256": item.sha256,
-                 "media_type": item.media_type, "kind": item.kind, "node": item.node, "remote": item.remote},
+                 "media_type": item.media_type, "kind": item.kind, "node": item.node, "remote": item.remote,
+                 "is_kept": item.is_kept},
         "graph": graph, "parameters": dict(order.workflow.parameters), "seeds": seeds_of(graph),
         "models": models_of(graph),
         "backend": None if backend is None else {
