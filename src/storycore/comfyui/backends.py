@@ -75,7 +75,7 @@ class Backends:
         return await self._lines.to(backend.id, backend.address)
 
     def tell_of_places(self, callback: Callable[[], None]) -> None:
-        """From now on `callback` is called when a place is free that no run of this process takes."""
+        """From now on `callback` is called when a task that generates may begin here."""
         self._on_place = callback
 
     def freed(self, backend_id: str) -> None:
@@ -90,6 +90,11 @@ class Backends:
         """A place is free that nobody here took."""
         self.places_freed += 1
         self._on_place()
+
+    def end_looking(self, task_id: str) -> None:
+        """A run of a task has found its place, or gives up: if nobody here looks for one, another task may begin."""
+        if self.turns.end(task_id):
+            self._on_place()
 
     def client(self, address: Address, *, timeout_seconds: float | None = None) -> Client:
         """A client for a server, not open yet."""

@@ -52,7 +52,7 @@ class Placing:
         if record.graph is not None and (record.holding or "outputs" in record.facts):
             return await self._return_to(record.backend_id or "")
         begun, looked = time.monotonic(), float("-inf")
-        turn = Turn(priority=self._state.order.priority)
+        turn = Turn(task_id=self._state.order.task_id, priority=self._state.order.priority)
         while True:
             if self._state.voice.stops():
                 raise Cancelled("Stopped on request; nothing was kept.")

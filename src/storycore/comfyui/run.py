@@ -52,6 +52,7 @@ class Run:
         self._backends, self._order, self._voice = backends, order, voice
         self._records, self._pace = backends.records, backends.pace
         self._state = RunState(self._records, order, voice)
+        self._looks = False
 
     async def run(self) -> Finished:
         """Runs it to its end, or goes on with it.
@@ -62,16 +63,26 @@ class Run:
                 files can't be fetched; comfyui_failed: they are not there.
             Cancelled: it was asked to stop; the server was told so too, unless it goes on elsewhere.
         """
+        self._looks = True
+        self._backends.turns.begin(self._order.task_id)
         try:
             return await self._to_its_end(Placing(self._backends, self._state))
         except BaseException as fault:
             if not (isinstance(fault, Cancelled) and self._voice.leaves()):
                 self._give_back()
             raise
+        finally:
+            self._end_looking()
+
+    def _end_looking(self) -> None:
+        if self._looks:
+            self._looks = False
+            self._backends.end_looking(self._order.task_id)
 
     async def _to_its_end(self, placing: Placing) -> Finished:
         while True:
             backend, line = await placing.take()
+            self._end_looking()
             trial = Trial(line, self._state, self._pace)
             fate = None if "outputs" in self._state.record.facts else await trial.run()
             if fate is not None and fate.way is Way.AWAY and not placing.others():
@@ -210,7 +221,7 @@ class Run:
     def _handed(self, turn: Turn, handing: "asyncio.Task[RunRecord | None]") -> None:
         placed = None if handing.cancelled() or handing.exception() else handing.result()
         turn.give(placed)
-        if placed is None or not self._backends.turns:
+        if placed is None:
             self._backends.left_over()
 
     async def _bring_home(self, backend: Backend, client: Client, judgement: Judgement) -> list[Fetched]:

@@ -5,6 +5,8 @@ in the very transaction that gives it back, so that nobody has to look for it.
 """
 
 import asyncio
+import threading
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from itertools import count
@@ -22,6 +24,7 @@ class Turn:
     """A run that wants a place; lives in one event loop.
 
     Attributes:
+        task_id: task that it belongs to.
         priority: higher goes first.
         fits: ids of the servers that could run it, as far as is known.
         heir: what it is to be stored as on one of them; None if it must do something there first.
@@ -30,6 +33,7 @@ class Turn:
         is_taken: whether somebody is about to give it something.
     """
 
+    task_id: str
     priority: int
     fits: set[str] = field(default_factory=set)
     heir: Callable[[str], Heir] | None = None
@@ -48,10 +52,30 @@ class Turns:
 
     def __init__(self) -> None:
         self._waiting: list[Turn] = []
+        self._lock = threading.Lock()
+        self._looking: Counter[str] = Counter()
+        self._placed: set[str] = set()
 
-    def __bool__(self) -> bool:
-        """Whether any waits."""
-        return bool(self._waiting)
+    def begin(self, task_id: str) -> None:
+        """A run of a task begins, and looks for a place."""
+        with self._lock:
+            self._looking[task_id] += 1
+            self._placed.discard(task_id)
+
+    def end(self, task_id: str) -> bool:
+        """A run of a task has found its place, or gives up; whether none looks for one any more."""
+        with self._lock:
+            self._looking[task_id] -= 1
+            if not self._looking[task_id]:
+                del self._looking[task_id]
+                self._placed.add(task_id)
+            return not self._looking
+
+    def looking(self, task_ids: Collection[str]) -> int:
+        """How many of the tasks that generate here, which are `task_ids`, still look for a place; from any thread."""
+        with self._lock:
+            self._placed.intersection_update(task_ids)
+            return sum(it not in self._placed for it in task_ids)
 
     def others_first(self, turn: Turn) -> bool:
         """Whether others wait for the same servers who go before `turn`."""
