@@ -180,25 +180,28 @@ class ComfyRecords:
             return _is_outranked(connection, priority, task_id)
 
     def keep(self, address: Address, values: Mapping[str, Any]) -> Backend:
-        """A server as it was just found; one that was known at this URL is known by the same id.
+        """A server as it was just found; one that was known at this URL, or `localhost` for 127.0.0.1, keeps its id.
 
         Whatever bond it had is lifted.
         """
         told = {"headers": dict(address.headers), "token": address.token}
-        secret = self._vault.seal(json.dumps(told), address.url) if any(told.values()) else ""
         plain = {
             "host": address.host, "port": address.port, "kind": address.kind.value, "tls": address.tls,
             "base_path": address.base_path, "verify_tls": address.verify_tls, "ca_file": address.ca_file,
             "token_in_query": address.token_in_query, "confined": address.confined,
         }  # fmt: skip
-        row = {**values, "address": plain, "secret": secret, "crashes": 0, "quarantined_until": None,
-               "checked_at": now()}  # fmt: skip
+        row = {**values, "address": plain, "crashes": 0, "quarantined_until": None, "checked_at": now()}
         with self._changing(), self._database.accept() as connection:
-            where = backends.c.url == address.url
-            if not connection.execute(update(backends).where(where).values(row)).rowcount:
-                new = {"id": f"backend_{secrets.token_hex(6)}", "url": address.url, "created_at": now()}
+            known = _KNOWN.where(backends.c.url.in_(address.urls)).limit(1)
+            before = connection.execute(known).first()
+            url = before.url if before else address.url
+            row["secret"] = self._vault.seal(json.dumps(told), url) if any(told.values()) else ""
+            if before:
+                connection.execute(update(backends).where(backends.c.number == before.number).values(row))
+            else:
+                new = {"id": f"backend_{secrets.token_hex(6)}", "url": url, "created_at": now()}
                 connection.execute(insert(backends), {**new, **row})
-            found = connection.execute(select(backends).where(where)).one()
+            found = connection.execute(known).one()
             return replace(self._backend(found), in_flight=_in_flight(connection).get(found.id, 0))
 
     def tell(self, backend_id: str, values: Mapping[str, Any]) -> None:
