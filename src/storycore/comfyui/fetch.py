@@ -10,21 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 
-import aiohttp
-
 from storycore.comfyui.client import Client, Refused, Unreachable, chunks
+from storycore.comfyui.fetched import SIDECAR, Fetched, measure
 from storycore.comfyui.outputs import RemoteFile, files, safe_name, texts
 from storycore.comfyui.room import Flow, Room
 from storycore.comfyui.wire import Preview
 from storycore.errors import DependencyFailed, Reason
 from storycore.json_text import write
-from storycore.project.content import HEAD_BYTES, open_regular
-from storycore.project.media_types import kind_of, measured
 from storycore.storage.staging import Staging
 
-SIDECAR: Final = ".storycore.json"
 _TRIES: Final = 3
-_CHUNK_BYTES: Final = 1024 * 1024
 _SMALL_BYTES: Final = 1024 * 1024
 _MOST_SMALL_BYTES: Final = 8 * 1024 * 1024
 """Of small files of one run that are in memory together."""
@@ -34,31 +29,6 @@ T = TypeVar("T")
 
 class Gone(Exception):  # noqa: N818 - named by what it says
     """The server names a file that it does not have any more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """A file that was brought home; measured.
-
-    Attributes:
-        path: absolute.
-        node: which node put it out.
-        kind: image, video, audio, model, text or file; by its content.
-        media_type: IANA, by its content.
-        size_bytes: of the finished file.
-        sha256: of the finished file, 64 hex digits.
-        remote: what the server calls it; "" for what came with the answer, or over the socket.
-        is_kept: whether the server keeps it; what it shows on the way is temporary.
-    """
-
-    path: Path
-    node: str
-    kind: str
-    media_type: str
-    size_bytes: int
-    sha256: str
-    remote: str
-    is_kept: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,22 +80,20 @@ async def fetch(  # noqa: PLR0913 - all that bringing home takes
     taken = set[str]()
     names = [safe_name(it.filename, taken) for it in wanted]
     loose = [replace(it, name=safe_name(it.name, taken)) for it in loose]
-    small, count = list[Loose](), 0
-    for count, file in enumerate(wanted):
-        data = await _small(client, file, partial(_come, room, on_file, count, len(wanted)))
+    small = list[Loose]()
+    while len(small) < len(wanted) and sum(len(it.data) for it in small) < _MOST_SMALL_BYTES:
+        file, on_chunk = wanted[len(small)], partial(_come, room, on_file, len(small), len(wanted))
+        data = await _small(client, file, on_chunk)
         if data is None:
             break
-        small.append(Loose(file.node, names[count], data, file))
-        if sum(len(it.data) for it in small) > _MOST_SMALL_BYTES:
-            count += 1
-            break
-    else:
+        small.append(Loose(file.node, names[len(small)], data, file))
+    if len(small) == len(wanted):
         return await asyncio.to_thread(_keep, staging, target, [*small, *loose], describe)
     found = list[Fetched]()
     async with _in_threads(staging.new_folder(target.name)) as folder:
-        for later in range(count, len(wanted)):
-            on_chunk = partial(_come, room, on_file, later, len(wanted))
-            found.append(await _fetch(client, wanted[later], folder / names[later], target / names[later], on_chunk))
+        for count in range(len(small), len(wanted)):
+            file, name, on_chunk = wanted[count], names[count], partial(_come, room, on_file, count, len(wanted))
+            found.append(await _fetch(client, file, folder / name, target / name, on_chunk))
         return await asyncio.to_thread(_complete, folder, target, (found, [*small, *loose]), describe)
 
 
@@ -219,7 +187,7 @@ async def _small(client: Client, file: RemoteFile, on_chunk: Callable[[int], Non
             size = answer.content_length
             if size is None or size > _SMALL_BYTES or "Content-Encoding" in answer.headers:
                 return None
-            return b"".join([chunk async for chunk in _counted(answer, on_chunk)])
+            return b"".join([chunk async for chunk in _counted(chunks(answer), on_chunk)])
 
     return await _patiently(file, take)
 
@@ -262,19 +230,19 @@ async def _download(client: Client, file: RemoteFile, path: Path, on_chunk: Call
     digest = hashlib.sha256()
     async with client.view(file.query) as answer:
         with path.open("wb") as target:
-            async for chunk in _counted(answer, on_chunk):
+            async for chunk in _counted(chunks(answer), on_chunk):
                 digest.update(chunk)
                 target.write(chunk)
             await asyncio.to_thread(_sync, target)
     return digest.hexdigest()
 
 
-async def _counted(answer: aiohttp.ClientResponse, on_chunk: Callable[[int], None]) -> AsyncIterator[bytes]:
-    """The body of an answer as it comes, counted; what came in vain is taken back."""
+async def _counted(body: AsyncIterator[bytes], on_chunk: Callable[[int], None]) -> AsyncIterator[bytes]:
+    """A body as it comes, counted; what came in vain is taken back."""
     flow, came = Flow(), 0
     on_chunk(0)
     try:
-        async for chunk in chunks(answer):
+        async for chunk in body:
             came += len(chunk)
             on_chunk(len(chunk))
             flow.count(len(chunk))
@@ -297,27 +265,3 @@ def _write(path: Path, data: bytes) -> None:
     """A small thing that could be made again; not synced to the disk, which would take longer than all the rest."""
     with path.open("xb") as file:
         file.write(data)
-
-
-def measure(path: Path, later: Path, node: str, remote: str, *, is_kept: bool = True) -> Fetched:
-    """A finished file, read anew at `path`; it will be called `later`."""
-    digest, size = hashlib.sha256(), 0
-    with open_regular(path) as file:
-        head = file.read(HEAD_BYTES)
-        chunk = head
-        while chunk:
-            digest.update(chunk)
-            size += len(chunk)
-            chunk = file.read(_CHUNK_BYTES)
-    media_type = measured(path.name, head, kind_of(head))
-    return Fetched(
-        path=later, node=node, kind=_kind(media_type, path, head), media_type=media_type, size_bytes=size,
-        sha256=digest.hexdigest(), remote=remote, is_kept=is_kept,
-    )  # fmt: skip
-
-
-def _kind(media_type: str, path: Path, head: bytes) -> str:
-    word = media_type.split("/", maxsplit=1)[0]
-    if head[:4] == b"glTF" or path.suffix.lower() in (".glb", ".gltf", ".obj", ".fbx", ".stl", ".ply", ".usdz"):
-        return "model"
-    return word if word in ("image", "video", "audio", "text") else "file"

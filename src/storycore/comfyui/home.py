@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
-from storycore.comfyui.fetch import SIDECAR, Fetched, measure
+from storycore.comfyui.fetched import SIDECAR, Fetched, measure
 from storycore.json_text import BadJson, read
 
 _MOST_SIDECAR_BYTES: Final = 64 * 1024 * 1024
@@ -18,8 +18,8 @@ def at_home(folder: Path, run_id: str, prompt_id: str) -> list[Fetched] | None:
     """
     if folder.is_symlink() or not folder.is_dir():
         return None
-    names = sorted(it.name for it in folder.iterdir())
-    told = {name: _told(folder / (name + SIDECAR)) for name in names if not name.endswith(SIDECAR)}
+    names = sorted({it.name.removesuffix(SIDECAR) for it in folder.iterdir()})
+    told = {name: _told(folder / (name + SIDECAR)) for name in names}
     ours = {name for name, it in told.items() if (it.get("workflow_id"), it.get("prompt_id")) == (run_id, prompt_id)}
     if not ours:
         return None

@@ -9,8 +9,8 @@ from storycore.comfyui.client import Refused, Unreachable
 from storycore.comfyui.graph.api_graph import ApiGraph
 from storycore.comfyui.lines import Line
 from storycore.comfyui.prepare import Prepared, prepare, send_files, wanted_classes
-from storycore.comfyui.records import Heir
 from storycore.comfyui.run_order import RunState
+from storycore.comfyui.run_record import Heir
 from storycore.comfyui.turns import Turn
 from storycore.comfyui.verdict import Retry
 from storycore.errors import Cancelled, DependencyFailed, InvalidInput, Reason

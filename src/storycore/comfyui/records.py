@@ -6,7 +6,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from storycore.comfyui.address import Address, Kind
 from storycore.comfyui.backend import MOST_IN_FLIGHT, Backend, Status
+from storycore.comfyui.run_record import Heir, RunRecord
 from storycore.database.connect import Database
 from storycore.database.tables import comfyui_backends as backends
 from storycore.database.tables import comfyui_runs as runs
@@ -68,58 +69,7 @@ _AT = update(runs).where(runs.c.number == bindparam("at"))
 _NEW = insert(runs).returning(runs.c.number)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRecord:
-    """One run as it stands in the database.
-
-    Attributes:
-        number: order of the runs; 0 before it is stored.
-        id: name of the run.
-        task_id: the task that it belongs to.
-        backend_id: the server that has it or had it last; None before the first.
-        prompt_id: what the server knows it by.
-        graph: what is submitted, in API format; None before it was prepared.
-        facts: what else was found out when it was prepared.
-        submissions: how often it was posted, or was about to be.
-        seen: "", "queued" or "running": how the server had it when we last looked.
-        holding: whether it takes one of the places of its server.
-        verdict: how it ended; None before that.
-        submitted_at: when it was first posted.
-        finished_at: when the server's part of it was known to have ended.
-    """
-
-    number: int
-    id: str
-    task_id: str
-    backend_id: str | None
-    prompt_id: str
-    graph: dict[str, Any] | None
-    facts: dict[str, Any]
-    submissions: int
-    seen: str
-    holding: bool
-    verdict: str | None
-    submitted_at: datetime | None
-    created_at: datetime
-    finished_at: datetime | None
-
-
 _COLUMNS = tuple(it.name for it in fields(RunRecord) if it.name != "number")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heir:
-    """A run that is to have the place that another gives back.
-
-    Attributes:
-        record: of the run.
-        values: what is known of it once it is there.
-        yields_at: its priority, if it lets others go first, see `ComfyRecords.is_outranked`; None if it does not.
-    """
-
-    record: RunRecord
-    values: Mapping[str, Any]
-    yields_at: int | None
 
 
 class Vault(Protocol):
@@ -299,9 +249,7 @@ class ComfyRecords:
             values = {**wanted[chosen], "backend_id": chosen, "holding": True}
             return _store(connection, replace(record, **values), values)
 
-    def hand_over(
-        self, record: RunRecord, values: Mapping[str, Any], heir: Heir
-    ) -> tuple[RunRecord, RunRecord | None]:
+    def hand_over(self, record: RunRecord, values: Mapping[str, Any], heir: Heir) -> tuple[RunRecord, RunRecord | None]:
         """A run with other values, which gives its place back, and the one that has it now; on the disk.
 
         None for the latter if others go before it; then the place is free.

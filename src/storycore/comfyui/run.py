@@ -16,13 +16,14 @@ from typing import Any, Final
 from storycore.comfyui.backend import Backend
 from storycore.comfyui.backends import Backends
 from storycore.comfyui.client import Client, Refused, Unreachable
-from storycore.comfyui.fetch import Fetched, Gone, Told, fetch
+from storycore.comfyui.fetch import Gone, Told, fetch
+from storycore.comfyui.fetched import Fetched
 from storycore.comfyui.follow import Fate, Way
 from storycore.comfyui.home import at_home
 from storycore.comfyui.placing import Placing
-from storycore.comfyui.records import RunRecord
 from storycore.comfyui.room import Room
 from storycore.comfyui.run_order import Finished, RunOrder, RunState, Voice
+from storycore.comfyui.run_record import RunRecord
 from storycore.comfyui.sidecar import describe
 from storycore.comfyui.trial import GENERATED, Trial
 from storycore.comfyui.turns import Turn
@@ -186,7 +187,7 @@ class Run:
             self._give_back(**ended)
         else:
             await self._pass_on(**ended)
-        files = await self._bring_home(backend, client, judgement)
+        files = await self._files(backend, client, judgement)
         if judgement.verdict is Verdict.LOST:
             self._note_crash(Placing(self._backends, self._state))
         elif backend.crashes:
@@ -224,7 +225,24 @@ class Run:
         if placed is None:
             self._backends.left_over()
 
-    async def _bring_home(self, backend: Backend, client: Client, judgement: Judgement) -> list[Fetched]:
+    async def _files(self, backend: Backend, client: Client, judgement: Judgement) -> list[Fetched]:
+        """What it made, at home; some of it may be there from before a crash of ours."""
+        order, record = self._order, self._state.record
+        if not order.is_new:
+            there = await asyncio.to_thread(at_home, order.folder, record.id, record.prompt_id)
+            if there is not None:
+                return there
+        if order.staging is not None:
+            return await self._bring_home(backend, client, judgement, order.staging)
+        staging = Staging(order.folder.parent)
+        try:
+            return await self._bring_home(backend, client, judgement, staging)
+        finally:
+            await asyncio.to_thread(staging.close)
+
+    async def _bring_home(
+        self, backend: Backend, client: Client, judgement: Judgement, staging: Staging
+    ) -> list[Fetched]:
         until = time.monotonic() + self._pace.down
 
         def on_file(count: int, whole: int) -> None:
@@ -236,11 +254,7 @@ class Run:
             return describe(item, self._order, self._state.record, backend, now())
 
         told = Told(outputs=judgement.outputs, spoken=self._state.spoken if judgement.is_good else ())
-        order, record = self._order, self._state.record
-        there = None if order.is_new else await asyncio.to_thread(at_home, order.folder, record.id, record.prompt_id)
-        if there is not None:
-            return there
-        staging = order.staging or Staging(order.folder.parent)
+        order = self._order
         while True:
             room = Room(order.folder, most_bytes=order.most_bytes, min_free_bytes=order.min_free_bytes)
             try:
@@ -255,9 +269,6 @@ class Run:
                 if judgement.is_good:
                     raise
                 return []  # what failed is not tried again for what it made before
-            finally:
-                if order.staging is None:
-                    await asyncio.to_thread(staging.close)
             await asyncio.sleep(min(self._pace.poll, 1.0))
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from storycore.comfyui.backend import Backend
-from storycore.comfyui.fetch import Fetched
+from storycore.comfyui.fetched import Fetched
 from storycore.comfyui.graph.api_graph import speaking_nodes
 from storycore.comfyui.prepare import Workflow
-from storycore.comfyui.records import ComfyRecords, Heir, RunRecord
+from storycore.comfyui.records import ComfyRecords
+from storycore.comfyui.run_record import Heir, RunRecord
 from storycore.comfyui.verdict import Judgement
 from storycore.comfyui.wire import Preview
 from storycore.storage.staging import Staging

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from storycore.comfyui.backend import Backend
-from storycore.comfyui.fetch import Fetched
+from storycore.comfyui.fetched import Fetched
 from storycore.comfyui.graph.api_graph import inputs_of, seeds_of
-from storycore.comfyui.records import RunRecord
 from storycore.comfyui.run_order import RunOrder
+from storycore.comfyui.run_record import RunRecord
 from storycore.units import iso
 
 _MODELS: Final = (".safetensors", ".ckpt", ".pt", ".pth", ".gguf", ".sft", ".onnx")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
-from storycore.comfyui.records import Heir, RunRecord
+from storycore.comfyui.run_record import Heir, RunRecord
 
 _BEHIND: Final = 4
 """How much more seldom those look who are not the first in line."""

@@ -273,7 +273,11 @@ def _rows(app: App, request: BatchRequest, task_id: str) -> list[_Row]:
             details={"missing_fields": ["project_path"]},
         )
     tables = request.rows if request.rows is not None else _from_csv(app, request.csv_path) if given else None
-    if folder is None and _SHOT not in declared(request.workflow_definition) and any(_SHOT in it for it in tables or ()):
+    if (
+        folder is None
+        and _SHOT not in declared(request.workflow_definition)
+        and any(_SHOT in it for it in tables or ())
+    ):
         raise InvalidInput(
             "The rows name shots, and no project that has them.",
             reason=Reason.MISSING_FIELD,

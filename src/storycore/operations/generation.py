@@ -26,7 +26,7 @@ from storycore.operations.request import Result
 from storycore.units import iso
 
 if TYPE_CHECKING:
-    from storycore.comfyui.fetch import Fetched
+    from storycore.comfyui.fetched import Fetched
     from storycore.comfyui.run_order import Finished, RunOrder
     from storycore.comfyui.wire import Preview
     from storycore.project.model import Project
