@@ -454,6 +454,19 @@ def test_high_goes_before_normal_before_low(client, comfy):
     assert comfy.server.max_waiting <= 2
 
 
+def test_one_task_more_than_there_are_places_is_made_ready_and_the_rest_stay_in_our_order(client, comfy):
+    client.post(CONNECT, json={"port": comfy.port})
+    for color in range(5):
+        client.post(WORKFLOW, json={"workflow_definition": picture(color=color, steps=9_999)})
+
+    def standing():
+        items = client.get("/v1/storycore.task.list").json()["data"]["items"]
+        return sorted(it["status"] for it in items)
+
+    until(standing, lambda it: it.count("running") == 3)
+    assert (standing(), len(comfy.server.posts)) == (["pending"] * 2 + ["running"] * 3, 2)
+
+
 def test_on_the_command_line_from_storyboard_to_shots(film, comfy):
     graph = write_json(film.parent / "shot.json", ask())
     connected = storycore("comfyui", "connect", "127.0.0.1", "--port", str(comfy.port), cwd=film.parent)

@@ -36,7 +36,7 @@ def _found(path: Path, told: dict[str, Any]) -> Fetched | None:
     file = told.get("file")
     if not isinstance(file, dict) or path.is_symlink() or not path.is_file():
         return None
-    item = measure(path, path, str(file.get("node")), str(file.get("remote")), is_kept=file.get("is_kept") is True)
+    item = measure(path, path, str(file.get("node")), str(file.get("remote")), is_kept=file.get("is_kept") is not False)
     return item if (item.size_bytes, item.sha256) == (file.get("size_bytes"), file.get("sha256")) else None
 
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from storycore.errors import Conflict, Reason
+from storycore.errors import Cancelled, Conflict, Reason
 from storycore.storage import traces
 from storycore.storage.local import explain, make_folders, publish_folder, remove_empty, sync_folder, temporary_name
 
@@ -27,6 +27,7 @@ class Staging:
         self._parent = parent
         self._lock = threading.Lock()
         self._folder: Path | None = None
+        self._is_closed = False
         self._made: list[Path] = []
 
     @contextlib.contextmanager
@@ -41,6 +42,7 @@ class Staging:
             Unavailable: disk_full.
             AccessDenied: permission_denied.
             InvalidInput: path_invalid: a part of the path is a file, or too long.
+            Cancelled: all is closed: the work was stopped.
         """
         path, temporary = self._parent / name, None
         if os.path.lexists(path):
@@ -60,7 +62,7 @@ class Staging:
     def close(self) -> None:
         """Removes it, and folders that were made for nothing; what has appeared is on the disk from then on."""
         with self._lock:
-            folder, self._folder = self._folder, None
+            folder, self._folder, self._is_closed = self._folder, None, True
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
             sync_folder(self._parent)
@@ -68,6 +70,8 @@ class Staging:
 
     def _begun(self) -> Path:
         with self._lock:
+            if self._is_closed:  # a thread that nobody waits for any more would leave one that nobody removes
+                raise Cancelled("Stopped on request; nothing was kept.")
             if self._folder is None:
                 make_folders(self._parent, self._made)
                 folder = temporary_name(self._parent / "making")

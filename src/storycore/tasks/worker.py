@@ -67,7 +67,8 @@ class Worker:
         self._admit = admit
         self._claiming = threading.Lock()
         self.turns_away = False
-        self._nothing_of: frozenset[str] = frozenset()
+        self._heard = 0  # how often it was said that a task may wait that nobody was called for
+        self._nothing_of: tuple[int, frozenset[str]] = 0, frozenset()
         self._keeper = Keeper(records, self.owner, beat_seconds=min(1.0, lease_seconds / 5))
         self._sweep = Sweep(records, lease_seconds=lease_seconds)
         self._running: dict[str, Attempt] = {}
@@ -102,18 +103,17 @@ class Worker:
 
     def may_begin(self, kind: str) -> bool:
         """Whether a task of a kind that was accepted just now may begin here; if not, it is found when one may."""
-        with self._claiming:
-            self._nothing_of = frozenset()
-            return kind in self._admitted()
+        self._heard += 1
+        return kind in self._admitted()
 
     def _claim(self, *, called: bool) -> Attempt | None:
         """An attempt at the task that comes next; one thread at a time, so that each counts what others took."""
         with self._claiming:
-            kinds = self._admitted()
-            if not called and kinds <= self._nothing_of:
+            kinds, heard = self._admitted(), self._heard
+            if not called and (heard, True) == (self._nothing_of[0], kinds <= self._nothing_of[1]):
                 return None
             task = self._records.claim(self.owner, kinds) if kinds else None
-            self._nothing_of = kinds if task is None else frozenset()
+            self._nothing_of = heard, kinds if task is None else frozenset()
             self.turns_away = task is None and len(kinds) < len(self._kinds)
             return None if task is None else self._take(task)
 
@@ -139,7 +139,7 @@ class Worker:
             with self._lock:
                 del self._running[task.id]
             if task.serial_key is not None:
-                self._nothing_of = frozenset()  # the next of this key may begin
+                self._heard += 1  # the next of this key may begin
 
     def _watched(self, attempt: Attempt, task: Task) -> None:
         begun = time.monotonic()

@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from storycore.errors import Conflict
+from storycore.errors import Cancelled, Conflict
 from storycore.storage import traces
 from storycore.storage.staging import Staging
 
@@ -53,6 +53,14 @@ def test_one_note_covers_all_of_it_and_takes_back_only_what_was_not_finished(tmp
     assert [kind for kind, _, _ in noted] == [traces.PART]
     traces.take_back(noted)  # as who takes over after a crash does
     assert (listed(tmp_path), listed(tmp_path / "a")) == (["a"], ["whole"])
+
+
+def test_who_comes_too_late_leaves_nothing(tmp_path):
+    staging = Staging(tmp_path)
+    staging.close()
+    with pytest.raises(Cancelled), staging.new_folder("a"):
+        pass
+    assert listed(tmp_path) == []
 
 
 def test_many_threads_share_one(tmp_path):
