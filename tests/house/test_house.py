@@ -41,6 +41,7 @@ HEAVY = {
     "obstore",
     "isal",
     "aiohttp",
+    "c2pa",
     "cryptography",
     "zlib_ng",
 }

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 
 from storycore.comfyui.client import Client, Refused, Unreachable, chunks
-from storycore.comfyui.fetched import SIDECAR, Fetched, measure
+from storycore.comfyui.fetched import Fetched, measure
 from storycore.comfyui.outputs import RemoteFile, files, safe_name, texts
 from storycore.comfyui.room import Flow, Room
 from storycore.comfyui.wire import Preview
 from storycore.errors import DependencyFailed, Reason
 from storycore.json_text import write
+from storycore.project.lookup import SIDECAR
 from storycore.storage.staging import Staging
 
 _TRIES: Final = 3

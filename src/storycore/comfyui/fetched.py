@@ -8,8 +8,6 @@ from typing import Final
 from storycore.project.content import HEAD_BYTES, open_regular
 from storycore.project.media_types import kind_of, measured
 
-SIDECAR: Final = ".storycore.json"
-"""Ends the name of the file beside it that says how it came."""
 _CHUNK_BYTES: Final = 1024 * 1024
 
 

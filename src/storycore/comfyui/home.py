@@ -4,8 +4,9 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
-from storycore.comfyui.fetched import SIDECAR, Fetched, measure
+from storycore.comfyui.fetched import Fetched, measure
 from storycore.json_text import BadJson, read
+from storycore.project.lookup import SIDECAR
 
 _MOST_SIDECAR_BYTES: Final = 64 * 1024 * 1024
 

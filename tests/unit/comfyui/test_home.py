@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from storycore.comfyui.fetched import SIDECAR, measure
+from storycore.comfyui.fetched import measure
 from storycore.comfyui.home import at_home
+from storycore.project.lookup import SIDECAR
 
 RUN, PROMPT = "workflow_0123456789ab", "8d6d54f6-6d7b-4a07-9f5e-0f8f7a7d9d11"
 
