@@ -461,10 +461,11 @@ def test_one_task_more_than_there_are_places_is_made_ready_and_the_rest_stay_in_
 
     def standing():
         items = client.get("/v1/storycore.task.list").json()["data"]["items"]
-        return sorted(it["status"] for it in items)
+        return sorted(it["status"] for it in items), len(comfy.server.posts)
 
-    until(standing, lambda it: it.count("running") == 3)
-    assert (standing(), len(comfy.server.posts)) == (["pending"] * 2 + ["running"] * 3, 2)
+    wanted = ["pending"] * 2 + ["running"] * 3, 2
+    until(standing, lambda it: it == wanted)
+    assert standing() == wanted
 
 
 def test_on_the_command_line_from_storyboard_to_shots(film, comfy):

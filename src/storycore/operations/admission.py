@@ -34,7 +34,7 @@ class Admission:
 
     def __init__(self, app: App, workers: int) -> None:
         self._app, self._workers = app, workers
-        self._looked: tuple[int, float, int] = -1, 0.0, 0
+        self._looked: tuple[tuple[int, int], float, int] = (-1, -1), 0.0, 0
 
     def __call__(self, running: Mapping[str, str]) -> Collection[str]:
         """The kinds of which another may begin, while these tasks run here: id → kind."""
@@ -49,13 +49,13 @@ class Admission:
     def _has_place(self, generating: Collection[str]) -> bool:
         """Whether a server has a place that nobody here is about to take; beside that one task waits in line for one.
 
-        What was seen of places holds for a moment, unless one was left over here since.
+        What was seen of places holds for a moment, unless one was taken or left over here since.
         """
         servers, instant = self._app.comfyui, time.monotonic()
         looking = servers.turns.looking(generating)
         if looking < _MOST_WAITING:
             return True
-        standing = servers.places_freed
+        standing = servers.places_freed, len(generating) - looking
         if self._looked[0] != standing or instant - self._looked[1] > _HOLDS_SECONDS:
             free, _ = servers.records.places()
             self._looked = standing, instant, free
