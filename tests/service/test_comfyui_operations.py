@@ -521,14 +521,14 @@ def test_what_is_urgent_does_not_wait_for_a_batch(client, comfy):
     client.post(CONNECT, json={"port": comfy.port})
     slow = {**picture(steps=4, seconds=0.1), "1": {**picture()["1"], "inputs": {
         **picture()["1"]["inputs"], "color": "{{colour}}"}}}  # fmt: skip
-    rows = [{"colour": number} for number in range(40)]
+    rows = [{"colour": number} for number in range(20)]
     body = {"workflow_definition": slow, "rows": rows, "project_path": None}
     batch = client.post("/v1/storycore.integration.comfyui.batch", json=body, headers={"Prefer": "wait=0"})
     until(lambda: comfy.do(lambda: len(comfy.server.posts)) >= 2)
     urgent = client.post(WORKFLOW, json={"workflow_definition": picture(color=99), "priority": "high"}).json()["data"]
     assert ended(client, urgent["workflow_id"])["status"] == "completed"
-    assert comfy.do(lambda: len(comfy.server.posts)) < 41
-    assert ended(client, batch.json()["data"]["task_id"])["result"]["completed"] == 40
+    assert comfy.do(lambda: len(comfy.server.posts)) < 21
+    assert ended(client, batch.json()["data"]["task_id"])["result"]["completed"] == 20
 
 
 def test_a_workflow_is_checked_against_the_connected_server(core, comfy):
