@@ -125,7 +125,7 @@ def export(
             made = replace(made, warnings=(*made.warnings, *work.warnings))
             finished.append(Exported(path=path, format=work.format.name, made=made, seconds=seconds))
             with progress.within(done + (len(finished) - 0.02) * share, done + len(finished) * share):
-                finished[-1] = replace(finished[-1], made=_marked(work, path, made, progress))
+                finished[-1] = replace(finished[-1], made=marked(work, path, made, progress))
     except BaseException:
         for other in finished:
             for path in (other.path, *other.made.beside):
@@ -141,8 +141,12 @@ def export(
     return finished
 
 
-def _marked(work: Work, path: Path, made: Made, progress: Progress) -> Made:
-    """What was made, with credentials beside it if it can hold none, and with what there is to say about marks."""
+def marked(work: Work, path: Path, made: Made, progress: Progress) -> Made:
+    """What was made, with credentials beside it if it can hold none, and with what there is to say about marks.
+
+    Raises:
+        StoryCoreError: see `formats.marking.sign_beside`.
+    """
     if not work.film.marked:
         return made
     from storycore.exports.formats.marking import marks, sign_beside, signs_itself
