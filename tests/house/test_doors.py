@@ -16,7 +16,7 @@ DOORS = {
         "comfyui/address",
         "comfyui/client",
         "comfyui/ear",
-        "webhooks/sender",
+        "webhooks/dialling",
         "webhooks/faults",
         "webhooks/wire",
     ),
@@ -87,7 +87,7 @@ DOORS = {
     "h11": ("api/trailer", "processes"),
     "uvicorn": ("processes",),
     "yaml": ("metadata",),
-    "yarl": ("webhooks/sender",),
+    "yarl": ("webhooks/dialling",),
     "zlib_ng": ("exports/packing/compression",),
 }
 """Outside library → the rooms or modules that may import it."""

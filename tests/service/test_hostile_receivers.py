@@ -20,7 +20,7 @@ from fixtures.receivers import sinking
 from storycore.webhooks.address import Guard
 from storycore.webhooks.delivery import MOST_BODY_BYTES, Code
 from storycore.webhooks.gate import Withdrawn
-from storycore.webhooks.message import Outgoing
+from storycore.webhooks.message import Letterhead, Outgoing
 from storycore.webhooks.sender import Sender
 from storycore.webhooks.url import read_url
 
@@ -33,7 +33,7 @@ def send(url, *, allow=("127.0.0.1:*",), count=1, limit=LIMIT, **options):
 
     async def run():
         async with Sender(Guard(allow), timeout_seconds=limit, **options) as sender:
-            message = Outgoing(target=read_url(url), headers={"Content-Type": "application/json"}, body=b"{}")
+            message = Outgoing(Letterhead(read_url(url), {"Content-Type": "application/json"}), body=b"{}")
             return await asyncio.gather(*(sender.send(message) for _ in range(count)))
 
     begun = time.monotonic()
@@ -218,14 +218,14 @@ def _saying(text):
 MEMORY = """
 import asyncio, resource, sys
 from storycore.webhooks.address import Guard
-from storycore.webhooks.message import Outgoing
+from storycore.webhooks.message import Letterhead, Outgoing
 from storycore.webhooks.sender import Sender
 from storycore.webhooks.url import read_url
 
 async def send(path, count):
     async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=3) as sender:
         target = read_url(f"http://127.0.0.1:{sys.argv[1]}/{path}")
-        message = Outgoing(target=target, headers={}, body=b"{}")
+        message = Outgoing(Letterhead(target, {}), body=b"{}")
         for _ in range(count // 50):
             await asyncio.gather(*(sender.send(message) for _ in range(50)))
 
@@ -257,8 +257,8 @@ def test_memory_stays_flat_while_hundreds_answer_without_end(port):
 def test_a_hundred_that_never_answer_do_not_hold_up_one_that_does(port):
     async def run():
         async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=20) as sender:
-            stuck = Outgoing(target=read_url(f"http://127.0.0.1:{port}/never"), headers={}, body=b"{}")
-            well = Outgoing(target=read_url(f"http://127.0.0.1:{port}/ok"), headers={}, body=b"{}")
+            stuck = Outgoing(Letterhead(read_url(f"http://127.0.0.1:{port}/never"), {}), body=b"{}")
+            well = Outgoing(Letterhead(read_url(f"http://127.0.0.1:{port}/ok"), {}), body=b"{}")
             waiting = [asyncio.create_task(sender.send(stuck)) for _ in range(100)]
             await asyncio.sleep(0)
             answered = await sender.send(well)
@@ -288,7 +288,7 @@ def test_of_a_message_that_is_withdrawn_after_connecting_no_byte_is_sent(who):
 
     async def run(port):
         async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=10) as sender:
-            message = Outgoing(target=read_url(f"http://127.0.0.1:{port}/hook"), headers={}, body=b"{}")
+            message = Outgoing(Letterhead(read_url(f"http://127.0.0.1:{port}/hook"), {}), body=b"{}")
             with pytest.raises(Withdrawn):
                 await sender.send(message, **({"let_out": refuse} if who == "let_out" else {"check": doubt}))
 
@@ -304,7 +304,7 @@ def test_a_header_that_would_end_a_line_is_never_sent(port):
         async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=10) as sender:
             headers = {"X-One": "a\r\nHost: elsewhere"}
             return await sender.send(
-                Outgoing(target=read_url(f"http://127.0.0.1:{port}/ok"), headers=headers, body=b"")
+                Outgoing(Letterhead(read_url(f"http://127.0.0.1:{port}/ok"), headers), body=b"")
             )
 
     attempt = asyncio.run(run())
@@ -340,7 +340,7 @@ def _twice(serve, *, limit=10):
 
     async def send(port):
         async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=limit) as sender:
-            message = Outgoing(target=read_url(f"http://127.0.0.1:{port}/hook"), headers={}, body=bytes(LARGE))
+            message = Outgoing(Letterhead(read_url(f"http://127.0.0.1:{port}/hook"), {}), body=bytes(LARGE))
             return [await sender.send(message) for _ in range(2)]
 
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(3) as threads:
