@@ -5,7 +5,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -92,42 +92,41 @@ class Post:
         with asyncio.Runner(loop_factory=new_loop) as runner:
             return runner.run(check_place(self.guard, target))
 
-    def send(self, leases: Sequence[Leased]) -> list[Outcome]:
-        """The outcomes of deliveries that are sent at once, all at a time.
+    def send(
+        self, leases: Sequence[Leased], ended: Callable[[Outcome], None], *, until: float = float("inf")
+    ) -> None:
+        """Sends deliveries at once, all at a time; what has not ended at a time is cut off, and its outcome says so.
+
+        The same if Ctrl-C comes meanwhile: no attempt that was begun goes without a word.
+
+        Args:
+            leases: what is sent.
+            ended: is told of each outcome; of those of which no attempt came about there is none.
+            until: monotonic time.
 
         Raises:
-            Unavailable: sealing_key_unusable.
+            Withdrawn, Unavailable (sealing_key_unusable): of no delivery an attempt came about.
+            KeyboardInterrupt: after all outcomes were told.
         """
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            return runner.run(self._send(leases))
+            runner.run(self._send(leases, ended, until))
 
-    def send_until(self, leases: Sequence[Leased], until: float) -> list[Outcome]:
-        """Like `send`, to that monotonic time; what has not ended then is cut off, and its outcome says so.
+    async def _send(self, leases: Sequence[Leased], ended: Callable[[Outcome], None], until: float) -> None:
+        async def tell(sender: Sender, leased: Leased) -> None:
+            ended(await self.attempt(sender, leased))
 
-        Those of which no attempt came about are left out.
-
-        Raises:
-            Unavailable: sealing_key_unusable; of no delivery an attempt came about.
-        """
-        with asyncio.Runner(loop_factory=new_loop) as runner:
-            return runner.run(self._send_until(leases, until))
-
-    async def _send(self, leases: Sequence[Leased]) -> list[Outcome]:
         async with self.sender() as sender:
-            return list(await asyncio.gather(*(self.attempt(sender, leased) for leased in leases)))
-
-    async def _send_until(self, leases: Sequence[Leased], until: float) -> list[Outcome]:
-        async with self.sender() as sender:
-            tasks = [asyncio.create_task(self.attempt(sender, leased)) for leased in leases]
-            _, left = await asyncio.wait(tasks, timeout=max(0.0, until - time.monotonic()))
-            for task in left:
-                task.cancel()
-            ended = await asyncio.gather(*tasks, return_exceptions=True)
-        outcomes = [it for it in ended if isinstance(it, Outcome)]
-        faults = [it for it in ended if isinstance(it, BaseException)]
-        if faults and not outcomes:
-            raise faults[0]
-        return outcomes
+            tasks = [asyncio.create_task(tell(sender, leased)) for leased in leases]
+            limit = None if until == float("inf") else max(0.0, until - time.monotonic())
+            try:
+                await asyncio.wait(tasks, timeout=limit)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                faults = await asyncio.gather(*tasks, return_exceptions=True)
+        unmade = [it for it in faults if it is not None]
+        if unmade and len(unmade) == len(tasks):
+            raise unmade[0]
 
     def compose(self, leased: Leased) -> Outgoing:
         """The message of an attempt that begins now.
