@@ -320,6 +320,62 @@ def test_a_receiver_that_answers_before_it_has_read_all_gets_no_second_message_o
     assert ([it.status_code for it in attempts], len(taken)) == ([413, 413], 2)
 
 
+def test_a_receiver_that_says_more_than_its_answer_is_heard_once_and_called_anew():
+    more = b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"
+    taken = []
+
+    def serve(listener):
+        for number in range(2):
+            with listener.accept()[0] as wire:
+                taken.append(wire.recv(65_536))
+                wire.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+                if number == 0:
+                    wire.sendall(more)  # as if it were the answer to the next message
+                    wire.recv(1)
+
+    async def run(port):
+        async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=20) as sender:
+            message = Outgoing(Letterhead(read_url(f"http://127.0.0.1:{port}/hook"), {}), body=b"{}")
+            first = await sender.send(message)
+            await asyncio.sleep(0.3)
+            return [first, await sender.send(message)]
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
+        serving = threads.submit(serve, listener)
+        attempts = asyncio.run(run(listener.getsockname()[1]))
+        serving.result(30)
+    assert ([it.status_code for it in attempts], len(taken)) == ([204, 204], 2)
+    assert all(it.connect_ms is not None for it in attempts)
+
+
+def test_a_connection_that_stands_is_used_again_and_closed_when_it_is_not(monkeypatch):
+    monkeypatch.setattr("storycore.webhooks.sender.KEPT_SECONDS", 0.5)
+    monkeypatch.setattr("storycore.webhooks.wire.KEPT_SECONDS", 0.5)
+    heard = []
+
+    def serve(listener):
+        for _ in range(2):
+            with listener.accept()[0] as wire:
+                heard.append(0)
+                while wire.recv(65_536):
+                    heard[-1] += 1
+                    wire.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    async def run(port):
+        async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=20) as sender:
+            target = read_url(f"http://127.0.0.1:{port}/hook")
+            first, second = (Outgoing(Letterhead(target, {"X-One": it}), body=b"{}") for it in "ab")
+            attempts = [await sender.send(it) for it in (first, second, first)]
+            await asyncio.sleep(2.5)
+            return [*attempts, await sender.send(second)]
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
+        serving = threads.submit(serve, listener)
+        attempts = asyncio.run(run(listener.getsockname()[1]))
+        serving.result(30)
+    assert ([it.connect_ms is None for it in attempts], heard) == ([False, True, True, False], [3, 1])
+
+
 def test_what_a_receiver_does_not_take_is_not_kept_after_the_attempt():
     attempts, taken = _twice(lambda _wire: threading.Event().wait(2), limit=0.5)
     assert [it.code for it in attempts] == [Code.TIMEOUT_HEADERS] * 2

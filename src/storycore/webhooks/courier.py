@@ -95,12 +95,17 @@ class Courier:
         lanes = self._lanes
         return self.owner if self._takes and lanes and lanes.load < self._most else ""
 
-    def take(self, leases: Sequence[Leased]) -> bool:
-        """Sends what is leased to it, now; False if it has ended meanwhile. Safe from any thread."""
+    def take(self, leases: Sequence[Leased], instant: float) -> bool:
+        """Sends what is leased to it, now; False if it has ended meanwhile. Safe from any thread.
+
+        Args:
+            leases: what is held.
+            instant: see `Lanes.add`.
+        """
         with self._door:
             if not self._takes or self._loop is None or self._lanes is None:
                 return False
-            self._loop.call_soon_threadsafe(self._lanes.add, leases, time.monotonic())
+            self._loop.call_soon_threadsafe(self._lanes.add, leases, instant)
             return True
 
     def stop(self, *, seconds: float) -> None:

@@ -62,15 +62,13 @@ class Code(StrEnum):
     CANCELLED = "cancelled"
 
 
-_CODES: Final = {
-    2: Code.OK, 3: Code.REDIRECT, 4: Code.HTTP_4XX, 5: Code.HTTP_5XX, 410: Code.GONE, 429: Code.RATE_LIMITED,
-}  # fmt: skip
-"""By the status itself, or else by its hundreds."""
+_ALONE: Final = {410: Code.GONE, 429: Code.RATE_LIMITED}
+_HUNDREDS: Final = {2: Code.OK, 3: Code.REDIRECT, 4: Code.HTTP_4XX, 5: Code.HTTP_5XX}
 
 
 def code_of(status: int) -> Code:
     """The word for the status of an answer."""
-    return _CODES.get(status) or _CODES.get(status // 100, Code.PROTOCOL)
+    return _ALONE.get(status) or _HUNDREDS.get(status // 100, Code.PROTOCOL)
 
 
 class Attempt(NamedTuple):
