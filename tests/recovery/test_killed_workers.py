@@ -196,14 +196,13 @@ def _status(core, task_id):
 
 
 def test_a_worker_whose_postgres_is_gone_ends_without_waiting_for_it():
-    with postgres() as url:
-        with StoryCore(Settings.read(database_url=url, workers=2)) as core:
-            core.work()
-            until(lambda: _listeners(core))
-            with postgres_away():
-                begun = time.monotonic()
-                core.drain()
-                took = time.monotonic() - begun
+    with postgres() as url, StoryCore(Settings.read(database_url=url, workers=2)) as core:
+        core.work()
+        until(lambda: _listeners(core))
+        with postgres_away():
+            begun = time.monotonic()
+            core.drain()
+            took = time.monotonic() - begun
     assert took < 12  # it takes three seconds; what it waited for before takes twenty
 
 

@@ -303,9 +303,7 @@ def test_a_header_that_would_end_a_line_is_never_sent(port):
     async def run():
         async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=10) as sender:
             headers = {"X-One": "a\r\nHost: elsewhere"}
-            return await sender.send(
-                Outgoing(Letterhead(read_url(f"http://127.0.0.1:{port}/ok"), headers), body=b"")
-            )
+            return await sender.send(Outgoing(Letterhead(read_url(f"http://127.0.0.1:{port}/ok"), headers), body=b""))
 
     attempt = asyncio.run(run())
     assert (attempt.code, attempt.status_code) == (Code.PROTOCOL, None)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
-from operator import itemgetter
 from json.encoder import encode_basestring_ascii as quoted
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection, CursorResult, Executable, Table, Text, bindparam, text
@@ -71,17 +71,20 @@ def execute_spelled(connection: Connection, statement: Executable, values: Mappi
 
 def numbers_in(name: str, dialect: str) -> TextClause:
     """What follows IN for a parameter that holds numbers as a JSON list: one text, however many there are."""
-    return _in(name, "SELECT value FROM json_each(:%s)", "SELECT CAST(value AS BIGINT)", dialect)
+    return _in(name, "CAST(value AS BIGINT)", dialect)
 
 
 def texts_in(name: str, dialect: str) -> TextClause:
     """The same for texts."""
-    return _in(name, "SELECT value FROM json_each(:%s)", "SELECT value", dialect)
+    return _in(name, "value", dialect)
 
 
-def _in(name: str, on_sqlite: str, on_postgres: str, dialect: str) -> TextClause:
-    words = on_sqlite if dialect == "sqlite" else on_postgres + " FROM json_array_elements_text(CAST(:%s AS JSON)) AS value"
-    return text(words % name).bindparams(bindparam(name, type_=Text))
+def _in(name: str, wanted: str, dialect: str) -> TextClause:
+    if dialect == "sqlite":  # which knows the kind of each value itself
+        words = f"SELECT value FROM json_each(:{name})"  # noqa: S608 - names of ours
+    else:
+        words = f"SELECT {wanted} FROM json_array_elements_text(CAST(:{name} AS JSON)) AS value"  # noqa: S608 - the same
+    return text(words).bindparams(bindparam(name, type_=Text))
 
 
 def stored(instant: datetime | None) -> int | None:

@@ -21,8 +21,9 @@ from storycore.observe import logging
 from storycore.units import now
 from storycore.webhooks.delivery import Leased, Outcome
 from storycore.webhooks.lanes import Lanes
+from storycore.webhooks.leasing.records import Held
 from storycore.webhooks.post import Post, new_loop
-from storycore.webhooks.queue.records import Held, QueueRecords
+from storycore.webhooks.queue.records import QueueRecords
 
 LOOK_SECONDS: Final = 0.5
 """How often is looked for what came without a word: retries that are due, events of other processes."""

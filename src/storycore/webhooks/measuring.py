@@ -36,7 +36,7 @@ class Measure:
         self.connect_ms: float | None = None
         self._headers_ms: float | None = None
         self._head: Any = None
-        self._body = b""
+        self._body: bytes | bytearray = b""
         self._length: int | None = None
         self._started_at, self._begun = now(), time.perf_counter()
 

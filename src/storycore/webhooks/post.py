@@ -92,9 +92,7 @@ class Post:
         with asyncio.Runner(loop_factory=new_loop) as runner:
             return runner.run(check_place(self.guard, target))
 
-    def send(
-        self, leases: Sequence[Leased], ended: Callable[[Outcome], None], *, until: float = float("inf")
-    ) -> None:
+    def send(self, leases: Sequence[Leased], ended: Callable[[Outcome], None], *, until: float = float("inf")) -> None:
         """Sends deliveries at once, all at a time; what has not ended at a time is cut off, and its outcome says so.
 
         The same if Ctrl-C comes meanwhile: no attempt that was begun goes without a word.

@@ -106,9 +106,8 @@ def _lease_of(  # noqa: PLR0913, PLR0917 - all that decides
         return []
     dialect = connection.dialect.name
     values = {"b_webhook": target.number, "b_instant": stored(instant), "b_most": count, "b_only": stored_json(only)}
-    found = execute_spelled(
-        connection, _next(dialect, ordered=target.options.ordered, limited=only is not None), values
-    ).all()
+    wanted = _next(dialect, ordered=target.options.ordered, limited=only is not None)
+    found: Sequence[Any] = execute_spelled(connection, wanted, values).all()
     if not found:
         return []
     numbers = stored_json([row[0] for row in found])
