@@ -134,8 +134,11 @@ def _next(dialect: str, *, ordered: bool, limited: bool) -> Any:
     )
     if limited:
         due = due.where(events.c.id.in_(texts_in("b_only", dialect)))
-    order = (deliveries.c.number,) if ordered else (deliveries.c.due_at, deliveries.c.number)
-    return due.order_by(*order).limit(bindparam("b_most")).with_for_update(skip_locked=True, of=deliveries)
+    if ordered:  # the oldest, however many wait behind it
+        oldest = select(func.min(deliveries.c.number)).where(deliveries.c.webhook == bindparam("b_webhook"), OPEN)
+        due = due.where(deliveries.c.number == oldest.correlate(None).scalar_subquery())
+    first = (deliveries.c.due_at, deliveries.c.number)
+    return due.order_by(*first).limit(bindparam("b_most")).with_for_update(skip_locked=True, of=deliveries)
 
 
 @lru_cache(maxsize=2)
