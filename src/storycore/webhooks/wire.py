@@ -32,6 +32,7 @@ class Wire(ResponseHandler):
     remote = ""
     _before_answer = True
     _said_bytes = 0
+    _rests = False
 
     @override
     def connection_made(self, transport: Any) -> None:
@@ -47,7 +48,7 @@ class Wire(ResponseHandler):
         """
         if self.transport is None or self.transport.is_closing():
             raise aiohttp.ClientConnectionResetError("the connection has ended")
-        self._before_answer, self._said_bytes = True, 0
+        self._before_answer, self._said_bytes, self._rests = True, 0, False
         self.set_response_params(read_until_eof=True, auto_decompress=False)
         self.transport.write(message)
 
@@ -68,8 +69,16 @@ class Wire(ResponseHandler):
         """Whether all was taken that was handed over, so that another message may follow."""
         return self.transport is not None and not self.transport.get_write_buffer_size()
 
+    def rest(self) -> None:
+        """From now on, until the next message, the other side has nothing to say; if it does, it is cut off."""
+        self._rests = True
+
     @override
     def data_received(self, data: bytes) -> None:
+        if self._rests:
+            if self.transport is not None:
+                self.transport.abort()
+            return
         self._said_bytes += len(data)
         if not self._before_answer or self._said_bytes <= _PIECE_BYTES:
             super().data_received(data)
@@ -108,10 +117,12 @@ class Standing:
 
     def keep(self, connection: aiohttp.connector.Connection, instant: float) -> None:
         """Keeps one, if another message may go over it."""
-        if connection.protocol is None or connection.protocol.should_close:
+        wire = connection.protocol
+        if not isinstance(wire, Wire) or wire.should_close:
             connection.close()
-        else:
-            self._kept.append((connection, instant))
+            return
+        wire.rest()
+        self._kept.append((connection, instant))
 
     def release(self) -> None:
         """Gives all of them back to whoever made them, who closes them well at the end."""
