@@ -1,6 +1,7 @@
 """App: what operations need, opened and closed together."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cached_property
@@ -280,9 +281,9 @@ class App:
         Raises:
             InvalidInput, Unavailable: see `database`.
         """
-        owner = self._courier.offer() if self._courier else ""
+        owner, begun = self._courier.offer() if self._courier else "", time.monotonic()
         published, written = self.events.publish(event, owner=owner)
-        if written.leased and not (self._courier and self._courier.take(written.leased)):
+        if written.leased and not (self._courier and self._courier.take(written.leased, begun)):
             self.queue.give_back(written.leased, owner)
         if written.deliveries > len(written.leased):
             self.note_event(published.id)
