@@ -37,14 +37,17 @@ _MOST_NOTED = 1000
 
 
 def _stores(urls: tuple[str, ...]) -> tuple[StorePlace, ...]:
-    try:
-        return tuple(read_place(url) for url in urls)
-    except BadPlace as fault:
-        raise InvalidInput(
-            f"stores: an entry {fault}.",
-            reason=Reason.SETTING_INVALID,
-            remediation="List places like s3://bucket/folder in STORYCORE_STORES, with commas between and no keys.",
-        ) from None
+    found = []
+    for number, url in enumerate(urls, 1):
+        try:
+            found.append(read_place(url))
+        except BadPlace as fault:  # the entry is not shown: what is no place may hold a key
+            raise InvalidInput(
+                f"stores: entry {number} {fault}.",
+                reason=Reason.SETTING_INVALID,
+                remediation="List places like s3://bucket/folder in STORYCORE_STORES, with commas between and no keys.",
+            ) from None
+    return tuple(found)
 
 
 class App:
