@@ -1,6 +1,7 @@
 """App: what operations need, opened and closed together."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from storycore.errors import DependencyFailed, InvalidInput, Reason, Unavailable
 from storycore.project.paths import Places
 from storycore.settings import Settings
+from storycore.storage.place import BadPlace, StorePlace, read_place
 
 if TYPE_CHECKING:
     from storycore.comfyui.backends import Backends
@@ -34,6 +36,20 @@ if TYPE_CHECKING:
 _MOST_NOTED = 1000
 
 
+def _stores(urls: tuple[str, ...]) -> tuple[StorePlace, ...]:
+    found = []
+    for number, url in enumerate(urls, 1):
+        try:
+            found.append(read_place(url))
+        except BadPlace as fault:  # the entry is not shown: what is no place may hold a key
+            raise InvalidInput(
+                f"stores: entry {number} {fault}.",
+                reason=Reason.SETTING_INVALID,
+                remediation="List places like s3://bucket/folder in STORYCORE_STORES, with commas between and no keys.",
+            ) from None
+    return tuple(found)
+
+
 class App:
     """What operations need. The database is opened when it is first asked for.
 
@@ -44,6 +60,9 @@ class App:
         settings: as read once.
         default_root: the folder that paths are confined to if the settings name no roots; None leaves them free.
         outbox: makes whoever tells others of tasks; None for nobody.
+
+    Raises:
+        InvalidInput: setting_invalid: `stores` lists what is no place in an object store.
 
     Attributes:
         settings: as read once.
@@ -62,7 +81,9 @@ class App:
         base = roots[0] if roots and default_root else None
         self.settings = settings
         self.is_confined = default_root is not None
-        self.places = Places(roots=roots, output_roots=settings.output_roots, base=base)
+        self.places = Places(
+            roots=roots, output_roots=settings.output_roots, base=base, stores=_stores(settings.stores)
+        )
         self._opening = threading.Lock()
         self._database: Database | None = None
         self._tasks: TaskQueue | None = None
@@ -260,9 +281,9 @@ class App:
         Raises:
             InvalidInput, Unavailable: see `database`.
         """
-        owner = self._courier.offer() if self._courier else ""
+        owner, begun = self._courier.offer() if self._courier else "", time.monotonic()
         published, written = self.events.publish(event, owner=owner)
-        if written.leased and not (self._courier and self._courier.take(written.leased)):
+        if written.leased and not (self._courier and self._courier.take(written.leased, begun)):
             self.queue.give_back(written.leased, owner)
         if written.deliveries > len(written.leased):
             self.note_event(published.id)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from storycore.cli.words import command, plain, typed
+from storycore.cli.words import command, is_url, plain, typed
 from storycore.operations.conversion import FormatOutput, FormatResult
 from storycore.operations.package import PackageResult
 from storycore.operations.plan import PlanResult
@@ -63,7 +63,7 @@ def _beside(paths: Sequence[str]) -> list[str]:
     """Files beside a result: each of a few, of many how many there are in which folder."""
     if len(paths) <= _MOST_BESIDE:
         return [typed(path) for path in paths]
-    folders = Counter(str(Path(path).parent) for path in paths)
+    folders = Counter(path.rpartition("/")[0] if is_url(path) else str(Path(path).parent) for path in paths)
     return [f"{typed(folder)} · {count} files" for folder, count in folders.items()]
 
 
@@ -100,7 +100,9 @@ def show_plan(result: PlanResult, console: Console) -> None:
         console.print(Text("! missing  ", style="yellow"), Text(plain(path)), sep="", soft_wrap=True)
     _renamed(console, result.renamed)
     warnings_shown(console, "left out", result.skipped)
-    warnings_shown(console, "odd", (entry for entry in result.warnings if entry.reason != "media_missing"))
+    warnings_shown(console, "part", (entry for entry in result.warnings if entry.reason == "part_left_out"))
+    told = ("media_missing", "part_left_out")
+    warnings_shown(console, "odd", (entry for entry in result.warnings if entry.reason not in told))
 
 
 def _planned_files(result: PlanResult) -> Table:
@@ -114,7 +116,10 @@ def _planned_files(result: PlanResult) -> Table:
         todo = "" if it.frames is None else open_frames
         about = "" if it.estimated_size_bytes is None else f"~ {human_bytes(it.estimated_size_bytes)}"
         frames = "" if it.frames is None else f"{it.frames:,}"
-        table.add_row(Text(plain(it.file_name), overflow="fold"), size, frames, todo, about)
+        folder, slash, name = it.file_name.rpartition("/")  # of a delivery; both in one line leave no room
+        above = f"{plain(folder)}/\n  " if slash else ""
+        told = Text.assemble((above, "dim"), plain(name), overflow="fold")
+        table.add_row(told, size, frames, todo, about)
     if len(result.outputs) > _MOST_FILES:
         table.add_row(f"… and {len(result.outputs) - _MOST_FILES} more; --json shows all", style="dim")
     return table

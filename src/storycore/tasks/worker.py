@@ -75,6 +75,11 @@ class Worker:
         self._lock = threading.Lock()
         self._draining = threading.Event()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no task is being done."""
+        return not self._running
+
     def work(self, *, called: bool = True) -> bool:
         """Takes the task that comes next and does it to its end; False if none waits, or none is to be taken.
 
