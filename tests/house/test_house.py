@@ -43,6 +43,7 @@ HEAVY = {
     "aiohttp",
     "c2pa",
     "cryptography",
+    "mcp",
     "zlib_ng",
 }
 

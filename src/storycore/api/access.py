@@ -42,18 +42,34 @@ class Access:
             AccessDenied: scope_missing.
             RateLimited: too many calls with this key.
         """
-        sent = http.headers.getlist("authorization")
-        if not sent:
-            if self._core.settings.is_open:
-                return ""
-            raise NotAuthenticated("A key is needed to call this server.", reason=Reason.KEY_MISSING)
-        key_id, scopes = await self._identify(sent[0] if len(sent) == 1 else "")
-        if scope not in scopes and "admin" not in scopes:
+        key_id, scopes = await self._caller(http)
+        if scopes is not None and scope not in scopes and "admin" not in scopes:
             raise AccessDenied(
                 f"This key does not allow {scope}.", reason=Reason.SCOPE_MISSING, details={"scope": scope}
             )
-        self._rate.check(key_id)
+        if key_id:
+            self._rate.check(key_id)
         return key_id
+
+    async def let_in(self, http: HttpRequest) -> tuple[str, frozenset[str] | None]:
+        """Id of the caller's key and its scopes, for a surface that checks those itself; "" and None as in `admit`.
+
+        Raises:
+            NotAuthenticated: key_missing, key_invalid.
+            RateLimited: too many calls with this key.
+        """
+        key_id, scopes = await self._caller(http)
+        if key_id:
+            self._rate.check(key_id)
+        return key_id, scopes
+
+    async def _caller(self, http: HttpRequest) -> tuple[str, frozenset[str] | None]:
+        sent = http.headers.getlist("authorization")
+        if sent:
+            return await self._identify(sent[0] if len(sent) == 1 else "")
+        if self._core.settings.is_open:
+            return "", None
+        raise NotAuthenticated("A key is needed to call this server.", reason=Reason.KEY_MISSING)
 
     async def _identify(self, header: str) -> tuple[str, frozenset[str]]:
         kind, _, secret = header.partition(" ")

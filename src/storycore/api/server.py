@@ -9,11 +9,14 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storycore import __version__
 from storycore.api import health
 from storycore.api.access import Access
+from storycore.api.agents import PATH as AGENTS_PATH
+from storycore.api.agents import AgentDoor
 from storycore.api.answers import fail, succeed
 from storycore.api.document import document
 from storycore.api.download import hand_out
@@ -41,9 +44,15 @@ LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 log = logging.get(__name__)
 
 
-def build(core: StoryCore, *, draining: Callable[[], bool] = lambda: False) -> ASGIApp:
-    """The whole HTTP surface over an open library door, guarded; `draining` tells whether it was told to stop."""
-    metrics = core.metrics(frozenset({*health.NAMES.values(), "openapi"}))
+def build(core: StoryCore, *, draining: Callable[[], bool] = lambda: False, agents: ASGIApp | None = None) -> ASGIApp:
+    """The whole HTTP surface over an open library door, guarded.
+
+    Args:
+        core: does the work.
+        draining: tells whether the server was told to stop.
+        agents: answers what agents send to `/mcp`, once it was let in; None if that is not wanted.
+    """
+    metrics = core.metrics(frozenset({*health.NAMES.values(), "openapi", *(["mcp"] if agents else [])}))
     access = Access(core)
     app = FastAPI(
         title="StoryCore", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
@@ -51,6 +60,8 @@ def build(core: StoryCore, *, draining: Callable[[], bool] = lambda: False) -> A
     threads = anyio.CapacityLimiter(core.settings.workers + ACCEPTING)
     endpoints = {operation: _endpoint(operation, core, access, threads) for operation in OPERATIONS}
     app.routes.append(OperationRoutes(endpoints))
+    if agents:
+        app.routes.append(Route(AGENTS_PATH, AgentDoor(access, agents), methods=["POST"]))
     app.add_api_route("/openapi.json", _openapi(core.settings.is_open), methods=["GET"], response_model=None)
     app.routes.extend(health.routes(metrics, checks=lambda: _checks(core), draining=draining, admit=access.admit))
     app.add_exception_handler(StoryCoreError, _refused)
