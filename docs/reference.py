@@ -79,8 +79,8 @@ def _operation(operation: Operation) -> Iterator[str]:
 def _agents() -> Iterator[str]:
     yield "# Tools for agents\n"
     yield "What `storycore mcp`, and `/mcp` of `storycore serve --mcp`, offer ([how](../agents.md)). Those that only"
-    yield "look are what `--read-only` leaves. What goes in and comes out stands with the [operations](operations.md); long"
-    yield "work takes `wait_seconds` too, and answers with its task.\n"
+    yield "look are what `--read-only` leaves. What goes in and comes out stands with the [operations](operations.md);"
+    yield "long work takes `wait_seconds` too, and answers with its task.\n"
     yield "| tool | operation | what it does | only looks | ends or replaces | same again | speaks outside | long |"
     yield "|---|---|---|---|---|---|---|---|"
     for name, offer in offers(read_only=False).items():
