@@ -27,6 +27,7 @@ HEAD_SECONDS = 20.0
 _HEAD_BYTES = 32_768
 
 
+_WORKERS = "Tasks that are done at a time.  [default: one for each processor, up to 4]"
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -37,20 +38,25 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
     "--root", "roots", multiple=True, type=click.Path(path_type=Path),
     help="Folder that projects may be read from; may be given several times.  [default: this folder]",
 )  # fmt: skip
+@click.option("--workers", type=int, help=_WORKERS)
 @click.option("--mcp", is_flag=True, help="Answer agents too, at /mcp (Model Context Protocol).")
 @click.option("--mcp-read-only", is_flag=True, help="The same, but only with what changes nothing.")
-def serve(host: str | None, port: int | None, roots: tuple[Path, ...], mcp: bool, mcp_read_only: bool) -> int:
+def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    host: str | None, port: int | None, roots: tuple[Path, ...], workers: int | None, mcp: bool, mcp_read_only: bool
+) -> int:
     """Answer by HTTP."""
     agents: AgentsMode = "read-only" if mcp_read_only else "all" if mcp else "none"
-    return in_words(lambda: _serve(host, port, roots, agents))
+    return in_words(lambda: _serve(host, port, roots, workers, agents))
 
 
-def _serve(host: str | None, port: int | None, roots: tuple[Path, ...], agents: "AgentsMode") -> None:
+def _serve(
+    host: str | None, port: int | None, roots: tuple[Path, ...], workers: int | None, agents: "AgentsMode"
+) -> None:
     from storycore.library import StoryCore
     from storycore.observe import logging
     from storycore.settings import Settings
 
-    settings = Settings.read(host=host, port=port, roots=roots or None)
+    settings = Settings.read(host=host, port=port, roots=roots or None, workers=workers)
     for root in settings.roots:
         if not root.is_dir():
             raise InvalidInput(f"The root {root} is not a folder.", reason=Reason.SETTING_INVALID)
@@ -141,7 +147,7 @@ def _need_mcp() -> None:
 
 
 @click.command("worker", context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--workers", type=int, help="Tasks that are done at a time.  [default: one for each processor, up to 4]")
+@click.option("--workers", type=int, help=_WORKERS)
 @click.option(
     "--root", "roots", multiple=True, type=click.Path(path_type=Path),
     help="Folder that projects may be read from; may be given several times.  [default: this folder]",
