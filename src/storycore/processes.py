@@ -3,7 +3,7 @@
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import asyncio
 
     import uvicorn
+    from starlette.routing import BaseRoute
 
     from storycore.library import StoryCore
 
@@ -92,7 +93,7 @@ def _work(workers: int | None, roots: tuple[Path, ...]) -> None:
 
 
 def http_server(core: "StoryCore", *, head_seconds: float = HEAD_SECONDS) -> "uvicorn.Server":
-    """The server of the HTTP surface, not started yet: bounded heads, no proxy headers, no name of its own.
+    """The server of the API and the dashboard, not started yet: bounded heads, no proxy headers, no name of its own.
 
     A connection is ended that has not sent the whole head of a request within `head_seconds`.
 
@@ -104,7 +105,17 @@ def http_server(core: "StoryCore", *, head_seconds: float = HEAD_SECONDS) -> "uv
     import anyio.to_thread
     import uvicorn
 
+    from storycore.api.access import Access
+    from storycore.api.document import document
+    from storycore.api.download import hand_out
     from storycore.api.server import build
+    from storycore.dashboard.site import Doors, routes
+
+    def pages(access: Access) -> "Sequence[BaseRoute]":
+        def describe() -> dict[str, Any]:
+            return document(is_open=core.settings.is_open)
+
+        return routes(core, Doors(recognise=access.recognise, hand_out=hand_out, document=describe))
 
     class Server(uvicorn.Server):
         @override
@@ -117,7 +128,7 @@ def http_server(core: "StoryCore", *, head_seconds: float = HEAD_SECONDS) -> "uv
 
     server = Server(
         uvicorn.Config(
-            build(core, draining=lambda: server.should_exit), http=_impatient(head_seconds), ws="none",
+            build(core, draining=lambda: server.should_exit, pages=pages), http=_impatient(head_seconds), ws="none",
             lifespan="off", log_config=None,
             access_log=False, server_header=False, proxy_headers=False, h11_max_incomplete_event_size=_HEAD_BYTES,
             timeout_keep_alive=15, timeout_graceful_shutdown=30,

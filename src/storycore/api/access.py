@@ -47,7 +47,8 @@ class Access:
             if self._core.settings.is_open:
                 return ""
             raise NotAuthenticated("A key is needed to call this server.", reason=Reason.KEY_MISSING)
-        key_id, scopes = await self._identify(sent[0] if len(sent) == 1 else "")
+        kind, _, secret = (sent[0] if len(sent) == 1 else "").partition(" ")
+        key_id, scopes = await self._identify(secret.strip() if kind.lower() == "bearer" else "")
         if scope not in scopes and "admin" not in scopes:
             raise AccessDenied(
                 f"This key does not allow {scope}.", reason=Reason.SCOPE_MISSING, details={"scope": scope}
@@ -55,9 +56,18 @@ class Access:
         self._rate.check(key_id)
         return key_id
 
-    async def _identify(self, header: str) -> tuple[str, frozenset[str]]:
-        kind, _, secret = header.partition(" ")
-        text = secret.strip() if kind.lower() == "bearer" else ""
+    async def recognise(self, secret: str) -> tuple[str, frozenset[str]]:
+        """Id and scopes of the usable key that `secret` is; counts as a call with it.
+
+        Raises:
+            NotAuthenticated: key_invalid.
+            RateLimited: too many calls with this key.
+        """
+        key_id, scopes = await self._identify(secret)
+        self._rate.check(key_id)
+        return key_id, scopes
+
+    async def _identify(self, text: str) -> tuple[str, frozenset[str]]:
         digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()  # no key stays in memory for this
         until, key_id, scopes = self._known.get(digest, (0.0, "", frozenset()))
         if time.monotonic() < until:

@@ -1,7 +1,7 @@
 """The HTTP surface: one route for each operation of the catalogue, none of which holds logic."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import anyio
@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storycore import __version__
@@ -41,9 +42,20 @@ LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 log = logging.get(__name__)
 
 
-def build(core: StoryCore, *, draining: Callable[[], bool] = lambda: False) -> ASGIApp:
-    """The whole HTTP surface over an open library door, guarded; `draining` tells whether it was told to stop."""
-    metrics = core.metrics(frozenset({*health.NAMES.values(), "openapi"}))
+def build(
+    core: StoryCore,
+    *,
+    draining: Callable[[], bool] = lambda: False,
+    pages: Callable[[Access], Sequence[BaseRoute]] = lambda _access: (),
+) -> ASGIApp:
+    """The whole HTTP surface over an open library door, guarded.
+
+    Args:
+        core: does the work.
+        draining: tells whether the server was told to stop.
+        pages: makes the routes of what people see, by who may call.
+    """
+    metrics = core.metrics(frozenset({*health.NAMES.values(), "openapi", "page"}))
     access = Access(core)
     app = FastAPI(
         title="StoryCore", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
@@ -53,6 +65,7 @@ def build(core: StoryCore, *, draining: Callable[[], bool] = lambda: False) -> A
     app.routes.append(OperationRoutes(endpoints))
     app.add_api_route("/openapi.json", _openapi(core.settings.is_open), methods=["GET"], response_model=None)
     app.routes.extend(health.routes(metrics, checks=lambda: _checks(core), draining=draining, admit=access.admit))
+    app.routes.extend(pages(access))
     app.add_exception_handler(StoryCoreError, _refused)
     app.add_exception_handler(Exception, _refused)
     app.add_exception_handler(HTTPException, _not_routed)
