@@ -8,6 +8,9 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 FOLDER: Final = Path(__file__).with_name("static")
+SLATE: Final = FOLDER / "slate.svg"
+"""What is shown of a shot that has no picture."""
+
 PREFIX: Final = "/static/"
 _TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _YEAR: Final = "private, max-age=31536000, immutable"

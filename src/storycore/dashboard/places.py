@@ -1,7 +1,18 @@
 """Every path of the dashboard, as plain data."""
 
 from storycore.dashboard.page import Place
-from storycore.dashboard.pages import exports, overview, projects, session, tasks
+from storycore.dashboard.pages import (
+    api,
+    comfyui,
+    exports,
+    figures,
+    overview,
+    projects,
+    session,
+    settings,
+    tasks,
+    webhooks,
+)
 
 PLACES = (
     Place(path="/", answer=overview.overview),
@@ -19,6 +30,29 @@ PLACES = (
     Place(path="/projects", answer=projects.projects),
     Place(path="/projects/view", answer=projects.project),
     Place(path="/projects/shot-picture", answer=projects.shot_picture),
+    Place(path="/comfyui", answer=comfyui.comfyui),
+    Place(path="/comfyui/connect", answer=comfyui.connect, method="POST"),
+    Place(path="/comfyui/check", answer=comfyui.check, method="POST"),
+    Place(path="/comfyui/servers/{backend_id}/disconnect", answer=comfyui.disconnect, method="POST"),
+    Place(path="/comfyui/preview/{run_id}", answer=comfyui.preview),
+    Place(path="/webhooks", answer=webhooks.webhooks),
+    Place(path="/webhooks", answer=webhooks.register, method="POST"),
+    Place(path="/webhooks/deliveries", answer=webhooks.deliveries),
+    Place(path="/webhooks/deliveries/view", answer=webhooks.delivery),
+    Place(path="/webhooks/deliveries/{delivery_id}/redeliver", answer=webhooks.redeliver, method="POST"),
+    Place(path="/webhooks/{webhook_id}", answer=webhooks.webhook),
+    Place(path="/webhooks/{webhook_id}/ping", answer=webhooks.ping, method="POST"),
+    Place(path="/webhooks/{webhook_id}/trigger", answer=webhooks.trigger, method="POST"),
+    Place(path="/webhooks/{webhook_id}/rotate", answer=webhooks.rotate, method="POST"),
+    Place(path="/webhooks/{webhook_id}/switch", answer=webhooks.switch, method="POST"),
+    Place(path="/webhooks/{webhook_id}/delete", answer=webhooks.delete, method="POST"),
+    Place(path="/webhooks/{webhook_id}/recover", answer=webhooks.recover, method="POST"),
+    Place(path="/figures", answer=figures.figures),
+    Place(path="/settings", answer=settings.settings),
+    Place(path="/settings/keys", answer=settings.create_key, method="POST"),
+    Place(path="/settings/keys/{key_id}/revoke", answer=settings.revoke_key, method="POST"),
+    Place(path="/api", answer=api.api),
+    Place(path="/api/{name}", answer=api.operation),
     Place(path="/sign-in", answer=session.sign_in, is_open=True),
     Place(path="/sign-in", answer=session.enter, method="POST", is_open=True),
     Place(path="/sign-out", answer=session.sign_out, method="POST", is_open=True),

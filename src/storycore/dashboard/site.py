@@ -1,7 +1,7 @@
 """The dashboard as routes: who comes is known, the page is made in a thread, the answer is kept within its rules."""
 
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -76,7 +76,7 @@ class _Site:
                 return self._answering.sign_in(http, visit, fault)
             except StoryCoreError as fault:
                 return self._answering.fault(http, visit, fault)
-            except Exception as fault:  # noqa: BLE001 - people get words; the traceback goes to the log
+            except Exception as fault:
                 log.error("unexpected_error", exc_info=fault)  # noqa: TRY400 - with the traceback, as elsewhere
                 told = Unexpected("A fault of StoryCore's own; it was logged.")
                 return self._answering.fault(http, visit, told)

@@ -27,7 +27,7 @@ class Templates:
         )  # fmt: skip
         self._environment.globals |= {"asset": asset, "words": words, "drawings": drawings}
         self._environment.filters |= {
-            "what": words.what, "size": words.size, "grouped": words.grouped, "length": words.length,
+            "what": words.what, "size": words.size, "grouped": words.grouped, "span": words.length,
             "exact_time": words.exact_time, "glyph": words.glyph, "ago": _ago,
         }  # fmt: skip
         self._environment.globals["parts"] = self._environment.get_template("parts.html").module

@@ -4,6 +4,7 @@ from storycore.dashboard.page import Answer, Page
 from storycore.dashboard.visit import Visit
 from storycore.operations.artifact import ArtifactListRequest
 from storycore.operations.comfyui_servers import BackendsRequest
+from storycore.operations.project import ListEntry, ListRequest
 from storycore.operations.task import TaskListRequest
 from storycore.operations.webhook import WebhookListRequest
 
@@ -23,4 +24,10 @@ def overview(visit: Visit) -> Answer:
         data["backends"] = visit.run(BackendsRequest(look=False)).items
     if visit.may("integration.webhook.list"):
         data["webhooks"] = visit.run(WebhookListRequest(limit=200)).items
+    data["projects"] = None if visit.asked("live") else _projects(visit)
     return Page(template="overview.html", title="Overview", data=data, live=True)
+
+
+def _projects(visit: Visit) -> list[ListEntry] | None:
+    """A few projects; they are read, so not again each second."""
+    return visit.run(ListRequest(limit=_MOST)).items if visit.may("project.list") else None

@@ -1,9 +1,10 @@
 """Projects: those in the folders that may be read, and each with its storyboard and its timeline."""
 
+from storycore.dashboard.assets import SLATE
 from storycore.dashboard.drawings import timeline
 from storycore.dashboard.page import Answer, Page, Picture
 from storycore.dashboard.visit import Visit
-from storycore.errors import NotFound, Reason
+from storycore.errors import InvalidInput, Reason
 from storycore.operations.artifact import ArtifactEntry, ArtifactListRequest
 from storycore.operations.project import InspectRequest, InspectResult, ListRequest
 
@@ -36,9 +37,11 @@ def shot_picture(visit: Visit) -> Answer:
     """The small picture of a shot."""
     visit.require("projects:read")
     number = visit.query.get("number", "")
-    found = visit.core.shot_picture(_path(visit), int(number)) if number.isascii() and number.isdigit() else None
+    if not (number.isascii() and number.isdigit() and len(number) < 9):
+        raise InvalidInput("Which shot is not told.", reason=Reason.OUT_OF_RANGE)
+    found = visit.core.shot_picture(_path(visit), int(number))
     if found is None:
-        raise NotFound("This shot has no picture.", reason=Reason.SHOT_NOT_FOUND)
+        return Picture(path=SLATE, media_type="image/svg+xml", seconds=60)
     return Picture(path=found, media_type="image/jpeg", seconds=60)
 
 
