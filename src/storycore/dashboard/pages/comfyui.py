@@ -4,7 +4,7 @@ from storycore.dashboard.page import Answer, Go, Page, Picture
 from storycore.dashboard.visit import Visit
 from storycore.errors import DependencyFailed, InvalidInput, NotFound, Reason
 from storycore.json_text import BadJson, read_strict
-from storycore.operations.artifact import ArtifactListRequest
+from storycore.operations.artifact import ArtifactEntry, ArtifactListRequest
 from storycore.operations.comfyui_graph import CheckRequest
 from storycore.operations.comfyui_servers import BackendsRequest, ConnectRequest, DisconnectRequest
 from storycore.operations.task import TaskEntry, TaskListRequest
@@ -91,7 +91,7 @@ def _runs(visit: Visit) -> list[TaskEntry]:
     return sorted(found, key=lambda it: it.created_at, reverse=True)[:_MOST_RUNS]
 
 
-def _pictures(visit: Visit, runs: list[TaskEntry]) -> list[object]:
+def _pictures(visit: Visit, runs: list[TaskEntry]) -> list[ArtifactEntry]:
     """The newest pictures that they made."""
     if not visit.may("artifact.list"):
         return []
