@@ -33,7 +33,7 @@ LIBRARIES = ("isal", "zlib-ng", "pydantic")
 
 OURS = """
 import os, sys
-import storycore.operations.export, storycore.library, storycore.cli.operation_command
+import storycore.operations.package, storycore.library, storycore.cli.operation_command
 from storycore.__main__ import main
 
 def peak():

@@ -2,6 +2,7 @@
 
     python3 run.py bench render             20 shots, a minute of 1080p
     python3 run.py bench render --shots 6   a shorter film, for slow peers
+    python3 run.py bench render --marks     only what signing costs
     python3 run.py bench render --write     also writes docs/benchmarks.md
 
 All make the same film: stills with a move each, dissolves, music, dialogue; x264 veryfast, crf 20, AAC 192k. Each is a
@@ -10,6 +11,7 @@ STORYCORE_BENCH_MOVIEPY names, melt of the system; what is not there is left out
 """
 
 import argparse
+import json
 import os
 import platform
 import resource
@@ -23,12 +25,15 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
+from importlib.metadata import version
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import psutil
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -197,6 +202,31 @@ def measuring(found: encoder.Ffmpeg, path: Path, full: Cost) -> str:
     return _bar("base metrics ÷ full, processor time", (spent() - before) / full.cpu, 0.02)
 
 
+def marking(place: Path, shots: int, rounds: int):
+    """What signing a film and reading the credentials back add to an export, with each still an ingredient."""
+    film = make(place / "marks", shots)
+    graph = json.dumps({"3": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "sdxl.safetensors"}}})
+    told = PngInfo()
+    told.add_text("prompt", graph)
+    for number in range(shots):
+        with Image.open(still(film, number)) as picture:
+            picture.load()
+            picture.save(still(film, number), pnginfo=told, compress_level=1)
+    cache = place / "marks-cache"
+    full = ours(film, place / "m", cache, "credentials=never")
+    plain, signed = [], []
+    for number in range(rounds):
+        for name, costs, asked in (("n", plain, "never"), ("y", signed, "always")):
+            costs.append(ours(film, place / f"{name}{number}", cache, f"credentials={asked}").cpu)
+    more = statistics.median(signed) - statistics.median(plain)
+    size = (place / "y0/Bench.mp4").stat().st_size
+    added = size - (place / "n0/Bench.mp4").stat().st_size
+    yield _bar("signing and reading back ÷ full, processor time", more / full.cpu, 0.01,
+               f"{more:.3f} of {full.cpu:.1f} s, median of {rounds} with a warm cache, which differ by "
+               f"{max(plain) - min(plain):.3f} and {max(signed) - min(signed):.3f} s by themselves; "
+               f"{shots} ingredients, {added:,} bytes more in {size / 1e6:.1f} MB")  # fmt: skip
+
+
 def comparing(place: Path, shots: int, rounds: int, found: encoder.Ffmpeg):
     """What SSIM and PSNR add to a cold export, by the difference of two; and what decoding it all once more costs."""
     film, plain, compared = make(place / "likeness", shots), [], []
@@ -240,15 +270,32 @@ def main() -> None:
     words.add_argument("--shots", type=int, default=20)
     words.add_argument("--peers", type=int, default=6, help="shots of the film that MoviePy and melt make; 0: none")
     words.add_argument("--minutes", type=int, default=60, help="length of the long film")
+    words.add_argument("--marks", action="store_true", help="only what signing costs")
     words.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     asked = words.parse_args()
     with tempfile.TemporaryDirectory(prefix="storycore-bench-") as place:
         lines = []
-        for line in measured(Path(place), asked.shots, asked.peers, asked.minutes):
+        found = measured(Path(place), asked.shots, asked.peers, asked.minutes)
+        for line in marks(Path(place), asked.shots) if asked.marks else found:
             print(line, flush=True)
             lines.append(line)
     if asked.write:
         _page.write(lines)
+
+
+def marks(place: Path, shots: int):
+    """The part about signing alone, line by line."""
+    yield "## Films: what signing costs"
+    yield ""
+    yield f"Made by `python3 run.py bench render --marks --shots {shots} --write`. {shots} generated stills,"
+    yield "and else the film of the part above; from a warm cache with and without credentials, start-up included."
+    yield ""
+    noise = [_page.control() for _ in range(3)]
+    found = list(marking(place, shots, 5))
+    noise += [_page.control() for _ in range(3)]
+    yield from _page.circumstances("five rounds, one after the other", noise, f"c2pa-python {version('c2pa-python')}")
+    yield ""
+    yield from found
 
 
 def measured(place: Path, shots: int, peers: int, minutes: int):
@@ -300,6 +347,7 @@ def measured(place: Path, shots: int, peers: int, minutes: int):
     yield f"- frames: {counted} of {frames}: **{'holds' if counted == frames else 'missed'}**"
     yield _bar("sound longer or shorter than the picture, ms", off, 21)
     yield measuring(found, made, full)
+    yield from marking(place, min(shots, 6), 3)
     yield from comparing(place, min(shots, 6), 2, found)
     yield from lengthening(place, minutes)
     yield "- two workers on several machines ≥ 1.6 × one: measured with the benchmark of many workers, not here"

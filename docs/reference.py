@@ -10,7 +10,10 @@ from storycore.api.document import document
 from storycore.cli.options import parameters
 from storycore.errors import REASONS
 from storycore.events import OWN_TYPES, TYPES, schema
+from storycore.exports.delivery.template import Part, templates
 from storycore.exports.formats.registry import FORMATS
+from storycore.exports.gates import Gate
+from storycore.exports.presets import presets
 from storycore.json_text import write
 from storycore.loading import load
 from storycore.operations.catalog import OPERATIONS, Operation
@@ -35,6 +38,7 @@ def pages() -> dict[str, str]:
         "errors.md": MADE + "\n".join(_errors()),
         "settings.md": MADE + "\n".join(_settings()),
         "formats.md": MADE + "\n".join(_formats()),
+        "presets.md": MADE + "\n".join(_presets()),
         "events.md": MADE + "\n".join(_events()),
         "openapi.json": write(document()),
         **{f"events/{kind}.schema.json": write(schema(kind)) for kind in (*TYPES, *OWN_TYPES)},
@@ -145,16 +149,42 @@ def _formats() -> Iterator[str]:
         needs = f"; with `{figure.needs[0]}={str(figure.needs[1]).lower()}`" if figure.needs else ""
         yield f"| `{key}` | {figure.words}{needs} | {figure.kind.value} | {of} |"
     yield ""
-    yield "## Figures\n"
-    yield "In `quality_metrics`, and so what gates of presets can ask for.\n"
-    yield "| figure | what it is | kind | of |\n|---|---|---|---|"
-    loaded = {name: load(FORMATS[name]) for name in sorted(FORMATS)}
-    figures = {key: figure for found in loaded.values() for key, figure in found.figures.items()}
-    for key, figure in sorted(figures.items()):
-        of = ", ".join(name for name, found in loaded.items() if key in found.figures)
-        needs = f"; with `{figure.needs[0]}={str(figure.needs[1]).lower()}`" if figure.needs else ""
-        yield f"| `{key}` | {figure.words}{needs} | {figure.kind.value} | {of} |"
+
+
+def _presets() -> Iterator[str]:
+    yield "# Presets and delivery templates\n"
+    yield "Those that come with StoryCore. A user's own stand in `presets/` and `deliveries/` of the user's config"
+    yield "folder or of the project.\n"
+    yield "## Presets\n"
+    yield "What `storycore export format --preset` takes.\n"
+    yield "| preset | for | makes | what its files must hold | source | date |\n|---|---|---|---|---|---|"
+    for it in (it for it in presets() if it.origin == "storycore"):
+        gates = "; ".join(_gate(gate) for gate in it.gates)
+        made = ", ".join(f"`{name}`" for name in it.formats)
+        yield f"| `{it.name}` | {it.title} | {made} | {gates} | {it.source} | {it.date} |"
+    yield "\n## Delivery templates\n"
+    yield "What `storycore export deliver --template` takes."
+    for template in (it for it in templates() if it.origin == "storycore"):
+        yield f"\n### `{template.name}`\n\n{template.title}. Source: {template.source}; {template.date}."
+        yield f"{template.note}\n" if template.note else ""
+        yield "| part | folder | made as | what its files must hold | may be left out |\n|---|---|---|---|---|"
+        for part in template.parts:
+            gates = "; ".join(_gate(gate) for gate in part.gates)
+            yield f"| {part.title} | {part.folder} | {_made(part)} | {gates} | {'yes' if part.optional else ''} |"
     yield ""
+
+
+def _made(part: Part) -> str:
+    preset = "" if part.preset is None else f"preset `{part.preset.name}`: "
+    named = ", ".join(f"`{item.format.name}`" for item in part.wanted())
+    options = ", ".join(f"`{name}={_shown(value)}`" for name, value in part.options.items() if name != "naming")
+    return f"{preset}{named}" + (f" with {options}" if options else "")
+
+
+def _gate(gate: Gate) -> str:
+    asked = {"=": gate.equals, "≥": gate.at_least, "≤": gate.at_most}
+    told = [f"{sign} {_shown(value)}" for sign, value in asked.items() if value is not None]
+    return f"`{gate.figure}` {' and '.join(told) or 'as planned'}"
 
 
 def _options() -> dict[tuple[str, str, str, str], list[str]]:

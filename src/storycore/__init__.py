@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from storycore.operations.comfyui_servers import ConnectResult as ConnectResult
     from storycore.operations.comfyui_servers import DisconnectRequest as DisconnectRequest
     from storycore.operations.comfyui_servers import DisconnectResult as DisconnectResult
+    from storycore.operations.conversion import FormatRequest as FormatRequest
+    from storycore.operations.conversion import FormatResult as FormatResult
     from storycore.operations.delivery import WebhookDeliveriesRequest as WebhookDeliveriesRequest
     from storycore.operations.delivery import WebhookDeliveriesResult as WebhookDeliveriesResult
     from storycore.operations.delivery import WebhookPingRequest as WebhookPingRequest
@@ -34,26 +36,24 @@ if TYPE_CHECKING:
     from storycore.operations.delivery import WebhookRedeliverResult as WebhookRedeliverResult
     from storycore.operations.delivery import WebhookTriggerRequest as WebhookTriggerRequest
     from storycore.operations.delivery import WebhookTriggerResult as WebhookTriggerResult
+    from storycore.operations.description import MetadataRequest as MetadataRequest
+    from storycore.operations.description import MetadataResult as MetadataResult
     from storycore.operations.event import EventListRequest as EventListRequest
     from storycore.operations.event import EventListResult as EventListResult
     from storycore.operations.event import EventPublishRequest as EventPublishRequest
     from storycore.operations.event import EventPublishResult as EventPublishResult
-    from storycore.operations.export import FormatRequest as FormatRequest
-    from storycore.operations.export import FormatResult as FormatResult
-    from storycore.operations.export import MetadataRequest as MetadataRequest
-    from storycore.operations.export import MetadataResult as MetadataResult
-    from storycore.operations.export import PackageRequest as PackageRequest
-    from storycore.operations.export import PackageResult as PackageResult
-    from storycore.operations.export import PlanRequest as PlanRequest
-    from storycore.operations.export import PlanResult as PlanResult
-    from storycore.operations.export import VerifyRequest as VerifyRequest
-    from storycore.operations.export import VerifyResult as VerifyResult
+    from storycore.operations.film_delivery import DeliverRequest as DeliverRequest
+    from storycore.operations.film_delivery import DeliverResult as DeliverResult
     from storycore.operations.key import KeyCreateRequest as KeyCreateRequest
     from storycore.operations.key import KeyCreateResult as KeyCreateResult
     from storycore.operations.key import KeyListRequest as KeyListRequest
     from storycore.operations.key import KeyListResult as KeyListResult
     from storycore.operations.key import KeyRevokeRequest as KeyRevokeRequest
     from storycore.operations.key import KeyRevokeResult as KeyRevokeResult
+    from storycore.operations.package import PackageRequest as PackageRequest
+    from storycore.operations.package import PackageResult as PackageResult
+    from storycore.operations.plan import PlanRequest as PlanRequest
+    from storycore.operations.plan import PlanResult as PlanResult
     from storycore.operations.presets import PresetsRequest as PresetsRequest
     from storycore.operations.presets import PresetsResult as PresetsResult
     from storycore.operations.project import InspectRequest as InspectRequest
@@ -74,6 +74,8 @@ if TYPE_CHECKING:
     from storycore.operations.task import TaskListResult as TaskListResult
     from storycore.operations.task import TaskStatusRequest as TaskStatusRequest
     from storycore.operations.task import TaskStatusResult as TaskStatusResult
+    from storycore.operations.verification import VerifyRequest as VerifyRequest
+    from storycore.operations.verification import VerifyResult as VerifyResult
     from storycore.operations.webhook import WebhookDeleteRequest as WebhookDeleteRequest
     from storycore.operations.webhook import WebhookDeleteResult as WebhookDeleteResult
     from storycore.operations.webhook import WebhookGetRequest as WebhookGetRequest
@@ -107,14 +109,16 @@ _HOMES = {
     "ConnectResult": "storycore.operations.comfyui_servers",
     "ConvertRequest": "storycore.operations.comfyui_graph",
     "ConvertResult": "storycore.operations.comfyui_graph",
+    "DeliverRequest": "storycore.operations.film_delivery",
+    "DeliverResult": "storycore.operations.film_delivery",
     "DisconnectRequest": "storycore.operations.comfyui_servers",
     "DisconnectResult": "storycore.operations.comfyui_servers",
     "EventListRequest": "storycore.operations.event",
     "EventListResult": "storycore.operations.event",
     "EventPublishRequest": "storycore.operations.event",
     "EventPublishResult": "storycore.operations.event",
-    "FormatRequest": "storycore.operations.export",
-    "FormatResult": "storycore.operations.export",
+    "FormatRequest": "storycore.operations.conversion",
+    "FormatResult": "storycore.operations.conversion",
     "GenerateVideoRequest": "storycore.operations.shot_video",
     "GenerateVideoResult": "storycore.operations.shot_video",
     "GetStatusRequest": "storycore.operations.shot_video",
@@ -129,14 +133,14 @@ _HOMES = {
     "KeyRevokeResult": "storycore.operations.key",
     "ListRequest": "storycore.operations.project",
     "ListResult": "storycore.operations.project",
-    "MetadataRequest": "storycore.operations.export",
-    "MetadataResult": "storycore.operations.export",
-    "PackageRequest": "storycore.operations.export",
-    "PackageResult": "storycore.operations.export",
+    "MetadataRequest": "storycore.operations.description",
+    "MetadataResult": "storycore.operations.description",
+    "PackageRequest": "storycore.operations.package",
+    "PackageResult": "storycore.operations.package",
     "PickRequest": "storycore.operations.take",
     "PickResult": "storycore.operations.take",
-    "PlanRequest": "storycore.operations.export",
-    "PlanResult": "storycore.operations.export",
+    "PlanRequest": "storycore.operations.plan",
+    "PlanResult": "storycore.operations.plan",
     "PresetsRequest": "storycore.operations.presets",
     "PresetsResult": "storycore.operations.presets",
     "Progress": "storycore.observe.progress",
@@ -152,8 +156,8 @@ _HOMES = {
     "TaskListResult": "storycore.operations.task",
     "TaskStatusRequest": "storycore.operations.task",
     "TaskStatusResult": "storycore.operations.task",
-    "VerifyRequest": "storycore.operations.export",
-    "VerifyResult": "storycore.operations.export",
+    "VerifyRequest": "storycore.operations.verification",
+    "VerifyResult": "storycore.operations.verification",
     "WebhookDeleteRequest": "storycore.operations.webhook",
     "WebhookDeleteResult": "storycore.operations.webhook",
     "WebhookDeliveriesRequest": "storycore.operations.delivery",

@@ -83,6 +83,7 @@ class Reason(StrEnum):
     FILE_NOT_FOUND = "file_not_found"
     NOTHING_TO_EXPORT = "nothing_to_export"
     PRESET_NOT_FOUND = "preset_not_found"
+    TEMPLATE_NOT_FOUND = "template_not_found"
     OPERATION_NOT_FOUND = "operation_not_found"
     TASK_NOT_FOUND = "task_not_found"
     ARTIFACT_NOT_FOUND = "artifact_not_found"
@@ -119,6 +120,8 @@ class Reason(StrEnum):
     DATABASE_UNAVAILABLE = "database_unavailable"
     DATABASE_NEWER = "database_newer"
     SEALING_KEY_UNUSABLE = "sealing_key_unusable"
+    SIGNING_KEY_UNUSABLE = "signing_key_unusable"
+    SIGNING_FAILED = "signing_failed"
     DRAINING = "draining"
     POISONED = "poisoned"
     INTERRUPTED = "interrupted"
@@ -259,6 +262,13 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         remediation="Add what is missing, or leave out `strict`.",
     ),
     Reason.PRESET_NOT_FOUND: ReasonFacts(
+        Code.NOT_FOUND,
+        404,
+        3,
+        retryable=False,
+        remediation="Choose one that `storycore export presets` lists.",
+    ),
+    Reason.TEMPLATE_NOT_FOUND: ReasonFacts(
         Code.NOT_FOUND,
         404,
         3,
@@ -509,6 +519,20 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         6,
         retryable=False,
         remediation="Install the newer version of StoryCore again, or restore a backup made before it.",
+    ),
+    Reason.SIGNING_KEY_UNUSABLE: ReasonFacts(
+        Code.SERVICE_UNAVAILABLE,
+        503,
+        6,
+        retryable=False,
+        remediation="See that the file can be read and its folder written, or set STORYCORE_SIGNING_KEY_FILE.",
+    ),
+    Reason.SIGNING_FAILED: ReasonFacts(
+        Code.DEPENDENCY_ERROR,
+        502,
+        6,
+        retryable=False,
+        remediation="Look at the key and the certificate that sign, or leave credentials out with credentials=never.",
     ),
     Reason.SEALING_KEY_UNUSABLE: ReasonFacts(
         Code.SERVICE_UNAVAILABLE,

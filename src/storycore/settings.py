@@ -155,6 +155,27 @@ class Settings(BaseModel):
         description="File that holds this key if it is not set; beside the SQLite database, else in the user's data "
         "folder. Made when first needed; back it up with the database.",
     )
+    credentials: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="Whether finished files are signed with content credentials: auto where media are known to be "
+        "generated, always, or never.",
+    )
+    training_mining: Literal["unsaid", "allowed", "not_allowed"] = Field(
+        default="unsaid",
+        description="What credentials say about the use of a film for training AI and for data mining.",
+    )
+    signing_certificate: Path | None = Field(
+        default=None,
+        description="File of a certificate of yours to sign with, and of those above it, in PEM; this installation "
+        "makes one of its own if left out.",
+    )
+    signing_key_file: Path | None = Field(
+        default=None, description="File of its private key, in PEM without a password, readable for you alone."
+    )
+    trusted_certificates: Path | None = Field(
+        default=None,
+        description="File of certificates in PEM whose signatures count as trusted, beside those of this installation.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level of log lines that `serve` writes to stderr."
     )
@@ -241,6 +262,11 @@ class Settings(BaseModel):
         if kind == "sqlite:" and path:
             return Path(path).with_suffix(".key")
         return Path(user_data_path("storycore", appauthor=False)) / "storycore.key"
+
+    @property
+    def signing_place(self) -> Path:
+        """The file of the key and the certificate of this installation, there already or not."""
+        return self.sealing_key_place.with_suffix(".signing.pem")
 
     @classmethod
     def read(cls, **flags: Any) -> Self:

@@ -23,8 +23,9 @@ DOORS = {
     "alembic": ("database",),
     "anyio": ("api", "dashboard", "processes"),
     "bagit": ("demo",),
+    "c2pa": ("metadata/credentials",),
     "click": ("cli", "processes", "sink/command"),
-    "cryptography": ("webhooks/signing", "webhooks/sealing"),
+    "cryptography": ("webhooks/signing", "webhooks/sealing", "metadata/signing_key"),
     "cv2": (
         "rendering/wide",
         "rendering/drawing",
@@ -42,6 +43,7 @@ DOORS = {
     "manimgx_fonts": ("rendering/fonts",),
     "manimgx_fonts_cjk": ("rendering/fonts",),
     "numpy": ("rendering",),
+    "opentimelineio": ("exports/interchange/otio_text",),
     "platformdirs": ("settings",),
     "prometheus_client": ("observe/metrics",),
     "procrastinate": ("tasks/procrastinate_engine",),
@@ -52,6 +54,8 @@ DOORS = {
         "api/document",
         "cli/options",
         "exports/formats",
+        "exports/data_files",
+        "exports/delivery",
         "exports/export",
         "exports/gates",
         "exports/presets",
@@ -97,7 +101,8 @@ DOORS = {
 
 PURE = (
     "units", "errors", "wording", "json_text", "tasks/task", "keys/key",
-    "operations/catalog", "operations/envelope", "project/timeline", "project/model",
+    "operations/catalog", "operations/envelope", "exports/delivery/checksums", "remote/folders",
+    "project/timeline", "project/model",
     "project/transitions", "project/canonical", "exports/packing/zip_records", "exports/packing/names",
     "exports/packing/bag", "exports/packing/crate", "exports/checking/archive_records", "exports/checking/bag_text",
     "metadata/document", "metadata/write", "api/ranges",
@@ -109,6 +114,9 @@ PURE = (
     "webhooks/address", "webhooks/headers", "webhooks/delivery", "webhooks/endpoint", "webhooks/message", "events",
     "dashboard/words", "dashboard/drawings", "dashboard/same_as",
         *(f"comfyui/{name}" for name in ("backend", "outputs", "pace", "progress", "wire")),
+    *(f"exports/interchange/{name}" for name in (
+        "counting", "cutting", "edit", "edl", "fcp7", "fcpx", "naming", "otio_text", "xml_text",
+    )),
     *(f"exports/documents/{name}" for name in (
         "letters", "pages", "panels", "report", "shot_list", "storyboard", "web_page",
     )),

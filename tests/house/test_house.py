@@ -42,6 +42,7 @@ HEAVY = {
     "isal",
     "jinja2",
     "aiohttp",
+    "c2pa",
     "cryptography",
     "zlib_ng",
 }

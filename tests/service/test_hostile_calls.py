@@ -289,7 +289,7 @@ def test_however_many_callers_wait_for_tasks_others_are_answered(films, film, mo
         body, headers = {"project_path": film.name}, {"Prefer": "wait=60"}
         return httpx.post(url + PACKAGE, json=body, headers=headers, timeout=90).status_code
 
-    monkeypatch.setattr("storycore.operations.export.package", package)
+    monkeypatch.setattr("storycore.operations.package.package", package)
     with serving(films, workers=45) as url, ThreadPoolExecutor(45) as pool:
         calls = [pool.submit(call, url) for _ in range(45)]
         running = {"params": {"status": "running"}, "timeout": 60}

@@ -29,7 +29,7 @@ def test_a_valid_package_is_described_and_unpacked(sc: StoryCore, tmp_path: Path
         "valid": True, "path": str(path), "kind": "zip", "files_checked": len(FILES),
         "checksum": f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}",
         "bytes_checked": sum(map(len, FILES.values())), "algorithms": ["sha256"], "faults": [], "warnings": [],
-        "unpacked_to": str(target),
+        "credentials": None, "unpacked_to": str(target),
     }  # fmt: skip
     again = sc.run(VerifyRequest(package_path=str(target)))
     assert (again.valid, again.kind, again.checksum, again.verdict) == (True, "folder", "", True)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _SHOWN = {
     "storycore.export.package": "storycore.cli.show_export:show_package",
     "storycore.export.format": "storycore.cli.show_export:show_format",
+    "storycore.export.deliver": "storycore.cli.show_delivery:show_delivery",
     "storycore.export.presets": "storycore.cli.show_export:show_presets",
     "storycore.export.plan": "storycore.cli.show_export:show_plan",
     "storycore.export.metadata": "storycore.cli.show_metadata:show_metadata",

@@ -1,6 +1,8 @@
 """How packages, conversions and plans look on the terminal."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -8,13 +10,16 @@ from rich.table import Table
 from rich.text import Text
 
 from storycore.cli.words import command, plain, typed
-from storycore.operations.export import FormatOutput, FormatResult, PackageResult, PlanResult
+from storycore.operations.conversion import FormatOutput, FormatResult
+from storycore.operations.package import PackageResult
+from storycore.operations.plan import PlanResult
 from storycore.operations.presets import PresetsResult
 from storycore.operations.request import WarningEntry
 from storycore.units import human_bytes, human_seconds
 
 _MOST = 8
 _MOST_FILES = 30
+_MOST_BESIDE = 3
 
 
 def show_package(result: PackageResult, console: Console) -> None:
@@ -25,8 +30,8 @@ def show_package(result: PackageResult, console: Console) -> None:
     _fact(console, "sha-256", result.checksum.removeprefix("sha256:"))
     _fact(console, "took", human_seconds(result.export_time_ms / 1000))
     _renamed(console, result.renamed)
-    _warnings(console, "left out", result.skipped)
-    _warnings(console, "odd", result.warnings)
+    warnings_shown(console, "left out", result.skipped)
+    warnings_shown(console, "odd", result.warnings)
     if result.export_path:
         console.print(
             Text("Next: ", style="dim"),
@@ -46,16 +51,24 @@ def show_format(result: FormatResult, console: Console) -> None:
     console.print(table)
     for output in result.outputs:
         _figures(console, output)
-        for path in output.beside:
-            _fact(console, "beside", typed(path))
+        for place in _beside(output.beside):
+            _fact(console, "beside", place)
         for gate in output.quality_gates:
             if not gate.passed:
                 console.print(Text("✗ ", style="red"), Text(plain(f"{output.target_format}: {gate.message}")), sep="")
-    _warnings(console, "odd", result.warnings)
+    warnings_shown(console, "odd", result.warnings)
+
+
+def _beside(paths: Sequence[str]) -> list[str]:
+    """Files beside a result: each of a few, of many how many there are in which folder."""
+    if len(paths) <= _MOST_BESIDE:
+        return [typed(path) for path in paths]
+    folders = Counter(str(Path(path).parent) for path in paths)
+    return [f"{typed(folder)} · {count} files" for folder, count in folders.items()]
 
 
 def show_presets(result: PresetsResult, console: Console) -> None:
-    """The presets, a line each."""
+    """The presets and the templates, a line each."""
     table = Table(box=None, pad_edge=False)
     for name in ("Preset", "For", "Makes", "From"):
         table.add_column(name)
@@ -63,7 +76,16 @@ def show_presets(result: PresetsResult, console: Console) -> None:
         origin = item.date if item.origin == "storycore" else item.origin
         table.add_row(Text(plain(item.name)), Text(plain(item.title)), ", ".join(item.formats), origin)
     console.print(table)
+    console.print()
+    table = Table(box=None, pad_edge=False)
+    for name in ("Template", "Delivers", "From"):
+        table.add_column(name)
+    for template in result.templates:
+        origin = template.date if template.origin == "storycore" else template.origin
+        table.add_row(Text(plain(template.name)), Text(plain(template.title)), origin)
+    console.print(table)
     console.print(Text("Next: ", style="dim"), Text("storycore export format film/ --preset NAME"), sep="")
+    console.print(Text("      ", style="dim"), Text("storycore export deliver film/ --template NAME"), sep="")
 
 
 def show_plan(result: PlanResult, console: Console) -> None:
@@ -77,8 +99,8 @@ def show_plan(result: PlanResult, console: Console) -> None:
     for path in result.missing[:_MOST]:
         console.print(Text("! missing  ", style="yellow"), Text(plain(path)), sep="", soft_wrap=True)
     _renamed(console, result.renamed)
-    _warnings(console, "left out", result.skipped)
-    _warnings(console, "odd", (entry for entry in result.warnings if entry.reason != "media_missing"))
+    warnings_shown(console, "left out", result.skipped)
+    warnings_shown(console, "odd", (entry for entry in result.warnings if entry.reason != "media_missing"))
 
 
 def _planned_files(result: PlanResult) -> Table:
@@ -111,18 +133,21 @@ def _planned_parts(result: PlanResult) -> Table:
 
 
 def _figures(console: Console, output: FormatOutput) -> None:
-    """The figures that people look for first, in one line."""
-    metrics = output.quality_metrics
+    shown = figures_of(output.quality_metrics)
+    if shown:
+        _fact(console, output.target_format, " · ".join(shown))
+
+
+def figures_of(metrics: Mapping[str, Any]) -> list[str]:
+    """The figures that people look for first."""
     shown = [str(metrics[name]) for name in ("resolution", "codec", "bitrate", "sample_rate") if metrics.get(name)]
     if "fps" in metrics:
         shown.insert(1, f"{metrics['fps']} fps")
-    for name in ("frames", "duration", "integrated_loudness", "true_peak"):
+    for name in ("clips", "transitions", "frames", "duration", "integrated_loudness", "true_peak"):
         told = metrics.get(name)
         if isinstance(told, dict) and told.get("value") is not None:
             shown.append(f"{told['value']:g} {told['unit']}")
-    shown += _of_paper(metrics)
-    if shown:
-        _fact(console, output.target_format, " · ".join(shown))
+    return shown + _of_paper(metrics) + _of_credentials(metrics)
 
 
 def _of_paper(metrics: Mapping[str, Any]) -> list[str]:
@@ -130,6 +155,15 @@ def _of_paper(metrics: Mapping[str, Any]) -> list[str]:
     shown = [f"{pages} {'page' if pages == 1 else 'pages'}"] if pages else []
     shown += [f"{dpi} dpi"] if dpi else []
     return shown + ([str(conformance["value"])] if isinstance(conformance, dict) else [])
+
+
+def _of_credentials(metrics: Mapping[str, Any]) -> list[str]:
+    found = metrics.get("content_credentials")
+    if not isinstance(found, dict):
+        return []
+    kinds = {"trainedAlgorithmicMedia": "marked as made with AI",
+             "compositeWithTrainedAlgorithmicMedia": "marked as partly made with AI"}  # fmt: skip
+    return [kinds.get(str(found.get("digital_source_type")).rsplit("/", maxsplit=1)[-1], "signed")]
 
 
 def _done(word: str) -> Text:
@@ -146,7 +180,8 @@ def _renamed(console: Console, renamed: dict[str, str]) -> None:
     _more(console, len(renamed))
 
 
-def _warnings(console: Console, word: str, entries: Iterable[WarningEntry]) -> None:
+def warnings_shown(console: Console, word: str, entries: Iterable[WarningEntry]) -> None:
+    """The first warnings, a line each."""
     listed = list(entries)
     for entry in listed[:_MOST]:
         where = f"{entry.file}{entry.pointer}"

@@ -2,7 +2,7 @@
 
 from typing import TextIO
 
-from storycore.operations.export import MetadataResult
+from storycore.operations.description import MetadataResult
 
 
 def show_metadata(result: MetadataResult, stdout: TextIO) -> None:

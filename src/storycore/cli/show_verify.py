@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from storycore.cli.show_credentials import show_credentials
 from storycore.cli.words import plain, typed
-from storycore.operations.export import VerifyFault, VerifyResult
+from storycore.operations.verification import VerifyFault, VerifyResult
 from storycore.units import human_bytes, human_seconds
 
 _WIDTH: Final = 80
@@ -23,6 +24,9 @@ def show_verify(result: VerifyResult, console: Console) -> None:
     Names and messages hold text of strangers: control characters are shown as escapes, and nothing is taken for
     markup.
     """
+    if result.kind == "file":
+        show_credentials(result, console)
+        return
     width = min(console.width, _WIDTH)
     _print(console, width, _verdict(result))
     for line in _facts(result):
@@ -53,6 +57,8 @@ def _facts(result: VerifyResult) -> list[str]:
     lines = [checked + compared]
     if result.checksum:
         lines.append(result.checksum)
+    if result.credentials is not None:
+        lines.append(f"credentials beside it: {result.credentials.state}, by {plain(result.credentials.signer)}")
     if result.unpacked_to:
         lines.append(f"unpacked to {plain(result.unpacked_to)}")
     return lines

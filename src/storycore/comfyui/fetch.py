@@ -17,10 +17,10 @@ from storycore.comfyui.wire import Preview
 from storycore.errors import DependencyFailed, Reason
 from storycore.json_text import write
 from storycore.project.content import HEAD_BYTES, open_regular
+from storycore.project.lookup import SIDECAR
 from storycore.project.media_types import kind_of, measured
 from storycore.storage.local import new_folder
 
-SIDECAR: Final = ".storycore.json"
 _TRIES: Final = 3
 _CHUNK_BYTES: Final = 1024 * 1024
 

@@ -18,16 +18,12 @@ from storycore.demo.delivery import Hearing, hearing
 from storycore.demo.film import make_film
 from storycore.errors import Conflict, DependencyFailed, Reason, Unexpected
 from storycore.library import StoryCore
-from storycore.operations.export import (
-    FormatRequest,
-    FormatResult,
-    MetadataRequest,
-    PackageRequest,
-    PackageResult,
-    VerifyRequest,
-)
+from storycore.operations.conversion import FormatRequest, FormatResult
+from storycore.operations.description import MetadataRequest
+from storycore.operations.package import PackageRequest, PackageResult
 from storycore.operations.project import InspectRequest
 from storycore.operations.request import Request, Result
+from storycore.operations.verification import VerifyRequest
 from storycore.operations.webhook import WebhookDeleteRequest, WebhookRegisterRequest
 from storycore.settings import Settings
 from storycore.storage.local import new_file, new_folder

@@ -111,7 +111,7 @@ def export(
     finished: list[Exported] = []
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
-        done = _render_together(works, progress)
+        done = render_together(works, progress)
         share = (1 - done) / len(works)
         for work in works:
             path = folder / work.name
@@ -121,16 +121,40 @@ def export(
             seconds = time.perf_counter() - started
             made = replace(made, warnings=(*made.warnings, *work.warnings))
             finished.append(Exported(path=path, format=work.format.name, made=made, seconds=seconds))
+            with progress.within(done + (len(finished) - 0.02) * share, done + len(finished) * share):
+                finished[-1] = replace(finished[-1], made=_marked(work, path, made, progress))
     except BaseException:
         for other in finished:
             for path in (other.path, *other.made.beside):
                 with contextlib.suppress(OSError):
                     path.unlink()
+            for place in {path.parent for path in other.made.beside} - {folder}:
+                with contextlib.suppress(OSError):
+                    place.rmdir()
         for place in missing:
             with contextlib.suppress(OSError):
                 place.rmdir()
         raise
     return finished
+
+
+def _marked(work: Work, path: Path, made: Made, progress: Progress) -> Made:
+    """What was made, with credentials beside it if it can hold none, and with what there is to say about marks."""
+    if not work.film.marked:
+        return made
+    from storycore.exports.formats.marking import marks, sign_beside, signs_itself
+
+    kind = work.format.media_type
+    told: Mapping[str, Any] = {}
+    beside: tuple[Path, ...] = ()
+    if not signs_itself(work.format):
+        told, beside = sign_beside(work.film, path, kind, work.options, progress, until=1.0)
+    return replace(
+        made,
+        metrics={**made.metrics, **told},
+        warnings=(*made.warnings, *marks(work.film, kind, work.options).warnings),
+        beside=(*made.beside, *beside),
+    )
 
 
 def _informed(film: Film, finished: Sequence[Exported]) -> Film:
@@ -139,8 +163,11 @@ def _informed(film: Film, finished: Sequence[Exported]) -> Film:
     return replace(film, delivered=(*film.delivered, *delivered))
 
 
-def _render_together(works: Sequence[Work], progress: Progress) -> float:
-    """Renders what several files need in one go, so that each frame is drawn once; gives the share of work done."""
+def render_together(works: Sequence[Work], progress: Progress) -> float:
+    """Renders what several files need in one go, so that each frame is drawn once; gives the share of work done.
+
+    What is rendered stands in the segment cache, where the formats find it when they are written.
+    """
     wanted = [work for work in works if hasattr(work.format, "picture")]
     if len(wanted) < 2:
         return 0.0

@@ -62,6 +62,15 @@ def look_ahead(film: Film, formats: Sequence[Wanted]) -> list[Outlook]:
     """
     works = [work for item in formats for work in works_of(film, item, None)]
     refuse_twins([work.name for work in works])
+    return look_at(works)
+
+
+def look_at(works: Sequence[Work]) -> list[Outlook]:
+    """What files would be that are to be made.
+
+    Raises:
+        InvalidInput, DependencyFailed: as `look_ahead`.
+    """
     with tempfile.TemporaryDirectory(prefix="storycore-") as folder:
         return [_outlook(work, Path(folder)) for work in works]
 
@@ -83,15 +92,15 @@ def _outlook(work: Work, folder: Path) -> Outlook:
     segments = [(piece.frames, key) for picture in pictures for piece, key in keyed(picture, sources, ffmpeg)]
     held = {key: cache.held(key) for _, key in segments}
     open_frames = {key: frames for frames, key in segments if held[key] is None}
-    top = pictures[0]
+    top, line = pictures[0], _line(work, pictures[0])
     guessed = guess_film(pictures, segments, held, options)
     return Outlook(
         format=work.format.name,
         name=work.name,
         size=top.canvas.size,
-        rate=top.line.rate,
-        frames=top.line.frames,
-        duration=top.line.duration,
+        rate=line.rate,
+        frames=line.frames,
+        duration=line.duration,
         segments=len(segments),
         found=sum(held[key] is not None for _, key in segments),
         to_render=sum(open_frames.values()),
@@ -105,6 +114,11 @@ def _pictures(work: Work) -> Iterator[Any]:
         yield from work.format.pictures(work.film, work.options)
     elif hasattr(work.format, "picture"):
         yield work.format.picture(work.film, work.options)
+
+
+def _line(work: Work, top: Any) -> Any:
+    """The whole film in frames: of its picture, or, where there is one for each clip, what those are cut to."""
+    return work.format.line(work.film, work.options) if hasattr(work.format, "line") else top.line
 
 
 def _of_sound(work: Work) -> Outlook:

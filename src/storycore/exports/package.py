@@ -118,7 +118,7 @@ def _pack(
     for path, data in _generated(contents, files):
         add = writer.add_list if path in _LISTS else writer.add
         size, sha256 = add(f"{top}/{PAYLOAD}/{path}", data, moment_ns)
-        files.append(Packed(path, size, sha256, "application/json", _GENERATED_ROLE))
+        files.append(Packed(path, size, sha256, measured(path, data, kind_of(data)), _GENERATED_ROLE))
     for name, data in tag_files(contents.label, files).items():
         writer.add_list(f"{top}/{name}", data, moment_ns)
     writer.close()

@@ -6,29 +6,22 @@ or `on_target`. Ours come with StoryCore; a user's stand in `presets/` of the us
 and the nearest one of a name counts.
 """
 
-import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from storycore.errors import InvalidInput, NotFound, Reason
+from storycore.exports.data_files import FAULTS, DataFile, content, nearest, tables, why
 from storycore.exports.formats import registry
 from storycore.exports.formats.figures import Figure
 from storycore.exports.formats.format import Format
 from storycore.exports.gates import Gate, fault_of, unknown
-from storycore.project.content import open_regular
-from storycore.settings import user_folder
-from storycore.wording import explain
 
 _OURS = Path(__file__).with_name("preset_files")
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
-_MOST_BYTES = 64 * 1024
-_MOST_FILES = 1000
 
 
 class _File(BaseModel):
@@ -79,8 +72,7 @@ def presets(project: Path | None = None) -> list[Preset]:
     Raises:
         InvalidInput: preset_invalid: a file is no preset; says which, and where.
     """
-    found = {path.stem: (path, origin) for path, origin in _files(project)}
-    return [_read(*found[name]) for name in sorted(found)]
+    return [_read(file) for file in nearest(_OURS, "presets", project).values()]
 
 
 def find(name: str, project: Path | None = None) -> Preset:
@@ -90,49 +82,30 @@ def find(name: str, project: Path | None = None) -> Preset:
         NotFound: preset_not_found, with the names there are.
         InvalidInput: preset_invalid.
     """
-    known = {path.stem: (path, origin) for path, origin in _files(project)}
+    known = nearest(_OURS, "presets", project)
     found = known.get(name.strip().lower())
     if found is None:
-        names = sorted(known)
         raise NotFound(
-            f"There is no preset {name[:40]!r}; there are: {', '.join(names)}.",
+            f"There is no preset {name[:40]!r}; there are: {', '.join(known)}.",
             reason=Reason.PRESET_NOT_FOUND,
-            details={"presets": names, "pointer": "/preset"},
+            details={"presets": list(known), "pointer": "/preset"},
         )
-    return _read(*found)
+    return _read(found)
 
 
-def _files(project: Path | None) -> Iterator[tuple[Path, str]]:
-    """The files of presets and whose they are, from the farthest to the nearest."""
-    yield from _in_folder(_OURS, "storycore")
-    yield from _in_folder(user_folder() / "presets", "user")
-    if project is not None:
-        yield from _in_folder(project / "presets", "project")
-
-
-def _in_folder(folder: Path, origin: str) -> Iterator[tuple[Path, str]]:
+def _read(file: DataFile) -> Preset:
     try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix == ".toml")[:_MOST_FILES]
-    except OSError:
-        return
-    yield from ((path, origin) for path in paths if _NAME.fullmatch(path.stem))
-
-
-def _read(path: Path, origin: str) -> Preset:
-    try:
-        with open_regular(path) as file:
-            data = file.read(_MOST_BYTES)
-        told = tomllib.loads(data.decode("utf-8"))
+        told = content(file)
         _check_keys(told)
         read = _File(**told)
         _check(read)
-    except (OSError, ValidationError, ValueError, TypeError, RecursionError) as fault:
+    except FAULTS as fault:
         raise InvalidInput(
-            f"The preset {path.name} can't be read: {_why(fault)}", reason=Reason.PRESET_INVALID
+            f"The preset {file.path.name} can't be read: {why(fault)}", reason=Reason.PRESET_INVALID
         ) from None
     return Preset(
-        name=path.stem,
-        origin=origin,
+        name=file.name,
+        origin=file.origin,
         title=read.title,
         formats=read.formats,
         source=read.source,
@@ -149,9 +122,17 @@ def _check_keys(told: Mapping[str, Any]) -> None:
     for name in told:
         if name not in _File.model_fields:
             raise ValueError(unknown("key", name, _File.model_fields))
-    gates = told.get("gates", [])
-    for number, gate in enumerate(gates if isinstance(gates, list) else [], start=1):
-        for name in gate if isinstance(gate, dict) else ():
+    refuse_odd_gates(told)
+
+
+def refuse_odd_gates(told: Mapping[str, Any]) -> None:
+    """Refuses gates with keys that there are not, with those that were meant most likely.
+
+    Raises:
+        ValueError: says which.
+    """
+    for number, gate in enumerate(tables(told, "gates"), start=1):
+        for name in gate:
             if name not in Gate.model_fields:
                 raise ValueError(f"gate {number}: {unknown('key', name, Gate.model_fields)}")
 
@@ -169,11 +150,25 @@ def _check(read: _File) -> None:
         for option in options:
             if option not in formats[name].options.model_fields:
                 raise ValueError(f"options_of.{name}: {unknown('option', option, formats[name].options.model_fields)}")
-    if any(figures_of(format_) is None for format_ in formats.values()):
+    options = {**read.options, **{name: value for own in read.options_of.values() for name, value in own.items()}}
+    refuse_gates(read.gates, list(formats.values()), options)
+
+
+def refuse_gates(gates: Sequence[Gate], formats: Sequence[Format], options: Mapping[str, Any]) -> None:
+    """Refuses gates that can never be judged.
+
+    Args:
+        gates: what files must hold.
+        formats: of those files.
+        options: that they are made with.
+
+    Raises:
+        ValueError: says which, and why.
+    """
+    if any(figures_of(format_) is None for format_ in formats):
         return  # a format from elsewhere, which does not tell its figures
-    figures = {name: it for format_ in formats.values() for name, it in (figures_of(format_) or {}).items()}
-    for number, gate in enumerate(read.gates, start=1):
-        options = {**read.options, **{name: value for own in read.options_of.values() for name, value in own.items()}}
+    figures = {name: it for format_ in formats for name, it in (figures_of(format_) or {}).items()}
+    for number, gate in enumerate(gates, start=1):
         fault = fault_of(gate, figures, options)
         if fault:
             raise ValueError(f"gate {number}: {fault}")
@@ -189,10 +184,3 @@ def _format(name: str) -> Format:
 def figures_of(format_: Format) -> Mapping[str, Figure] | None:
     """The figures of a format's files; None if it does not tell them."""
     return getattr(format_, "figures", None)
-
-
-def _why(fault: Exception) -> str:
-    if isinstance(fault, ValidationError):
-        first = fault.errors(include_url=False)[0]
-        return f"{'.'.join(map(str, first['loc']))}: {explain(first['type'], first.get('ctx', {}), first['msg'])}"
-    return str(fault)[:500]

@@ -8,15 +8,12 @@ Source: IPTC NewsCodes, Digital Source Type (trainedAlgorithmicMedia, compositeW
 Art. 50 for why people want to read it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from storycore.metadata.evidence import COMPOSITE, GENERATED
 from storycore.project.model import AudioTrack, Media, Project, Shot
-
-SCHEME = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-GENERATED = SCHEME + "trainedAlgorithmicMedia"
-COMPOSITE = SCHEME + "compositeWithTrainedAlgorithmicMedia"
 
 _FOLDERS = (
     "assets/generated/",
@@ -67,10 +64,15 @@ class Disclosure:
         return " ".join(_sentences(self))
 
 
-def disclose(project: Project) -> Disclosure:
-    """What the project records about generated media."""
-    shown = [(shot, _shown(shot)) for shot in project.shots]
-    made = [shot for shot, media in shown if media is not None and _is_generated(shot, media)]
+def disclose(project: Project, known: Collection[str] = ()) -> Disclosure:
+    """What the project records about generated media.
+
+    Args:
+        project: as read.
+        known: paths of media that say themselves that they were generated.
+    """
+    shown = [(shot, shown_media(shot)) for shot in project.shots]
+    made = [shot for shot, media in shown if media is not None and (is_recorded(shot, media) or media.path in known)]
     there = [shot for shot, media in shown if media is not None]
     ids = {shot.id for shot in made}
     sounds = {track.media.path: track.media for track in _tracks(project) if track.media is not None}
@@ -79,8 +81,8 @@ def disclose(project: Project) -> Disclosure:
         generated=tuple(shot.id for shot in made),
         unsaid=tuple(shot.id for shot in there if shot.id not in ids),
         without_picture=tuple(shot.id for shot, media in shown if media is None),
-        sounds_generated=sum(map(_in_generated_folder, heard)),
-        sounds_unsaid=sum(not _in_generated_folder(media) for media in heard),
+        sounds_generated=sum(in_generated_folder(media) or media.path in known for media in heard),
+        sounds_unsaid=sum(not in_generated_folder(media) and media.path not in known for media in heard),
         seconds_generated=_length(made),
         seconds=_length(there),
         models=tuple(dict.fromkeys(shot.prompt.model for shot in made if shot.prompt.model)),
@@ -88,22 +90,25 @@ def disclose(project: Project) -> Disclosure:
     )
 
 
-def _shown(shot: Shot) -> Media | None:
+def shown_media(shot: Shot) -> Media | None:
+    """The file that a shot shows, or None."""
     return next((media for media in (shot.clip, shot.image) if media is not None and media.found), None)
 
 
-def _is_generated(shot: Shot, media: Media) -> bool:
+def is_recorded(shot: Shot, media: Media) -> bool:
+    """Whether the project records that what a shot shows was generated."""
     prompt = shot.prompt
     return (
         media.source == "take"
-        or _in_generated_folder(media)
+        or in_generated_folder(media)
         or bool(prompt.model)
         or prompt.seed is not None
         or (media.source in _PANELS and bool(prompt.text))
     )
 
 
-def _in_generated_folder(media: Media) -> bool:
+def in_generated_folder(media: Media) -> bool:
+    """Whether a file lies in a folder for generated media."""
     return media.path.startswith(_FOLDERS)
 
 

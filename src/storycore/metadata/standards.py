@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from storycore.metadata.creative import present, spoken
-from storycore.metadata.disclosure import COMPOSITE, GENERATED, SCHEME, Disclosure
+from storycore.metadata.disclosure import Disclosure
+from storycore.metadata.evidence import COMPOSITE, GENERATED, SCHEME
 from storycore.metadata.measure import MeasuredFile
 from storycore.metadata.stated import Stated
 from storycore.metadata.technical import Section

@@ -63,6 +63,7 @@ class Progress:
         self._done, self._total = 0, None  # type: int, int | None
         self._from, self._to, self._reached = 0.0, 0.0, 0.0
         self._low, self._high = 0.0, 1.0
+        self._name = ""
 
     def cancel(self) -> None:
         """Asks the work to stop at its next count; safe from any thread and from a signal handler."""
@@ -91,7 +92,7 @@ class Progress:
         """A new step, that ends when `until` (0.0-1.0) of the whole work is done."""
         reached = self._low + until * (self._high - self._low)
         self._from, self._to = self._to, max(self._to, min(reached, 0.999))
-        self._step, self._unit, self._done, self._total = step, unit, 0, total
+        self._step, self._unit, self._done, self._total = self._told_as(step), unit, 0, total
         self._tell(force=True)
         self.check()
 
@@ -104,6 +105,15 @@ class Progress:
             yield
         finally:
             self._low, self._high = kept
+
+    @contextlib.contextmanager
+    def named(self, name: str) -> Iterator[None]:
+        """Steps that begin in the block are told with what they are for: `Screener (2 of 8): joining`."""
+        kept, self._name = self._name, name
+        try:
+            yield
+        finally:
+            self._name = kept
 
     def advance(self, amount: int = 1) -> None:
         """Counts `amount` more of the step's unit as done.
@@ -121,7 +131,7 @@ class Progress:
         Raises:
             Cancelled: the work was asked to stop.
         """
-        self._step, self._from, self._to = step, min(fraction, 0.999), min(fraction, 0.999)
+        self._step, self._from, self._to = self._told_as(step), min(fraction, 0.999), min(fraction, 0.999)
         self._done, self._total = 0, None
         self._tell(force=True)
         self.check()
@@ -131,6 +141,9 @@ class Progress:
         self._from = self._to = 1.0
         self._step = "done"
         self._tell(force=True)
+
+    def _told_as(self, step: str) -> str:
+        return f"{self._name}: {step}" if self._name else step
 
     def _tell(self, *, force: bool = False) -> None:
         instant = time.monotonic()

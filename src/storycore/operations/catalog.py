@@ -29,6 +29,7 @@ class Operation(NamedTuple):
         body_bytes: largest body by HTTP, where it may be larger than the setting `max_body_bytes`.
         resumes: whether it goes on where it was when it is begun anew, so that what a killed command leaves behind is
             taken up by the same command, or by `serve` and `worker`.
+        folder: whether what it makes is one new folder, the `delivery_path` of its result, rather than files.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Operation(NamedTuple):
     accepted: str = ""
     body_bytes: int = 0
     resumes: bool = False
+    folder: bool = False
 
     @property
     def scope(self) -> str:
@@ -61,7 +63,13 @@ class Operation(NamedTuple):
         return (*words[:-1], self.command) if self.command else words
 
 
-_EXPORT = "storycore.operations.export"
+_PACKAGE = "storycore.operations.package"
+_FORMAT = "storycore.operations.conversion"
+_VERIFY = "storycore.operations.verification"
+_DELIVER = "storycore.operations.film_delivery"
+_PLAN = "storycore.operations.plan"
+_METADATA = "storycore.operations.description"
+_FOLDER = "storycore.operations.project_folder"
 _PRESETS = "storycore.operations.presets"
 _PROJECT = "storycore.operations.project"
 _GRAPH = "storycore.operations.comfyui_graph"
@@ -85,45 +93,55 @@ _EVENT = "storycore.operations.event"
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
-        "storycore.export.package", "POST", f"{_EXPORT}:package", f"{_EXPORT}:PackageRequest",
+        "storycore.export.package", "POST", f"{_PACKAGE}:package", f"{_PACKAGE}:PackageRequest",
         "Pack a project into one ZIP that anyone can verify",
         (
             "storycore export package film/",
             "storycore export package film/ -o delivery/ --include-source",
             "storycore export package film/ -o - | ssh archive 'cat > film.zip'",
         ),
-        long=True, stream=f"{_EXPORT}:stream_package", dry_run="storycore.export.plan",
-        check=f"{_EXPORT}:check_project",
+        long=True, stream=f"{_PACKAGE}:stream_package", dry_run="storycore.export.plan",
+        check=f"{_FOLDER}:check_project",
     ),
     Operation(
-        "storycore.export.format", "POST", f"{_EXPORT}:convert", f"{_EXPORT}:FormatRequest",
+        "storycore.export.format", "POST", f"{_FORMAT}:convert", f"{_FORMAT}:FormatRequest",
         "Write a project as a film, sound, captions, pictures or data",
         (
             "storycore export format film/ --to mp4",
             "storycore export format film/ --preset youtube-1080p -o delivery/",
             "storycore export format film/ --to mov,wav,srt -O loudness_lufs=-23",
         ),
-        long=True, check=f"{_EXPORT}:check_formats", dry_run="storycore.export.plan",
+        long=True, check=f"{_FORMAT}:check_formats", dry_run="storycore.export.plan",
+    ),
+    Operation(
+        "storycore.export.deliver", "POST", f"{_DELIVER}:deliver", f"{_DELIVER}:DeliverRequest",
+        "Make a whole delivery: films, sound, captions, documents, stills, package and report",
+        (
+            "storycore export deliver film/ --template festival",
+            "storycore export deliver film/ --template social --dry-run",
+            "storycore export deliver film/ -t archive -o /media/disk/film -O effort=slow",
+        ),
+        long=True, check=f"{_DELIVER}:check_delivery", dry_run="storycore.export.plan", folder=True,
     ),
     Operation(
         "storycore.export.presets", "GET", f"{_PRESETS}:presets", f"{_PRESETS}:PresetsRequest",
-        "List presets: what platforms and purposes ask for",
+        "List presets and delivery templates: what platforms and purposes ask for",
         ("storycore export presets", "storycore export presets film/ --json"),
     ),
     Operation(
-        "storycore.export.metadata", "POST", f"{_EXPORT}:metadata", f"{_EXPORT}:MetadataRequest",
+        "storycore.export.metadata", "POST", f"{_METADATA}:metadata", f"{_METADATA}:MetadataRequest",
         "Describe a project for people and machines, as JSON, XML or YAML",
         ("storycore export metadata film/", "storycore export metadata film/ --format xml > film.xml"),
-        long=True, check=f"{_EXPORT}:check_project",
+        long=True, check=f"{_FOLDER}:check_project",
     ),
     Operation(
-        "storycore.export.verify", "POST", f"{_EXPORT}:verify", f"{_EXPORT}:VerifyRequest",
+        "storycore.export.verify", "POST", f"{_VERIFY}:verify", f"{_VERIFY}:VerifyRequest",
         "Check a package down to the last byte",
         ("storycore export verify film.zip", "storycore export verify film.zip --unpack-to film-copy/"),
-        long=True, check=f"{_EXPORT}:check_package",
+        long=True, check=f"{_VERIFY}:check_package",
     ),
     Operation(
-        "storycore.export.plan", "POST", f"{_EXPORT}:plan", f"{_EXPORT}:PlanRequest",
+        "storycore.export.plan", "POST", f"{_PLAN}:plan", f"{_PLAN}:PlanRequest",
         "Tell what an export would hold, without writing anything",
         ("storycore export plan film/", "storycore export plan film/ --to mp4", "storycore export plan film/ -p web"),
     ),
@@ -348,6 +366,7 @@ OPERATIONS: tuple[Operation, ...] = (
 SCOPES = {
     "storycore.export.package": "exports:write",
     "storycore.export.format": "exports:write",
+    "storycore.export.deliver": "exports:write",
     "storycore.export.metadata": "exports:read",
     "storycore.export.verify": "exports:write",
     "storycore.export.plan": "exports:read",
@@ -391,7 +410,7 @@ SCOPES = {
 
 
 GROUPS = {
-    "export": "Pack, convert, describe and verify a project",
+    "export": "Pack, convert, deliver, describe and verify a project",
     "project": "Look at projects",
     "comfyui": "Drive ComfyUI servers",
     "task": "See, follow and stop long work",

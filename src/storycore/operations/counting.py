@@ -66,7 +66,9 @@ class Counting(Watch):
         if task.kind in GENERATING:
             self._generated(task.status, seconds, result)
             return
-        sizes = {made["target_format"]: made["output_size_bytes"] for made in result.get("outputs", ())}
+        sizes: dict[str, int] = {}
+        for made in result.get("outputs", ()):  # a delivery has several of one format
+            sizes[made["target_format"]] = sizes.get(made["target_format"], 0) + made["output_size_bytes"]
         if "package_size_bytes" in result:
             sizes["zip"] = result["package_size_bytes"]
         for name in _formats(task):
@@ -108,6 +110,8 @@ def _formats(task: Task) -> list[str]:
     """The formats that a task was to write."""
     if task.kind == "storycore.export.package":
         return ["zip"]
+    if task.kind == "storycore.export.deliver":
+        return list(dict.fromkeys(made["target_format"] for made in (task.result or {}).get("outputs", ())))
     return formats_of(task.request)
 
 

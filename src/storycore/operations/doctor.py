@@ -45,7 +45,7 @@ class Finding:
 def examine(app: App) -> list[Finding]:
     """Looks at everything; changes nothing, but a database that is missing is made."""
     looks: tuple[Callable[[App], Iterator[Finding]], ...] = (
-        _system, _settings, _letters, _extras, _places, _disks, _database, _keys,
+        _system, _settings, _letters, _marks, _extras, _places, _disks, _database, _keys,
     )  # fmt: skip
     return [finding for look in looks for finding in look(app)]
 
@@ -76,6 +76,22 @@ def _letters(_app: App) -> Iterator[Finding]:
             name="letters", state=State.ODD, words="laid out plainly: Arabic and Indian letters stand apart",
             remedy="install FriBidi (Debian: libfribidi0; macOS: brew install fribidi; Windows: fribidi.dll on PATH)",
         )  # fmt: skip
+
+
+def _marks(app: App) -> Iterator[Finding]:
+    if importlib.util.find_spec("c2pa") is None:
+        yield Finding(
+            name="credentials", state=State.ODD, words="films can't be signed: c2pa-python is not installed",
+            remedy="pip install c2pa-python, or set STORYCORE_CREDENTIALS=never",
+        )  # fmt: skip
+        return
+    settings = app.settings
+    if settings.signing_certificate is not None:
+        yield _fine("credentials", f"films are signed with your certificate, {settings.signing_certificate}")
+    elif settings.signing_place.exists():
+        yield _fine("credentials", f"films are signed with the key of this installation, {settings.signing_place}")
+    else:
+        yield _fine("credentials", "films will be signed with a key of this installation, made when first needed")
 
 
 def _extras(app: App) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from storycore.app import App
 from storycore.events import Event, make
 from storycore.observe import logging
 from storycore.operations.admission import GENERATING
-from storycore.operations.presets import formats_of
+from storycore.operations.presets import formats_of, parts_of
 from storycore.tasks.records import Outbox, Telling
 from storycore.tasks.task import Status, Task
 
@@ -23,6 +23,7 @@ _MOST_FINDINGS: Final = 20
 _MOST_LETTERS: Final = 2000
 _MOST_METADATA: Final = 64 * 1024
 _EXPORTS: Final = frozenset({"storycore.export.package", "storycore.export.format"})
+_DELIVERIES: Final = frozenset({"storycore.export.deliver"})
 _CHECKS: Final = frozenset({"storycore.export.verify"})
 _MADE: Final = {"image": "image.generated", "audio": "audio.generated", "video": "video.rendered"}
 _ENDINGS: Final = {Status.COMPLETED: "completed", Status.FAILED: "failed", Status.CANCELLED: "failed"}
@@ -75,6 +76,8 @@ def events_of(task: Task) -> list[Event]:
 def _told(task: Task) -> Iterable[tuple[str, dict[str, Any]]]:
     if task.kind in _EXPORTS:
         return [_export(task), *_judged(task)]
+    if task.kind in _DELIVERIES:
+        return [_delivery(task), *_judged(task)]
     if task.kind in _CHECKS:
         return [_check(task)]
     if task.kind in GENERATING and task.status is Status.COMPLETED:
@@ -110,6 +113,26 @@ def _export(task: Task) -> tuple[str, dict[str, Any]]:
     if ending == "failed":
         return "export.failed", {**facts, "error": _error(task)}
     return "export.completed", {**facts, "outputs": list(_outputs(task.result or {}))}
+
+
+def _delivery(task: Task) -> tuple[str, dict[str, Any]]:
+    """A delivery as a pipeline: its parts are the steps."""
+    facts: dict[str, Any] = {
+        "task_id": task.id,
+        "project_path": task.request["project_path"],
+        "metadata": _metadata(task),
+        "pipeline": f"deliver {task.request['template'].lower()}",
+    }
+    ending = _ENDINGS.get(task.status)
+    if ending is None:
+        return "pipeline.started", {**facts, "steps": parts_of(task.request)}
+    facts["duration_ms"] = _duration_ms(task)
+    if ending == "failed":
+        step = (task.error or {}).get("details", {}).get("part", "")
+        return "pipeline.failed", {**facts, "step": str(step)[:255], "error": _error(task)}
+    result = task.result or {}
+    made = [part["name"] for part in result["parts"] if part["state"] != "left_out"]
+    return "pipeline.completed", {**facts, "steps": made, "outputs": list(_outputs(result))}
 
 
 def _judged(task: Task) -> Iterator[tuple[str, dict[str, Any]]]:

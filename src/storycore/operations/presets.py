@@ -1,14 +1,17 @@
-"""storycore.export.presets: what platforms and purposes ask for."""
+"""storycore.export.presets: what platforms and purposes ask for, and what a delivery can be made by."""
 
 import contextlib
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import Field
 
 from storycore.app import App
 from storycore.errors import StoryCoreError
 from storycore.operations.request import PathText, Request, Result, Spelling
+
+if TYPE_CHECKING:
+    from storycore.exports.delivery.template import Template
 
 
 class PresetEntry(Result):
@@ -26,17 +29,43 @@ class PresetEntry(Result):
     note: str
 
 
+class TemplatePart(Result):
+    """One part of a delivery template."""
+
+    name: str = Field(description="As results and errors call it.")
+    title: str
+    folder: str = Field(description="Folder of the delivery that its files stand in; empty for the delivery itself.")
+    preset: str = Field(description="The preset that it keeps to; empty for none.")
+    formats: list[str] = Field(description="What it is made in.")
+    options: dict[str, Any] = Field(description="Options that go before the preset's.")
+    gates: list[dict[str, Any]] = Field(description="What its files must hold, those of the preset among it.")
+    optional: bool = Field(description="Whether it is left out, with a warning, where it can't be made of a film.")
+
+
+class TemplateEntry(Result):
+    """One delivery template."""
+
+    name: str = Field(description="As `template` of a delivery takes it.")
+    title: str
+    origin: Literal["storycore", "user", "project"] = Field(description="Where its file is.")
+    parts: list[TemplatePart] = Field(description="What a delivery holds, in order.")
+    source: str = Field(description="What it stands on.")
+    date: str = Field(description="When that was looked up, YYYY-MM-DD.")
+    note: str
+
+
 class PresetsResult(Result):
-    """The presets there are."""
+    """The presets and the delivery templates there are."""
 
     items: list[PresetEntry]
+    templates: list[TemplateEntry] = Field(default=[], description="What `export.deliver` can make.")
 
 
 class PresetsRequest(Request[PresetsResult]):
-    """List presets: ours, the user's own, and those of a project."""
+    """List presets and delivery templates: ours, the user's own, and those of a project."""
 
     project_path: Annotated[PathText, Spelling()] | None = Field(
-        default=None, description="Folder of a project whose own presets count too."
+        default=None, description="Folder of a project whose own presets and templates count too."
     )
 
 
@@ -52,13 +81,23 @@ def formats_of(request: Mapping[str, Any]) -> list[str]:
     return [name.strip().lower() for part in parts for name in part.split(",")]
 
 
+def parts_of(request: Mapping[str, Any]) -> list[str]:
+    """The parts that a delivery was asked for; a project's own templates are not looked up, and give none."""
+    from storycore.exports.delivery.template import find
+
+    with contextlib.suppress(StoryCoreError):
+        return [part.name for part in find(request["template"]).parts]
+    return []
+
+
 def presets(app: App, request: PresetsRequest) -> PresetsResult:
-    """The presets there are, by name.
+    """The presets and the delivery templates there are, by name.
 
     Raises:
-        InvalidInput: preset_invalid.
+        InvalidInput: preset_invalid, template_invalid.
         NotFound, AccessDenied: the project is not there, or may not be read.
     """
+    from storycore.exports.delivery.template import templates
     from storycore.exports.presets import presets as all_presets
 
     folder = None if request.project_path is None else app.places.project(request.project_path)
@@ -77,5 +116,30 @@ def presets(app: App, request: PresetsRequest) -> PresetsResult:
                 note=it.note,
             )
             for it in all_presets(folder)
-        ]
+        ],
+        templates=[_template(it) for it in templates(folder)],
+    )
+
+
+def _template(it: "Template") -> TemplateEntry:
+    return TemplateEntry(
+        name=it.name,
+        title=it.title,
+        origin=cast("Literal['storycore', 'user', 'project']", it.origin),
+        parts=[
+            TemplatePart(
+                name=part.name,
+                title=part.title,
+                folder=part.folder,
+                preset="" if part.preset is None else part.preset.name,
+                formats=[item.format.name for item in part.wanted()],
+                options=dict(part.options),
+                gates=[gate.model_dump(exclude_defaults=True) for gate in part.gates],
+                optional=part.optional,
+            )
+            for part in it.parts
+        ],
+        source=it.source,
+        date=it.date.isoformat(),
+        note=it.note,
     )

@@ -174,6 +174,9 @@ class MediaLookup:
 INDEX = "assets/generated/index.json"
 """Where the takes of a project are listed."""
 
+SIDECAR = ".storycore.json"
+"""What follows the name of a generated file in that of the note beside it, which says how it came to be."""
+
 
 def is_data(value: Any) -> bool:
     """Whether a value is a `data:` URI."""

@@ -28,9 +28,13 @@ from storycore.operations.task import (
     TaskStatusResult,
 )
 from storycore.remote.connection import Connection
-from storycore.storage.local import new_file
+from storycore.remote.folders import places
+from storycore.storage.local import new_file, new_folder
 
 R = TypeVar("R", bound=Result)
+
+_BESIDE = ".c2pa"
+"""How the names of files end that belong to another of the same name."""
 
 _TRIES: Final = 4
 _FIRST_LOOK_SECONDS: Final = 0.02
@@ -156,7 +160,7 @@ class Remote:
         """The result of long work, and in it the places here that its files were fetched to."""
         target = values.pop("output_path", None)
         if target is not None:
-            _refuse_taken(Path(target))
+            _refuse_taken(Path(target), folder=operation.folder)
         data: dict[str, Any] = self.connection.send(operation.name, values, wait=0)
         task_id = None
         if data.keys() & {"task_id"}:
@@ -168,9 +172,26 @@ class Remote:
         made = sorted(self._artifacts(task_id), key=lambda entry: entry.artifact_id)
         if task_id is None:
             made = _named(data, made)
-        place = _place(Path(target), [entry.name for entry in made])
-        fetched = {entry.path: str(self._fetched(entry, place, progress)) for entry in made}
+        if operation.folder:
+            return self._fetched_folder(data, made, Path(target).absolute(), progress)
+        place = _place(Path(target), [entry.name for entry in made if not entry.name.endswith(_BESIDE)])
+        fetched = {entry.path: str(self._fetched(entry, _beside(place, entry), progress)) for entry in made}
         moved: dict[str, Any] = _replaced(data, fetched)
+        return moved
+
+    def _fetched_folder(
+        self, data: dict[str, Any], made: Sequence[ArtifactEntry], target: Path, progress: Progress
+    ) -> dict[str, Any]:
+        """A result whose files stand in a new folder here, as they do in that of the server; all of them or none."""
+        try:
+            inside = places(data, [entry.path for entry in made])
+        except (ValueError, KeyError, TypeError):
+            raise _not_understood() from None
+        with new_folder(target) as folder:
+            for entry in made:
+                self._fetched(entry, folder / inside[entry.path], progress)
+        names = {path: str(target / place) for path, place in inside.items()}
+        moved: dict[str, Any] = _replaced(data, {**names, data["delivery_path"]: str(target)})
         return moved
 
     def _fetched(self, entry: ArtifactEntry, place: Path, progress: Progress) -> Path:
@@ -296,10 +317,18 @@ def _named(data: Mapping[str, Any], entries: Sequence[ArtifactEntry]) -> list[Ar
     return [entry for path, entry in found.items() if _replaced(data, {path: ""}) != data]
 
 
-def _refuse_taken(target: Path) -> None:
-    """A file that stands where the result should go is told before the work, not after it."""
-    if os.path.lexists(target) and not target.is_dir():
-        raise Conflict(f"There is already a file: {target.name}", reason=Reason.OUTPUT_EXISTS)
+def _refuse_taken(target: Path, *, folder: bool) -> None:
+    """What stands where the result should go is told before the work, not after it; files go into folders."""
+    if os.path.lexists(target) and (folder or not target.is_dir()):
+        what = "something there" if folder else "a file"
+        raise Conflict(f"There is already {what}: {target.name}", reason=Reason.OUTPUT_EXISTS)
+
+
+def _beside(place: Path, entry: ArtifactEntry) -> Path:
+    """Where an artifact is put: credentials stay beside what they are about, whatever that is called here."""
+    if entry.name.endswith(_BESIDE) and not place.is_dir():
+        return place.with_name(place.name + _BESIDE)
+    return place
 
 
 def _place(target: Path, names: Sequence[str]) -> Path:

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import math
 from collections import OrderedDict
 from collections.abc import Iterator
 from fractions import Fraction
@@ -66,16 +67,18 @@ class Gallery:
             self._clips[look.path] = clip.look(self._ffmpeg, path, look.name)
         if self._clips[look.path].hdr:
             self._bent.add(look.name)
+        begin = look.begin + Fraction(offset) / canvas.rate
+        held = max(0, -math.floor(begin * canvas.rate))
         wanted = clip.ClipWanted(
             facts=self._clips[look.path],
-            begin=look.begin + Fraction(offset) / canvas.rate,
+            begin=begin + held / canvas.rate,
             rate=canvas.rate,
             size=canvas.size,
             fit=canvas.fit,
         )
         layout = LAYOUTS[canvas.pixel_format]
         with clip.opened(self._ffmpeg, path, look.name, wanted, layout) as reel:
-            yield reel
+            yield _HeldReel(reel, held) if held else reel
 
     def _still(self, look: Look, canvas: Canvas) -> Still:
         name = (look.source, look.sha256, look.cell, look.move, look.title, look.lines, canvas)
@@ -115,6 +118,24 @@ class _StillReel:
         frame = self._still.frame(self._at, self._frames, self._rate)
         self._at += 1
         return frame
+
+
+class _HeldReel:
+    """A clip before whose first frame more frames are wanted: that one stands for them."""
+
+    def __init__(self, reel: _Reel, held: int) -> None:
+        self._reel, self._held = reel, held
+        self._first: Frame | None = None
+
+    def next(self) -> Frame:
+        if self._held:
+            self._first = self._first or self._reel.next().copy()
+            self._held -= 1
+            return self._first
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        return self._reel.next()
 
 
 class _Captioned:
@@ -162,8 +183,15 @@ def frames(piece: Piece, canvas: Canvas, gallery: Gallery) -> Iterator[Frame]:
             yield stamp.on(frame, number)
 
 
+def _label(canvas: Canvas) -> Words:
+    """Small words in the upper right corner, clear of captions, and below what is burned in at the top."""
+    size = 0.034 * min(canvas.size) / canvas.height
+    y = 0.125 if "timecode" in canvas.burn_in else 0.0
+    return Words(text=canvas.label, x=1.0, y=y, size=size, ground="#000000", margin=0.035)
+
+
 class _Stamp:
-    """What is burned in: captions, timecode, shot, watermark."""
+    """What is burned in: captions, timecode, shot, label, watermark."""
 
     def __init__(self, piece: Piece, canvas: Canvas) -> None:
         self._piece, self._canvas = piece, canvas
@@ -174,17 +202,19 @@ class _Stamp:
             for one in piece.burned
         ]
         self._burned = [(first, end, over) for first, end, over in drawn if over is not None]
-        self._mark = title.overlay(faint, self._layout, canvas.size, canvas.language) if canvas.watermark else None
+        marks = [_label(canvas)] * bool(canvas.label) + [faint] * bool(canvas.watermark)
+        overlays = [title.overlay(words, self._layout, canvas.size, canvas.language) for words in marks]
+        self._marks = [over for over in overlays if over is not None]
 
     def on(self, frame: Frame, number: int) -> Frame:
         shown = [over for first, end, over in self._burned if first <= number < end]
-        if self._mark is None and self._canvas.burn_in == "none" and not shown:
+        if not self._marks and self._canvas.burn_in == "none" and not shown:
             return frame
         frame = frame.copy()
         for over in shown:
             over.draw(frame)
-        if self._mark is not None:
-            self._mark.draw(frame)
+        for over in self._marks:
+            over.draw(frame)
         if self._canvas.burn_in != "none":
             self._burn(frame, number)
         return frame

@@ -32,6 +32,8 @@ class Picture:
         encoder: of ffmpeg, one that works here.
         burned: captions over everything, in frames of the result.
         figures: that are to be known of it, as `likeness` names them.
+        notice: words that the slate before the film bears, "" for none.
+        titled: whether that slate names the film.
     """
 
     line: Timeline
@@ -41,6 +43,8 @@ class Picture:
     encoder: str
     burned: tuple[Caption, ...] = ()
     figures: tuple[str, ...] = ()
+    notice: str = ""
+    titled: bool = True
 
     @property
     def arguments(self) -> list[str]:
@@ -115,7 +119,7 @@ def keyed(picture: Picture, sources: Sources, ffmpeg: Ffmpeg) -> list[tuple[Piec
     """
     line = picture.line
     looks = [sources.look(span, picture.canvas) for span in line.spans]
-    lead = sources.lead(line.lead) if line.lead else None
+    lead = sources.lead(line.lead, notice=picture.notice, titled=picture.titled) if line.lead else None
     more = (*picture.arguments, ffmpeg.mark, machine())
     found = pieces(line, looks, lead, picture.canvas, picture.burned)
     return [(piece, piece.key(picture.canvas, *more)) for piece in found]

@@ -43,6 +43,7 @@ class Canvas:
         fit: letterbox, crop or blur.
         burn_in: none, timecode, shot or timecode_and_shot.
         watermark: words over the whole picture, "" for none.
+        label: small words in the upper right corner, "" for none.
         language: BCP 47 tag of the words, "" if nothing is known.
     """
 
@@ -53,6 +54,7 @@ class Canvas:
     fit: str = "letterbox"
     burn_in: str = "none"
     watermark: str = ""
+    label: str = ""
     language: str = ""
 
     @property
@@ -176,7 +178,7 @@ def letters(found: Sequence[Piece], canvas: Canvas) -> str:
     words = [one.words.text for piece in found for one in piece.burned]
     words += [one.words.text for look in looks for one in look.captions]
     words += [text for look in looks for text in (look.title, look.label, *look.lines)]
-    return "\n".join(dict.fromkeys([*words, canvas.watermark]))
+    return "\n".join(dict.fromkeys([*words, canvas.watermark, canvas.label]))
 
 
 def captions(layers: Sequence[TextLayer], rate: Fraction, frames: int) -> tuple[Caption, ...]:

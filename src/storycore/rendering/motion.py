@@ -84,8 +84,8 @@ def move_of(shot: Shot) -> Move:
 
 
 def view(move: Move, frame: int, frames: int, rate: Fraction) -> View:
-    """Where the camera looks in one frame of a shot of so many frames."""
-    way = ease(frame / (frames - 1)) if frames > 1 else 0.0
+    """Where the camera looks in one frame of a shot of so many frames; it rests before the first and after the last."""
+    way = ease(min(1.0, max(0.0, frame / (frames - 1)))) if frames > 1 else 0.0
     zoom, x, y = (begin + (end - begin) * way for begin, end in (move.zoom, move.x, move.y))
     if move.sway:
         seconds = frame / float(rate)

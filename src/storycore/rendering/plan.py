@@ -153,21 +153,23 @@ def timeline(
     return Timeline(rate=rate, lead=lead, first=first, end=max(first, last), spans=spans, segments=tuple(parts))
 
 
-def alone(line: Timeline, shot: int) -> Timeline:
+def alone(line: Timeline, shot: int, *, handles: int = 0) -> Timeline:
     """One shot of a film, whole and without its transitions; its body is cut as in the film, to be found again.
 
     Args:
         line: the whole film.
         shot: place of the shot.
+        handles: frames before and after the shot that are shown too.
     """
     span = line.spans[shot]
     cut = replace(span, shot=replace(span.shot, transition=Transition(kind=TransitionKind.CUT, duration=Fraction(0))))
     body = [replace(part, shot=0) for part in line.segments if part.part is Part.BODY and part.shot == shot]
-    edges = [(span.first, body[0].first), (body[-1].end, span.end)] if body else [(span.first, span.end)]
+    whole = (span.first - handles, span.end + handles)
+    edges = [(whole[0], body[0].first), (body[-1].end, whole[1])] if body else [whole]
     around = [Segment(part=Part.BODY, first=first, frames=end - first, shot=0) for first, end in edges if end > first]
     lead = [part for part in line.segments if part.part is Part.LEAD]
     shown = (*lead, *sorted((*body, *around), key=lambda part: part.first))
-    return replace(line, first=span.first, end=span.end, spans=(cut,), segments=shown)
+    return replace(line, first=whole[0], end=whole[1], spans=(cut,), segments=shown)
 
 
 def _spans(shots: Sequence[Shot], rate: Fraction) -> Iterator[Span]:

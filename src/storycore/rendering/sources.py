@@ -60,9 +60,17 @@ class Sources:
             captions=captions(shot.text, canvas.rate, span.frames),
         )
 
-    def lead(self, frames: int) -> Look:
-        """The slate that names the film."""
+    def lead(self, frames: int, *, notice: str = "", titled: bool = True) -> Look:
+        """The slate before the film.
+
+        Args:
+            frames: its length.
+            notice: words that it bears.
+            titled: whether it is the one that names the film; else the notice stands on top.
+        """
         project = self._project
+        if notice and not titled:
+            return Look(source=Source.SLATE, frames=frames, title=notice, lines=(project.title,))
         seconds = human_seconds(float(project.duration))
         count = len(project.shots)
         facts = f"{count} shot{'' if count == 1 else 's'} · {seconds}" if count else "No shots yet"
@@ -70,7 +78,7 @@ class Sources:
             source=Source.SLATE,
             frames=frames,
             title=project.title,
-            lines=tuple(line for line in (project.logline[:200], facts) if line),
+            lines=tuple(line for line in (project.logline[:200], facts, notice) if line),
         )
 
     def give_up(self, name: str, message: str) -> bool:

@@ -81,8 +81,9 @@ def overlay(words: Words, layout: Layout, size: tuple[int, int], language: str =
     picture[:, :, 3] = np.rint(picture[:, :, 3] * min(1.0, max(0.0, words.opacity)))
     left = round(words.x * size[0] - image.width / 2)
     top = round(words.y * size[1] - image.height / 2)
-    left = min(max(0, left), max(0, size[0] - image.width))
-    top = min(max(0, top), max(0, size[1] - image.height))
+    free = round(words.margin * min(size))
+    left = min(max(free, left), max(0, size[0] - image.width - free))
+    top = min(max(free, top), max(0, size[1] - image.height - free))
     return Overlay(picture, layout, (left, top))
 
 

@@ -19,6 +19,7 @@ class Words:
         ground: of a box behind them, "" for none.
         weight: 100-900.
         opacity: 0.0-1.0.
+        margin: that is kept free to the edges, as a share of the frame's shorter side.
     """
 
     text: str
@@ -29,6 +30,7 @@ class Words:
     ground: str = ""
     weight: int = 500
     opacity: float = 1.0
+    margin: float = 0.0
 
 
 def clean(text: str, *, longest: int | None = _LONGEST) -> str:

@@ -5,7 +5,8 @@ import io
 from rich.console import Console
 
 from storycore.cli.show_export import show_package, show_plan
-from storycore.operations.export import PackageResult, PlanResult
+from storycore.operations.package import PackageResult
+from storycore.operations.plan import PlanResult
 from storycore.operations.request import WarningEntry
 
 MISSING = WarningEntry(file="project.json", pointer="/shots/0/image", reason="media_missing", message="a is not there.")

@@ -3,7 +3,7 @@
 import io
 
 from storycore.cli.show_metadata import show_metadata
-from storycore.operations.export import MetadataResult
+from storycore.operations.description import MetadataResult
 
 
 def test_standard_output_is_the_document_and_nothing_else():

@@ -4,8 +4,8 @@ import pytest
 from rich.console import Console
 
 from storycore.cli.show_project import show_inspect, show_list
-from storycore.operations.export import WarningEntry
 from storycore.operations.project import InspectResult, ListEntry, ListResult, ShotEntry
+from storycore.operations.request import WarningEntry
 
 
 def shot(number: int, **facts) -> ShotEntry:

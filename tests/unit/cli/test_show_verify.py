@@ -11,7 +11,7 @@ from rich.console import Console
 
 from storycore.cli.show_verify import show_verify
 from storycore.cli.words import plain
-from storycore.operations.export import VerifyFault, VerifyResult
+from storycore.operations.verification import VerifyFault, VerifyResult
 
 GOOD = VerifyResult(
     valid=True, path="/films/my film.zip", kind="zip", checksum="sha256:" + "ab" * 32, files_checked=12,

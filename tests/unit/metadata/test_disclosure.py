@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from fixtures.model_projects import film_project, shots, wind
-from storycore.metadata.disclosure import COMPOSITE, GENERATED, disclose
+from storycore.metadata.disclosure import disclose
+from storycore.metadata.evidence import COMPOSITE, GENERATED
 from storycore.project.model import Media, MediaKind, Prompt
 
 FOLDER = Path("film")

@@ -49,3 +49,12 @@ def test_counts_are_told_no_more_often_than_the_interval():
     for _ in range(1000):
         progress.advance()
     assert len(told) == 1
+
+
+def test_a_step_is_told_with_what_it_is_for():
+    told, progress = listening()
+    with progress.named("Screener (2 of 8)"):
+        progress.begin("joining", until=0.5)
+    progress.begin("packing", until=0.9)
+    progress.finish()
+    assert [report.step for report in told] == ["Screener (2 of 8): joining", "packing", "done"]

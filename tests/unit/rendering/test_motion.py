@@ -57,3 +57,10 @@ def test_curves_begin_at_the_beginning_and_end_at_the_end(curve):
     assert (ease(0, curve), ease(1, curve)) == (pytest.approx(0), pytest.approx(1))
     ways = [ease(step / 50, curve) for step in range(51)]
     assert ways == sorted(ways)
+
+
+@pytest.mark.parametrize("camera", ["zoom", "pan", "dolly", "ken burns"])
+def test_a_camera_rests_before_its_shot_and_after_it(camera):
+    move = moved(camera)
+    assert view(move, -9, 48, Fraction(24)) == view(move, 0, 48, Fraction(24))
+    assert view(move, 57, 48, Fraction(24)) == view(move, 47, 48, Fraction(24))

@@ -122,3 +122,10 @@ def test_a_shot_alone_is_whole_and_shares_its_body_with_the_film(shots, rate):
         assert all(before.end == after.first for before, after in zip(one.segments, one.segments[1:], strict=False))
         bodies = {(part.first, part.frames) for part in line.segments if part.part is Part.BODY and part.shot == number}
         assert bodies <= {(part.first, part.frames) for part in one.segments}
+
+
+def test_handles_lie_before_and_after_a_shot_and_leave_its_body_as_it_is():
+    line = timeline(film((2, "dissolve", "1/2"), (2, "fade_black", "1/2"), (2, "cut", 0)), Fraction(24))
+    handled, bare = alone(line, 1, handles=7), alone(line, 1)
+    assert (handled.first, handled.end, handled.frames) == (bare.first - 7, bare.end + 7, bare.frames + 14)
+    assert parts(handled) == [("body", 29, 19, 0), ("body", 48, 30, 0), ("body", 78, 13, 0)]

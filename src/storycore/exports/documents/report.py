@@ -28,6 +28,7 @@ class Deliverable:
         size_bytes: all of it.
         sha256: 64 hex digits, "" if it was not read whole.
         metrics: what was measured in it, as results tell it.
+        gates: what was asked of it, in words, and whether it holds.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Deliverable:
     size_bytes: int
     sha256: str
     metrics: Mapping[str, Any]
+    gates: Sequence[tuple[str, bool]] = ()
 
 
 def report(project: Project, deliverables: Sequence[Deliverable], letters: Letters) -> dict[str, Any]:
@@ -64,7 +66,7 @@ def report(project: Project, deliverables: Sequence[Deliverable], letters: Lette
                 "size": human_bytes(it.size_bytes),
                 "exact": f"{it.size_bytes:,} bytes",
                 "sha256": it.sha256,
-                "results": [[words(cell) for cell in row] for row in _results(it.metrics)],
+                "results": [[words(cell) for cell in row] for row in (*_results(it.metrics), *_asked(it.gates))],
             }
             for it in deliverables
         ],
@@ -136,6 +138,11 @@ def _results(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             continue
         wanted = f" (target {_value(target)})" if target is not None and _value(target) else ""
         yield name.replace("_", " ").capitalize(), f"{text} {unit}".rstrip() + wanted, verdict
+
+
+def _asked(gates: Sequence[tuple[str, bool]]) -> Iterator[tuple[str, str, str]]:
+    for message, passed in gates:
+        yield "Asked of it", message[:1].upper() + message[1:], "passed" if passed else "not passed"
 
 
 def _value(value: Any) -> str:

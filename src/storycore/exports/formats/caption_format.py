@@ -39,6 +39,10 @@ class CaptionFormat:
         self.figures = {"captions": Figure(words="the number of captions")}
         self._text, self._count = text, count
 
+    def nothing(self, film: Film, options: Any) -> str:
+        """Why there is nothing to make of a film; empty if there is."""
+        return "" if cues(film.project, film_line(film, options)) else WORDLESS.message
+
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
         """The film's captions; a film without words gives a file without captions, and a warning."""
         found = cues(film.project, film_line(film, options))

@@ -25,6 +25,7 @@ def deliverables(film: Film) -> list[Deliverable]:
                 size_bytes=it.made.size_bytes,
                 sha256=it.made.sha256,
                 metrics=it.made.metrics,
+                gates=it.gates,
             )
             for it in film.delivered
         ]

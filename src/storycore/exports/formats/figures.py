@@ -35,6 +35,13 @@ class Figure:
 _FULL = ("measure", "full")
 _TEXT, _TRUTH, _STRETCHES = Kind.TEXT, Kind.TRUTH, Kind.STRETCHES
 
+MARKS: Mapping[str, Figure] = {
+    "content_credentials": Figure(
+        words="whether its credentials are trusted", kind=_TEXT, needs=("credentials", "always")
+    ),
+}
+"""Of files that can be signed."""
+
 PICTURE: Mapping[str, Figure] = {
     "resolution": Figure(words="the size of the picture", kind=_TEXT),
     "fps": Figure(words="the frame rate"),
@@ -76,6 +83,7 @@ MIX: Mapping[str, Figure] = {
 """Of sound, alone or with a picture."""
 
 SOUND: Mapping[str, Figure] = {
+    **MARKS,
     "sample_rate": Figure(words="the sample rate", kind=_TEXT),
     "bit_depth": Figure(words="the bits of a sample"),
     "channels": Figure(words="the channels", kind=_TEXT),
@@ -85,6 +93,7 @@ SOUND: Mapping[str, Figure] = {
 """Of sound alone."""
 
 STILLS: Mapping[str, Figure] = {
+    **MARKS,
     "resolution": PICTURE["resolution"],
     "color_space": Figure(words="the colour space", kind=_TEXT),
 }

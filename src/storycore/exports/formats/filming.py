@@ -95,7 +95,7 @@ def shape(film: Film, options: PictureOptions) -> Shape:
     line = timeline(
         project.shots,
         rate,
-        lead_seconds=SLATE_SECONDS if options.slate or empty else Fraction(0),
+        lead_seconds=SLATE_SECONDS if options.slate or options.ai_label == "slate" or empty else Fraction(0),
         time_range=None if empty else options.seconds(),
     )
     if film.shot is not None:
@@ -134,7 +134,18 @@ def picture(film: Film, options: VideoOptions, codec: Codec, *, pixel_format: st
         quality=quality,
         encoder=name,
         figures=_figures(found, options, ffmpeg, film.settings.cache_folder / "encoders"),
+        notice=notice(options),
+        titled=options.slate or not film.project.shots,
     )
+
+
+def notice(options: PictureOptions) -> str:
+    """What the slate before the film says of how it was made, "" for nothing."""
+    return _words(options) if options.ai_label == "slate" else ""
+
+
+def _words(options: PictureOptions) -> str:
+    return options.ai_words or "Made with generative AI"
 
 
 def _refuse_pixels(codec: Codec, pixel_format: str | None) -> None:
@@ -177,6 +188,7 @@ def canvas(found: Shape, options: PictureOptions, pixel_format: str) -> Canvas:
         fit=options.fit,
         burn_in=options.burn_in,
         watermark=options.watermark,
+        label=_words(options) if options.ai_label == "corner" else "",
         language=found.language,
     )
 

@@ -6,7 +6,7 @@ theirs under the entry-point group `storycore.formats`.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -56,14 +56,19 @@ class Film:
         listing: the files of its folder, as they were before it was read.
         settings: the settings in force.
         shot: place of the one shot that is wanted, alone and without its transitions; all of the film if left out.
+        marked: whether its files get marks: content credentials, and how they were made. Formats alone give none, so
+            that the same film gives the same bytes.
         delivered: files that were made before it in the same run, for those who report of them.
+        enclosed: what a package of it holds in data/storycore/ beside its own, by name.
     """
 
     project: Project
     listing: Listing
     settings: Settings
     shot: int | None = None
+    marked: bool = False
     delivered: "tuple[Delivered, ...]" = ()
+    enclosed: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +81,7 @@ class Made:
         metrics: what else was measured in the finished file.
         warnings: what could not be made as the project says.
         beside: files that were made beside it, which belong to it.
+        mark: tells what those were made of, where another format that needs the very same may use them too.
     """
 
     size_bytes: int
@@ -83,6 +89,7 @@ class Made:
     metrics: Mapping[str, Any]
     warnings: tuple[ProjectWarning, ...] = ()
     beside: tuple[Path, ...] = ()
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,15 +100,20 @@ class Delivered:
         name: of the file.
         format: its name.
         made: what was measured in it.
+        gates: what was asked of it, in words, and whether it holds.
     """
 
     name: str
     format: str
     made: Made
+    gates: tuple[tuple[str, bool], ...] = ()
 
 
 class Format(Protocol):
     """One format. One that also has `figures`, by name, lets presets ask them of its files.
+
+    One that has `nothing(film, options)` tells, in words, why there is nothing to make of a film: captions of a film
+    without words. A delivery then leaves it out, instead of sending an empty file.
 
     Attributes:
         name: lower case, as callers ask for it.

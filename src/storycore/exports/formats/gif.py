@@ -8,10 +8,11 @@ from typing import Any, Literal
 from pydantic import Field
 
 from storycore.exports.formats import stills
-from storycore.exports.formats.figures import PICTURE, Figure, Kind
+from storycore.exports.formats.figures import MARKS, PICTURE, Figure, Kind
 from storycore.exports.formats.film_metrics import same
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
+from storycore.exports.formats.marking import seal, tag
 from storycore.exports.formats.options import FrameRate, PictureOptions
 from storycore.exports.formats.sound_metrics import metric
 from storycore.observe.progress import Progress
@@ -39,6 +40,7 @@ class _Gif:
     options: type[PictureOptions] = GifOptions
     figures: Mapping[str, Figure] = {
         **{name: PICTURE[name] for name in ("resolution", "fps", "codec", "frames", "duration")},
+        **MARKS,
         "media_type": Figure(words="the media type", kind=Kind.TEXT),
     }
 
@@ -61,6 +63,8 @@ class _Gif:
             graph = f"movie={palette.name}[p];[in]{stills.RGB},format=rgb24[f];[f][p]paletteuse=dither=sierra2_4a"
             loop = "0" if options.loop == "forever" else "-1"
             drawn.into(["-vf", graph, "-loop", loop, "-fflags", "+bitexact", "-f", "gif"], path, progress)
+            tag(film, file, self.media_type)
+            sealed = seal(film, file, self.media_type, options, progress, until=0.97)
             progress.begin("measuring", until=0.99)
             facts = measure_film(drawn.studio.ffmpeg, path, progress)
             headers = read_facts(path)
@@ -79,6 +83,7 @@ class _Gif:
                                    target=round(float(wanted.line.duration), 3),
                                    verdict=same(abs(facts.duration - wanted.line.duration) <= _TICK_SECONDS, True)),
                 "media_type": metric(headers.media_type if headers else "", "", "header"),
+                **sealed,
             },
             warnings=drawn.warnings,
         )  # fmt: skip

@@ -9,7 +9,7 @@ from pathlib import Path
 from storycore.exports.formats.filming import shape
 from storycore.exports.formats.format import Film
 from storycore.exports.formats.options import MasterOptions, PictureOptions, TimeOptions, VoiceOptions
-from storycore.metadata.stated import stated
+from storycore.exports.formats.told import told_words
 from storycore.observe.progress import Progress
 from storycore.project.model import Project, ProjectWarning
 from storycore.rendering import tags
@@ -141,11 +141,8 @@ def goal(options: MasterOptions) -> Goal:
 
 def sound_tags(project: Project, options: VoiceOptions) -> list[str]:
     """Arguments for what the project says about itself; what it does not say is left out."""
-    words = stated(project)
-    told = {
-        "title": project.title or project.name,
-        "artist": ", ".join(words.creators),
-        "comment": words.description or project.logline,
-        "copyright": words.rights,
-    }
-    return tags.arguments(told, language=options.dub_language or words.language)
+    told = told_words(project)
+    found = {name: told[name] for name in ("title", "artist", "description", "copyright", "date") if name in told}
+    if "description" in found:
+        found["comment"] = found["description"]  # which is where players of some containers look for it
+    return tags.arguments(found, language=options.dub_language or told.get("language", ""))

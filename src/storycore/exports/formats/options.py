@@ -66,7 +66,21 @@ class TimeOptions(FormatOptions):
         return begin, end
 
 
-class PictureOptions(TimeOptions):
+class MarkOptions(FormatOptions):
+    """Of whatever shows or sounds, and can say how it was made."""
+
+    credentials: Literal["auto", "always", "never"] | None = Field(
+        default=None,
+        description="Content credentials: auto where media are known to be generated, always, or never; as the "
+        "setting says if left out.",
+    )
+    ai_made: Literal["recorded", "all", "some", "none"] = Field(
+        default="recorded",
+        description="What of it generative AI made: as the project and its files record it, or all, some or none.",
+    )
+
+
+class PictureOptions(TimeOptions, MarkOptions):
     """Of moving and still pictures."""
 
     width: Whole | None = Field(default=None, ge=16, le=8192, multiple_of=2, description="Pixels, even.")
@@ -81,6 +95,14 @@ class PictureOptions(TimeOptions):
     )
     watermark: Annotated[str, Strict()] = Field(
         default="", max_length=60, description="Words laid over the picture, faintly."
+    )
+    ai_label: Literal["none", "slate", "corner"] = Field(
+        default="none",
+        description="Words that viewers see: that it was made with generative AI, on a slate before the film, or small "
+        "in a corner all the way.",
+    )
+    ai_words: Annotated[str, Strict()] = Field(
+        default="", max_length=60, description="Those words; Made with generative AI if empty."
     )
 
 
@@ -119,7 +141,7 @@ class BoxOptions(FormatOptions):
     )
 
 
-class VoiceOptions(TimeOptions):
+class VoiceOptions(TimeOptions, MarkOptions):
     """Of whatever is heard."""
 
     dub_language: Language | None = Field(

@@ -5,8 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, Strict
 
 from storycore.exports.documents.pages import Orientation, Paper
-from storycore.exports.formats.format import FormatOptions
-from storycore.exports.formats.options import Switch, Whole
+from storycore.exports.formats.options import MarkOptions, Switch, Whole
 
 ShotField = Literal["number", "duration", "dialogue", "action", "camera", "notes", "transition", "prompt"]
 USUAL_FIELDS: tuple[ShotField, ...] = (
@@ -21,7 +20,7 @@ def _listed(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-class BoardOptions(FormatOptions):
+class BoardOptions(MarkOptions):
     """Of every storyboard."""
 
     fields: Annotated[tuple[ShotField, ...], BeforeValidator(_listed)] = Field(

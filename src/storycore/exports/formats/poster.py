@@ -10,6 +10,7 @@ from storycore.exports.formats import stills
 from storycore.exports.formats.figures import STILLS, Figure
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
+from storycore.exports.formats.marking import seal, tag
 from storycore.exports.formats.options import Number, PictureOptions
 from storycore.observe.progress import Progress
 from storycore.project.headers import read_facts
@@ -42,13 +43,15 @@ class _Poster:
             progress.begin("writing", until=0.99)
             made = ["-vf", f"{stills.RGB},format=rgb24", "-frames:v", "1", "-update", "1", "-c:v", "png"]
             drawn.into([*made, "-fflags", "+bitexact", "-f", "image2"], path, progress)
+            tag(film, file, self.media_type)
+            sealed = seal(film, file, self.media_type, options, progress, until=0.995, line=wanted.line)
             headers = read_facts(path)
             size_bytes, sha256 = finished(file)
         shown = f"{headers.width}x{headers.height}" if headers else ""
         return Made(
             size_bytes=size_bytes,
             sha256=sha256,
-            metrics={"resolution": shown, "color_space": "RGB"},
+            metrics={"resolution": shown, "color_space": "RGB", **sealed},
             warnings=drawn.warnings,
         )
 

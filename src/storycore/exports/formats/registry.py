@@ -29,6 +29,7 @@ FORMATS: Mapping[str, str] = {
     "pdf": f"{_HERE}.pdf:FORMAT",
     "html": f"{_HERE}.html:FORMAT",
     "csv": f"{_HERE}.csv:FORMAT",
+    **{name: f"{_HERE}.{name}:FORMAT" for name in ("otio", "otioz", "xml", "fcpxml", "edl")},
 }
 """Name → where the format is."""
 

@@ -11,6 +11,7 @@ from storycore.exports.formats import stills
 from storycore.exports.formats.figures import STILLS, Figure
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
+from storycore.exports.formats.marking import seal, tag
 from storycore.exports.formats.options import PictureOptions, Whole
 from storycore.observe.progress import Progress
 from storycore.project.headers import read_facts
@@ -52,6 +53,8 @@ class _Sheet:
             tiles = f"tile={columns}x{rows}:padding=8:margin=8:color=0x18181a"
             made = ["-vf", f"{stills.RGB},format=rgb24,{tiles}", "-frames:v", "1", "-update", "1", "-c:v", "png"]
             drawn.into([*made, "-fflags", "+bitexact", "-f", "image2"], path, progress)
+            tag(film, file, self.media_type)
+            sealed = seal(film, file, self.media_type, options, progress, until=0.995)
             headers = read_facts(path)
             size_bytes, sha256 = finished(file)
         return Made(
@@ -61,6 +64,7 @@ class _Sheet:
                 "resolution": f"{headers.width}x{headers.height}" if headers else "",
                 "color_space": "RGB",
                 "shots": len(middles),
+                **sealed,
             },
             warnings=drawn.warnings,
         )

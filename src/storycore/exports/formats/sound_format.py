@@ -7,6 +7,7 @@ from typing import Any
 from storycore.exports.formats.figures import SOUND
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
+from storycore.exports.formats.marking import seal
 from storycore.exports.formats.mixdown import film_line, film_sound, goal
 from storycore.exports.formats.options import MasterOptions, SoundOptions
 from storycore.exports.formats.sound_metrics import sound_metrics
@@ -58,11 +59,12 @@ class SoundFormat:
                 progress=progress,
                 until=0.99,
             )
+            sealed = seal(film, file, self.media_type, options, progress, until=0.995)
             size_bytes, sha256 = finished(file)
         return Made(
             size_bytes=size_bytes,
             sha256=sha256,
-            metrics=sound_metrics(sound.facts, goal(options), line.duration),
+            metrics={**sound_metrics(sound.facts, goal(options), line.duration), **sealed},
             warnings=sound.warnings if film.project.shots else (*sound.warnings, NO_FILM),
         )
 

@@ -25,7 +25,7 @@ from storycore.rendering.master import Goal, Master
 from storycore.rendering.measure_sound import measure_sound
 from storycore.rendering.mix import Mix
 from storycore.rendering.sound_file import SoundEncoding, encode_sound
-from storycore.rendering.sounds import Stem
+from storycore.rendering.sounds import Stem, place_sounds
 from storycore.rendering.stem_file import StemFile
 from storycore.storage.local import new_file
 
@@ -46,6 +46,10 @@ class _Stems:
     media_type = "application/zip"
     options: type[StemsOptions] = StemsOptions
     figures: Mapping[str, Figure] = {}
+
+    def nothing(self, film: Film, options: Any) -> str:
+        """Why there is nothing to make of a film; empty if there is."""
+        return "" if place_sounds(film.project, film_line(film, options)) else "The film has no sound."
 
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
         """The stems of a film."""

@@ -70,7 +70,10 @@ def picture(film: Film, options: PictureOptions) -> Picture:
     codec, ffmpeg = CODECS["ffv1"], encoder.find(film.settings)
     name = encoder_for(codec, _QUALITY, ffmpeg, film.settings.cache_folder / "encoders")
     canvas = filming.canvas(found, options, "yuv444p")
-    return Picture(line=found.line, canvas=canvas, codec=codec, quality=_QUALITY, encoder=name)
+    return Picture(
+        line=found.line, canvas=canvas, codec=codec, quality=_QUALITY, encoder=name,
+        notice=filming.notice(options), titled=options.slate or not film.project.shots,
+    )  # fmt: skip
 
 
 def only(wanted: Picture, frames: Sequence[int]) -> Picture:

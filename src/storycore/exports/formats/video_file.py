@@ -3,19 +3,20 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 from storycore.exports.formats import filming
 from storycore.exports.formats.caption_format import WORDLESS
-from storycore.exports.formats.figures import BOXES, MIX, PICTURE, Figure
+from storycore.exports.formats.figures import BOXES, MARKS, MIX, PICTURE, Figure
 from storycore.exports.formats.film_metrics import film_figures, likeness_figures, stretch_figures
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, FormatOptions, Made
+from storycore.exports.formats.marking import seal
 from storycore.exports.formats.mixdown import film_sound, goal, sound_tags
 from storycore.exports.formats.options import CaptionOptions, SoundOptions, VideoOptions
 from storycore.exports.formats.sound_metrics import measured_sound
+from storycore.exports.formats.told import created_at
 from storycore.observe.progress import Progress
 from storycore.project.model import ProjectWarning
 from storycore.rendering.captions import cues, srt
@@ -66,7 +67,7 @@ class VideoFile:
     @property
     def figures(self) -> Mapping[str, Figure]:
         """What can be asked of its files."""
-        return {**PICTURE, **(BOXES if self.boxed else {}), **MIX}
+        return {**PICTURE, **(BOXES if self.boxed else {}), **MIX, **MARKS}
 
     def picture(self, film: Film, options: FilmOptions) -> Picture:
         """The picture that `write` will need; several formats can be rendered at once beforehand."""
@@ -96,6 +97,7 @@ class VideoFile:
             )
             progress.begin("joining", until=0.95)
             join(studio.ffmpeg, rendered, wrapping, path, progress)
+            sealed = seal(film, file, self.media_type, options, progress, until=0.97)
             progress.begin("measuring", until=0.99)
             figures = measured_picture(path, rendered, options, studio, progress)
             size_bytes, sha256 = finished(file)
@@ -104,7 +106,7 @@ class VideoFile:
         return Made(
             size_bytes=size_bytes,
             sha256=sha256,
-            metrics={**figures, **({} if sound is None else sound.metrics)},
+            metrics={**figures, **({} if sound is None else sound.metrics), **sealed},
             warnings=warnings if sound is None else (*warnings, *sound.warnings),
             beside=beside,
         )
@@ -191,7 +193,7 @@ def _tags(film: Film, options: FilmOptions) -> list[str]:
     tags = sound_tags(film.project, options)
     if options.title:
         tags += ["-metadata", f"title={clean(options.title)}"]
-    created = film.project.created or film.project.updated
+    created = created_at(film.project)
     if created is not None:
-        tags += ["-metadata", f"creation_time={created.astimezone(UTC):%Y-%m-%dT%H:%M:%S.000000Z}"]
+        tags += ["-metadata", f"creation_time={created:%Y-%m-%dT%H:%M:%S.000000Z}"]
     return tags

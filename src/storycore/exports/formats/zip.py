@@ -1,6 +1,7 @@
 """zip: the whole project as a package that anyone can verify, as `export package` makes it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ from pydantic import Field, Strict
 
 from storycore.exports.formats.figures import Figure
 from storycore.exports.formats.format import Film, FormatOptions, Made
+from storycore.exports.formats.options import MarkOptions
 from storycore.exports.package import write_package
 from storycore.exports.packing.contents import documented, plan
 from storycore.exports.packing.selection import Selection
@@ -16,7 +18,7 @@ from storycore.observe.progress import Progress
 _Switch = Annotated[bool, Strict()]
 
 
-class ZipOptions(FormatOptions):
+class ZipOptions(MarkOptions):
     """Options of zip, with the defaults of a package."""
 
     include_source: _Switch = Field(default=False, description="Pack workflows, scripts, prompts and editor files.")
@@ -44,6 +46,7 @@ class _Zip:
             source=options.include_source, assets=options.include_assets, reports=options.include_reports
         )
         contents = documented(plan(film.project, film.listing, selection), film.project, film.settings)
+        contents = replace(contents, documents={**contents.documents, **film.enclosed})
         package = write_package(contents, target, level=options.compression_level, progress=progress)
         metrics = {
             "files": len(package.files),

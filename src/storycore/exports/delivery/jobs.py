@@ -1,0 +1,202 @@
+"""From a template and a film to the files that a delivery will hold, in the order in which they are made."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from storycore.errors import FieldFault, InvalidInput, NotFound, Reason, StoryCoreError
+from storycore.exports.delivery.checksums import NAME
+from storycore.exports.delivery.template import Part, Template
+from storycore.exports.formats.format import Film
+from storycore.exports.works import Wanted, Work, works_of
+from storycore.project.model import ProjectWarning
+from storycore.project.paths import fold
+
+UNMAKEABLE: Final = frozenset({
+    Reason.NOTHING_TO_EXPORT, Reason.ENCODER_MISSING, Reason.LIBRARY_MISSING, Reason.UNKNOWN_VALUE,
+})  # fmt: skip
+"""Why an optional part is left out: the film, or this machine, has not what it needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One file of a delivery.
+
+    Attributes:
+        part: that it belongs to.
+        work: what is made.
+    """
+
+    part: Part
+    work: Work
+
+    @property
+    def path(self) -> str:
+        """Where it will stand, relative to the delivery, `/` between names."""
+        return f"{self.part.folder}/{self.work.name}" if self.part.folder else self.work.name
+
+    @property
+    def is_film(self) -> bool:
+        """Whether it has a picture that can be rendered together with those of others."""
+        return hasattr(self.work.format, "picture")
+
+    @property
+    def is_report(self) -> bool:
+        """Whether it tells of the files that were made before it."""
+        return getattr(self.work.options, "document", "") == "report"
+
+    @property
+    def is_package(self) -> bool:
+        """Whether it is the package, which holds the report."""
+        return self.work.format.name == "zip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A part, or one format of it, that can't be made of this film.
+
+    Attributes:
+        part: which one.
+        message: why, for people.
+    """
+
+    part: Part
+    message: str
+
+    @property
+    def warning(self) -> ProjectWarning:
+        """The same as a warning."""
+        return ProjectWarning(
+            file="", pointer="", reason="part_left_out", message=f"{self.part.title} was left out: {self.message}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agenda:
+    """What a delivery will hold.
+
+    Attributes:
+        template: that says so.
+        jobs: in the order in which they are made: the report last but for the package.
+        left_out: optional parts that can't be made.
+    """
+
+    template: Template
+    jobs: Sequence[Job]
+    left_out: Sequence[LeftOut]
+
+
+def wanted_of(template: Template, options: Mapping[str, Any]) -> list[tuple[Part, list[Wanted]]]:
+    """The formats of each part.
+
+    Args:
+        template: which parts there are.
+        options: of the caller; each must be known to one part at least, and each part gets those that it knows.
+
+    Raises:
+        InvalidInput: unknown_field, wrong_type or out_of_range for an option; names the part.
+    """
+    known = {name for part in template.parts for item in part.wanted() for name in item.format.options.model_fields}
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        listed = ", ".join(sorted(known))
+        faults = [
+            FieldFault(f"/conversion_options/{name}", Reason.UNKNOWN_FIELD, f"no part knows it; there are: {listed}")
+            for name in unknown
+        ]
+        message = f"conversion_options.{unknown[0]}: {faults[0].message}"
+        raise InvalidInput(message, reason=Reason.UNKNOWN_FIELD, errors=faults)
+    found = []
+    for part in template.parts:
+        with told_of(part):
+            found.append((part, part.wanted(options)))
+    return found
+
+
+def agenda(film: Film, template: Template, options: Mapping[str, Any]) -> Agenda:
+    """What a delivery of a film will hold.
+
+    Args:
+        film: what is delivered.
+        template: by which.
+        options: as in `wanted_of`.
+
+    Raises:
+        NotFound: nothing_to_export: a part that is not optional can't be made; names it.
+        InvalidInput: as `wanted_of`; unknown_value: a language that is not there; two files of one name.
+        DependencyFailed: encoder_missing, for a part that is not optional.
+    """
+    jobs: list[Job] = []
+    left_out: list[LeftOut] = []
+    for part, items in wanted_of(template, options):
+        for item in items:
+            try:
+                with told_of(part):
+                    jobs += _jobs(film, part, item)
+            except StoryCoreError as fault:
+                if not part.optional or fault.reason not in UNMAKEABLE:
+                    raise
+                left_out.append(LeftOut(part=part, message=fault.message.removeprefix(f"{part.title}: ")))
+    _refuse_twins(jobs)
+    order = sorted(jobs, key=lambda job: (job.is_package, job.is_report))
+    return Agenda(template=template, jobs=order, left_out=left_out)
+
+
+@contextlib.contextmanager
+def told_of(part: Part) -> Iterator[None]:
+    """What is wrong in the block is told with the part that it is wrong with."""
+    try:
+        yield
+    except StoryCoreError as fault:
+        if "part" not in fault.details:
+            fault.message = f"{part.title}: {fault.message}"
+            fault.args = (fault.message,)
+            fault.details["part"] = part.name
+        raise
+
+
+def _refuse_twins(jobs: Sequence[Job]) -> None:
+    """Refuses files that some system could not tell apart, from each other or from a folder.
+
+    Raises:
+        InvalidInput: template_invalid: says which, and of which part.
+    """
+    folders = {_key(place) for job in jobs for place in (job.part.folder, *_above(job.part.folder)) if place}
+    taken = {_key(NAME): "the list of checksums"}
+    for job in jobs:
+        other = "a folder" if _key(job.path) in folders else taken.get(_key(job.path))
+        if other is not None:
+            raise InvalidInput(
+                f"{job.part.title}: {job.path} would also be the name of {other}.",
+                reason=Reason.TEMPLATE_INVALID,
+                remediation="Give the part another folder, or another naming in its options.",
+                details={"part": job.part.name, "pointer": "/template"},
+            )
+        taken[_key(job.path)] = job.part.title
+
+
+def _above(folder: str) -> Iterator[str]:
+    while "/" in folder:
+        folder = folder.rpartition("/")[0]
+        yield folder
+
+
+def _key(path: str) -> str:
+    return fold((path,))[0]
+
+
+def _jobs(film: Film, part: Part, item: Wanted) -> list[Job]:
+    if item.options.strict and not film.project.shots:
+        raise NotFound("The project has no shots.", reason=Reason.NOTHING_TO_EXPORT)
+    jobs = [Job(part=part, work=work) for work in works_of(film, item, None)]
+    for job in jobs:
+        work = job.work
+        if hasattr(work.format, "nothing") and (why := work.format.nothing(work.film, work.options)):
+            raise NotFound(why, reason=Reason.NOTHING_TO_EXPORT, remediation=_OPTIONAL)
+        if job.is_film:
+            work.format.picture(work.film, work.options)  # type: ignore[attr-defined]  # is_film asked for it
+    return jobs
+
+
+_OPTIONAL: Final = "Add what is missing to the film, or make the part optional in the template."
