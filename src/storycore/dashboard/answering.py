@@ -23,7 +23,11 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_HEADERS: Final = {"Content-Security-Policy": POLICY, "Cross-Origin-Opener-Policy": "same-origin"}
+_HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",  # without any, browsers send forms with `Origin: null`, which is foreign
+}
 _MONTH_SECONDS: Final = 30 * 86_400
 
 
@@ -51,7 +55,8 @@ class Answering:
         """The response to a visit."""
         match answer:
             case Page():
-                return self._json(answer) if visit.asked("format") == "json" else self._page(visit, answer)
+                as_json = http.query_params.get("format") == "json"
+                return self._json(answer) if as_json else self._page(visit, answer)
             case Go():
                 return self._go(http, answer)
             case Picture():
@@ -75,8 +80,9 @@ class Answering:
         return response
 
     def sign_in(self, http: HttpRequest, visit: Visit, fault: NotAuthenticated) -> Response:
-        """Leads to where a key can be shown, and from there back."""
-        if http.method != "GET" or visit.asked("format") or visit.asked("live") or "authorization" in http.headers:
+        """Leads people to where a key can be shown, and from there back; programs are told."""
+        asked = http.query_params
+        if http.method != "GET" or "format" in asked or "live" in asked or "authorization" in http.headers:
             return self.fault(http, visit, fault)
         back = {"next": http.url.path + (f"?{http.url.query}" if http.url.query else "")}
         if fault.reason is not Reason.KEY_MISSING:

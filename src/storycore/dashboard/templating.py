@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from storycore.dashboard import drawings, words
+from storycore.json_text import write
 from storycore.units import now
 
 FOLDER = Path(__file__).with_name("templates")
@@ -28,7 +29,7 @@ class Templates:
         self._environment.globals |= {"asset": asset, "words": words, "drawings": drawings}
         self._environment.filters |= {
             "what": words.what, "size": words.size, "grouped": words.grouped, "span": words.length,
-            "exact_time": words.exact_time, "glyph": words.glyph, "ago": _ago,
+            "exact_time": words.exact_time, "glyph": words.glyph, "ago": _ago, "as_json": write,
         }  # fmt: skip
         self._environment.globals["parts"] = self._environment.get_template("parts.html").module
 

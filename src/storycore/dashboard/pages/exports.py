@@ -11,12 +11,16 @@ from storycore.operations.artifact import (
     ArtifactDownloadResult,
     ArtifactListRequest,
 )
-from storycore.operations.export import FormatRequest, PackageRequest, PlanRequest, VerifyRequest
+from storycore.operations.conversion import FormatRequest
+from storycore.operations.film_delivery import DeliverRequest
 from storycore.operations.format_fields import format_names
-from storycore.operations.presets import PresetsRequest
+from storycore.operations.package import PackageRequest
+from storycore.operations.plan import PlanRequest
+from storycore.operations.presets import PresetsRequest, PresetsResult
 from storycore.operations.project import ListRequest
 from storycore.operations.request import Request
 from storycore.operations.task import TaskStatusRequest, TaskStatusResult
+from storycore.operations.verification import VerifyRequest
 
 _FILMS = frozenset({"video/mp4", "video/webm", "video/quicktime"})
 _SOUNDS = frozenset({"audio/mpeg", "audio/wav", "audio/x-wav", "audio/flac", "audio/mp4", "audio/ogg", "audio/opus"})
@@ -47,7 +51,7 @@ def export(visit: Visit) -> Answer:
             "rows": figures((output or {}).get("quality_metrics") or {}),
             "gates": (output or {}).get("quality_gates") or [],
             "project": _project(visit, found.task_id),
-            "is_zip": found.media_type == _ZIP,
+            "is_checked": found.media_type == _ZIP or shows(found.media_type) in ("film", "sound", "picture"),
         },
     )
 
@@ -72,7 +76,7 @@ def pages(visit: Visit) -> Answer:
 
 
 def verify(visit: Visit) -> Answer:
-    """Checks a package down to the last byte, as a task."""
+    """Checks a package down to the last byte, or what vouches for a film, a sound, a picture; as a task."""
     made = visit.submit(VerifyRequest(package_path=_find(visit).path))
     return Go(to=f"/tasks/{made.task_id}", said="submitted")
 
@@ -93,7 +97,7 @@ def new(visit: Visit) -> Answer:
         data={"plan": plan, "problem": problem},
         more={
             "projects": [it for it in listed if it.error is None],
-            "presets": _presets(visit, values["project"]),
+            "known": _known(visit, values["project"]),
             "formats": format_names(),
             **values,
         },
@@ -104,29 +108,34 @@ def make(visit: Visit) -> Answer:
     """Makes an export, as a task."""
     values = {name: visit.sent(name) for name in ("project", "what")}
     wish = _wish(values)
-    request: Request[Any] = FormatRequest(**wish) if len(wish) > 1 else PackageRequest(**wish)
-    made = visit.submit(request)
+    request: type[Request[Any]] = PackageRequest
+    if "template" in wish:
+        request = DeliverRequest
+    elif len(wish) > 1:
+        request = FormatRequest
+    made = visit.submit(request(**wish))
     return Go(to=f"/tasks/{made.task_id}", said="submitted")
 
 
 def _wish(values: dict[str, str]) -> dict[str, Any]:
-    """A request from what was chosen: `package`, `preset:NAME` or `format:NAME`."""
+    """A request from what was chosen: `package`, `preset:`, `format:` or `template:` and its name."""
     kind, _, name = values["what"].partition(":")
     wish: dict[str, Any] = {"project_path": values["project"]}
-    if kind == "preset":
-        wish["preset"] = name
+    if kind in ("preset", "template"):
+        wish[kind] = name
     elif kind == "format":
         wish["target_format"] = name
     return wish
 
 
-def _presets(visit: Visit, project: str) -> list[Any]:
+def _known(visit: Visit, project: str) -> PresetsResult:
+    """The presets and templates there are."""
     if not visit.may("export.presets"):
-        return []
+        return PresetsResult(items=[])
     try:
-        return visit.run(PresetsRequest(project_path=project or None)).items
+        return visit.run(PresetsRequest(project_path=project or None))
     except StoryCoreError:  # of a project that can't be read; ours are there all the same
-        return visit.run(PresetsRequest()).items
+        return visit.run(PresetsRequest())
 
 
 def _find(visit: Visit) -> ArtifactDownloadResult:
