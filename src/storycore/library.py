@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Result)
 
-_NONE: frozenset[str] = frozenset()
-
 DRAIN_SECONDS = 20
 """How long running tasks may take to stop when the door is closed."""
 
@@ -305,12 +303,12 @@ class StoryCore:
             else findings
         )
 
-    def metrics(self, more: frozenset[str] = _NONE) -> "Metrics":
-        """What Prometheus may know of this process; `more` is what calls can be for beside operations."""
+    def metrics(self) -> "Metrics":
+        """What Prometheus may know of this process."""
         from storycore.operations.counting import metrics
 
         if self._metrics is None:
-            self._metrics = metrics(self._app, more)
+            self._metrics = metrics(self._app)
         return self._metrics
 
     def standing(self) -> "Standing":

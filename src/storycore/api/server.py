@@ -55,7 +55,7 @@ def build(
         draining: tells whether the server was told to stop.
         pages: makes the routes of what people see, by who may call.
     """
-    metrics = core.metrics(frozenset({*health.NAMES.values(), "openapi", "page"}))
+    metrics = core.metrics()
     access = Access(core)
     app = FastAPI(
         title="StoryCore", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False

@@ -1,3 +1,4 @@
+from itertools import pairwise
 from types import SimpleNamespace
 
 from hypothesis import given
@@ -15,7 +16,7 @@ def test_shots_stand_side_by_side_each_as_wide_as_it_is_long(lengths):
     blocks = timeline(shots(lengths))
     assert [block.number for block in blocks] == list(range(1, len(lengths) + 1))
     assert blocks[0].x == 0
-    assert all(left.x <= right.x for left, right in zip(blocks, blocks[1:], strict=False))
+    assert all(left.x <= right.x for left, right in pairwise(blocks))
     whole = sum(lengths)
     for block, before in zip(blocks, [sum(lengths[:index]) for index in range(len(lengths))], strict=True):
         assert abs(block.x - before * WIDTH / whole) < 0.01
