@@ -11,6 +11,7 @@ import pytest
 from fixtures.databases import postgres, sqlite
 from fixtures.projects import make_project
 from fixtures.servers import serving
+from fixtures.stores import StoreServer, azurite, moto, seaweedfs, settled
 from storycore.database.connect import Database
 
 # Wall time says nothing on a busy machine; each test has its own timeout.
@@ -90,3 +91,45 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path, empty_database:
     """An empty database of each kind."""
     with sqlite(empty_database, tmp_path) if request.param == "sqlite" else postgres() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[StoreServer]:
+    """An S3 server that runs as long as the tests."""
+    with moto() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def seaweedfs_server() -> Iterator[StoreServer]:
+    """Another S3 server, that checks signatures and checksums."""
+    with seaweedfs() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azurite_server() -> Iterator[StoreServer]:
+    """An Azure Blob server."""
+    with azurite() as server:
+        yield server
+
+
+@pytest.fixture(params=["moto", "seaweedfs", "azurite"])
+def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreServer]:
+    """An object store of each kind, reached by the environment, with a listed place of the test's own."""
+    with settled(monkeypatch, request.getfixturevalue(f"{request.param}_server")) as server:
+        yield server
+
+
+@pytest.fixture
+def s3(moto_server: StoreServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreServer]:
+    """An S3 store that starts at once."""
+    with settled(monkeypatch, moto_server) as server:
+        yield server
+
+
+@pytest.fixture
+def strict_s3(seaweedfs_server: StoreServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreServer]:
+    """An S3 store that checks signatures and checksums."""
+    with settled(monkeypatch, seaweedfs_server) as server:
+        yield server

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from storycore.errors import DependencyFailed, InvalidInput, Reason, Unavailable
 from storycore.project.paths import Places
 from storycore.settings import Settings
+from storycore.storage.place import BadPlace, StorePlace, read_place
 
 if TYPE_CHECKING:
     from storycore.comfyui.backends import Backends
@@ -34,6 +35,17 @@ if TYPE_CHECKING:
 _MOST_NOTED = 1000
 
 
+def _stores(urls: tuple[str, ...]) -> tuple[StorePlace, ...]:
+    try:
+        return tuple(read_place(url) for url in urls)
+    except BadPlace as fault:
+        raise InvalidInput(
+            f"stores: an entry {fault}.",
+            reason=Reason.SETTING_INVALID,
+            remediation="List places like s3://bucket/folder in STORYCORE_STORES, with commas between and no keys.",
+        ) from None
+
+
 class App:
     """What operations need. The database is opened when it is first asked for.
 
@@ -44,6 +56,9 @@ class App:
         settings: as read once.
         default_root: the folder that paths are confined to if the settings name no roots; None leaves them free.
         outbox: makes whoever tells others of tasks; None for nobody.
+
+    Raises:
+        InvalidInput: setting_invalid: `stores` lists what is no place in an object store.
 
     Attributes:
         settings: as read once.
@@ -62,7 +77,9 @@ class App:
         base = roots[0] if roots and default_root else None
         self.settings = settings
         self.is_confined = default_root is not None
-        self.places = Places(roots=roots, output_roots=settings.output_roots, base=base)
+        self.places = Places(
+            roots=roots, output_roots=settings.output_roots, base=base, stores=_stores(settings.stores)
+        )
         self._opening = threading.Lock()
         self._database: Database | None = None
         self._tasks: TaskQueue | None = None

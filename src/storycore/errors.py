@@ -108,6 +108,7 @@ class Reason(StrEnum):
     ENCODER_MISSING = "encoder_missing"
     ENCODER_FAILED = "encoder_failed"
     TYPESETTER_FAILED = "typesetter_failed"
+    STORE_UNAVAILABLE = "store_unavailable"
     SERVER_UNREACHABLE = "server_unreachable"
     COMFYUI_NOT_CONNECTED = "comfyui_not_connected"
     COMFYUI_REJECTED = "comfyui_rejected"
@@ -449,6 +450,13 @@ REASONS: Mapping[Reason, ReasonFacts] = {
         6,
         retryable=True,
         remediation="Start it with `storycore serve`, or correct --server.",
+    ),
+    Reason.STORE_UNAVAILABLE: ReasonFacts(
+        Code.DEPENDENCY_ERROR,
+        502,
+        6,
+        retryable=True,
+        remediation="Look whether the store answers and the credentials are right: `storycore doctor`.",
     ),
     Reason.COMFYUI_NOT_CONNECTED: ReasonFacts(
         Code.DEPENDENCY_ERROR,

@@ -39,6 +39,12 @@ class Settings(BaseModel):
     output_roots: tuple[Path, ...] = Field(
         default=(), description="Folders, beside each project's exports/, that results may be written to."
     )
+    stores: tuple[str, ...] = Field(
+        default=(),
+        description="Places in object stores that results may be written to and packages read from: "
+        "`s3://bucket/folder`, `az://container`, `gs://bucket`, with commas between. Credentials come from the "
+        "environment or an AWS profile, never from here.",
+    )
     server: str = Field(
         default="", description="URL of a running server that does the work, instead of this process; empty for none."
     )
@@ -190,7 +196,7 @@ class Settings(BaseModel):
     def _absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         return tuple(Path(os.path.abspath(path.expanduser())) for path in value)  # noqa: PTH100 - keeps links
 
-    @field_validator("allowed_hosts", "comfyui_allow", "webhook_allow", mode="before")
+    @field_validator("allowed_hosts", "comfyui_allow", "stores", "webhook_allow", mode="before")
     @classmethod
     def _split_names(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fixtures.browsers import chromium
 from fixtures.projects import make_project, write_json
 from fixtures.servers import serving
+from fixtures.windows import chromium
 from storycore.database.connect import Database
 from storycore.tasks.records import TaskRecords
 from storycore.tasks.task import Order, Task

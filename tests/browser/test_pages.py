@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from fixtures.browsers import AXE, Looking
+from fixtures.windows import AXE, Looking
 from storycore.tasks.task import Outcome, Status
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'

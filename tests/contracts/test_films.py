@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 import zipfile
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from fixtures.projects import snapshot
 from fixtures.sounds import save
 from storycore.errors import DependencyFailed, InvalidInput, NotFound, Reason
 from storycore.exports.export import export, wanted
+from storycore.exports.formats.codec_options import hardware_warnings
+from storycore.exports.presets import find, presets
 from storycore.observe.progress import Progress
 from storycore.rendering import encoder
 from storycore.rendering.ability import measures
@@ -272,6 +275,85 @@ def test_pixels_that_a_codec_does_not_take_are_refused(tmp_path, name, codec, pi
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "told"),
+    [
+        ("mov", {"crf": 20}, "ProRes 422 HQ has no crf"),
+        ("mkv", {"bitrate_bps": 5_000_000}, "FFV1 takes no bitrate_bps"),
+        ("avi", {"bitrate_bps": 5_000_000}, "MPEG-4 takes no bitrate_bps"),
+        ("mp4", {"crf": 52}, "H.264 has crf 0 to 51"),
+        ("hls", {"crf": 52}, "H.264 has crf 0 to 51"),
+        ("avi", {"crf": 40}, "MPEG-4 has crf 0 to 31"),
+        ("mp4,webm", {"crf": 60}, "H.264 has crf 0 to 51"),
+        ("mov", {"audio_bitrate_bps": 192_000}, "uncompressed sound takes no audio_bitrate_bps"),
+        ("mkv", {"audio_bitrate_bps": 192_000}, "FLAC takes no audio_bitrate_bps"),
+        ("mov", {"audio_codec": "aac", "bit_depth": 16}, "AAC has no bit_depth"),
+        ("mp4", {"audio_codec": "none", "audio_bitrate_bps": 192_000}, "there is no sound"),
+        ("mp4", {"channels": 1, "audio_bitrate_bps": 300_000}, "AAC has at most 288000 bits per second"),
+        ("m4a", {"sample_rate_hz": 44_100, "audio_bitrate_bps": 640_000}, "AAC has at most 529200 bits per second"),
+        ("mov,mkv", {"crf": 20}, "ProRes 422 HQ has no crf"),
+    ],
+)
+def test_options_that_the_codec_does_not_heed_are_refused_by_its_name(name, options, told):
+    """Nothing that was asked for is left out without a word."""
+    with pytest.raises(InvalidInput) as fault:
+        wanted(name, options)
+    assert told in fault.value.message
+    assert fault.value.reason is Reason.OUT_OF_RANGE
+    assert fault.value.errors[0].pointer in {f"/conversion_options/{option}" for option in options}
+    assert wanted("mp4", {"channels": 1, "audio_bitrate_bps": 288_000})
+    assert fault.value.remediation
+
+
+def test_an_option_for_one_format_of_several_is_taken():
+    for name, options in (("mov,mp4", {"crf": 20}), ("mkv,mp4", {"bitrate_bps": 5_000_000}), ("webm", {"crf": 63})):
+        assert len(wanted(name, options)) == len(name.split(","))
+
+
+def test_a_preset_that_asks_its_codec_for_what_it_has_not_is_refused(tmp_path):
+    (tmp_path / "presets").mkdir()
+    text = 'title = "x"\nformats = ["mov"]\nsource = "x"\ndate = 2026-11-26\n[options]\ncrf = 9\n'
+    (tmp_path / "presets/odd.toml").write_text(text, encoding="utf-8")
+    odd = find("odd", tmp_path)
+    with pytest.raises(InvalidInput, match="ProRes 422 HQ has no crf"):
+        wanted("", {}, odd)
+    assert wanted("", {"video_codec": "h264"}, odd)[0].options.crf == 9
+
+
+def test_every_preset_asks_its_codecs_for_what_they_have():
+    for preset in presets():
+        assert wanted("", {}, preset)
+
+
+def test_a_bound_that_the_encoder_misses_is_told_with_what_was_measured(tmp_path):
+    noise = np.random.default_rng(1).integers(0, 256, (90, 160, 3), np.uint8)
+    folder = make_film(tmp_path / "film", {"picture": noise, "camera": "pan"})
+    _, made = deliver(folder, "mp4", tmp_path / "out", bitrate_bps=10_000)
+    (told,) = [warning.message for warning in made.warnings if warning.reason == "bitrate_missed"]
+    figure = made.metrics["video_bitrate"]
+    assert figure["target"] == 10_000
+    assert figure["value"] > 11_500
+    assert f"{figure['value']:,} bits per second" in told
+    _, made = deliver(folder, "mp4", tmp_path / "easy", bitrate_bps=800_000_000)
+    assert made.metrics["video_bitrate"]["verdict"] == "within target"
+    assert [warning.reason for warning in made.warnings] == []
+
+
+def test_an_encoder_in_hardware_is_told_of_that_does_not_heed_what_was_asked_for(tmp_path):
+    film, (item,) = film_in(make_film(tmp_path / "film", {"colour": "red"})), wanted("mp4", {"crf": 9})
+    picture = item.format.picture(film, item.options)
+    assert hardware_warnings(picture, item.options) == ()
+    (told,) = hardware_warnings(replace(picture, encoder="h264_nvenc"), item.options)
+    assert told.message == "h264_nvenc encodes in hardware and does not heed crf; bitrate_bps is heeded."
+    assert hardware_warnings(replace(picture, encoder="h264_nvenc"), wanted("mp4", {})[0].options) == ()
+
+
+def test_a_range_that_holds_no_frame_is_refused(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red"})
+    with pytest.raises(InvalidInput, match=r"no frame begins in it; one lasts 0\.0417 s"):
+        deliver(folder, "mp4", tmp_path / "out", time_range=[0.5, 0.501])
+
+
 def test_a_range_behind_the_end_is_refused(tmp_path):
     folder = make_film(tmp_path / "film", {"colour": "red"})
     with pytest.raises(InvalidInput) as fault:
@@ -438,6 +520,17 @@ def test_a_watermark_stays_clear_of_the_titles_of_slates(tmp_path):
     mark = (np.abs(plain - marked).max(axis=2) > 8).any(axis=1).nonzero()[0]
     assert words[-1] < mark[0]
     assert mark[-1] < 540 * 0.85, "captions stand below it"
+
+
+def test_a_poster_of_a_moment_behind_the_end_is_refused_before_anything_is_made(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red"}, {"colour": "blue"})
+    with pytest.raises(InvalidInput, match="lies behind the end; it lasts 2 s") as fault:
+        export(film_in(folder), wanted("mp4,poster", {"at_seconds": 9999}), tmp_path / "out", Progress())
+    assert fault.value.reason is Reason.OUT_OF_RANGE
+    assert not (tmp_path / "out").exists()
+    assert cached_segments() == {}
+    (made,) = export(film_in(folder), wanted("poster", {"at_seconds": 2}), tmp_path / "out", Progress())
+    assert Image.open(made.path).convert("RGB").getpixel((100, 100)) == pytest.approx((0, 0, 255), abs=3)
 
 
 def test_a_film_that_is_not_measured_tells_nothing_of_its_picture(tmp_path):

@@ -10,6 +10,7 @@ from fixtures.sounds import RATE, make_sound_project, noise, save, tone, track
 from storycore.observe.progress import Progress
 from storycore.rendering import encoder
 from storycore.rendering.loudness import measure_loudness
+from storycore.rendering.measure_sound import measure_sound, sound_in
 from storycore.settings import Settings
 
 CODECS = {"mp4": "aac", "mov": "pcm", "webm": "opus", "mkv": "flac", "avi": "mp3"}
@@ -66,6 +67,22 @@ def test_a_film_has_the_loudness_that_was_asked_for(tmp_path, name):
     assert found.integrated_lufs == pytest.approx(-16, abs=0.3)
     assert found.true_peak_dbtp <= -1
     assert told.metrics["integrated_loudness"]["verdict"] == "within target"
+
+
+@pytest.mark.parametrize("name", ["mp4", "mov"])
+def test_what_was_measured_in_a_sound_holds_only_for_a_film_that_has_its_very_bytes(project, tmp_path, name):
+    """Whatever they are wrapped in; a film with another sound in it is decoded itself."""
+    path, _ = film(project, name, tmp_path)
+    ffmpeg, own = encoder.find(Settings.read()), tmp_path / "own.mov"
+    run = ["-i", str(path), "-map", "0:a:0", "-c", "copy", "-f", "mov", str(own)]
+    encoder.run(ffmpeg, run, progress=Progress())
+    facts = measure_sound(ffmpeg, own, Progress())
+    assert sound_in(ffmpeg, path, own, facts, Progress()) is facts
+    other = tmp_path / "other.wav"
+    save(other, tone(seconds=1, hz=500, level=0.5, channels=2))
+    found = sound_in(ffmpeg, path, other, measure_sound(ffmpeg, other, Progress()), Progress())
+    assert found.samples == facts.samples != RATE
+    assert found.loudness == facts.loudness
 
 
 @pytest.mark.parametrize("name", ["mp4", "mkv", "webm"])

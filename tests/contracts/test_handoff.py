@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +21,7 @@ import soundfile
 from lxml import etree
 
 from fixtures.films import film_in, make_film
+from fixtures.marks import judged
 from fixtures.sounds import save, tone, track
 from storycore.errors import Cancelled, Conflict, DependencyFailed, InvalidInput, Reason
 from storycore.exports.export import export, wanted
@@ -194,6 +195,7 @@ def test_an_edl_has_every_cut_dissolve_marker_and_its_start(written, rate):
     assert ("FCM: DROP FRAME" in text) == (rate == "29.97")
 
 
+@pytest.mark.filterwarnings("ignore:Testing an element's truth value:DeprecationWarning")  # its adapter on Python 3.12+
 @pytest.mark.parametrize("rate", RATES)
 def test_an_fcpxml_has_every_cut_dissolve_marker_and_its_start(written, rate):
     """OpenTimelineIO's adapter knows no transitions and rounds rates, so those are read by lxml."""
@@ -210,6 +212,8 @@ def test_an_fcpxml_has_every_cut_dissolve_marker_and_its_start(written, rate):
     items = sequence.findall("spine/asset-clip")
     assert [at(one, "duration") for one in items] == lengths(edit)
     assert [at(one, "offset") for one in items] == [RATES[rate][2] + item.first for item in edit.items]
+    marked = [[at(one, "start") - at(clip, "start") for one in clip.iter("marker")] for clip in items]
+    assert marked == [[1, 0, 2], [0], [1, 0], [0], [0]] if rate == "24" else all(len({*it}) == len(it) for it in marked)
     cuts = [edit.items[it.after].end for it in edit.crossings]
     assert [(at(one, "offset"), at(one, "duration")) for one in sequence.iter("transition")] == [
         (RATES[rate][2] + cut - it.before, it.frames) for cut, it in zip(cuts, edit.crossings, strict=True)
@@ -514,6 +518,7 @@ def test_without_the_library_it_is_said_before_anything_is_made(short, tmp_path,
     with pytest.raises(DependencyFailed, match="OpenTimelineIO is not installed") as fault:
         export(film_in(short), small(name), tmp_path / "out", Progress())
     assert (fault.value.reason, (tmp_path / "out").exists()) == (Reason.LIBRARY_MISSING, False)
+    assert "not installed" in registry.find(name).nothing(film_in(short), None), "and deliveries leave it out"
 
 
 def test_a_plan_tells_of_the_film_and_of_the_frames_of_all_clips(short, monkeypatch, tmp_path):
@@ -522,3 +527,19 @@ def test_a_plan_tells_of_the_film_and_of_the_frames_of_all_clips(short, monkeypa
     film = planned(short, "edl")
     assert (told.size, told.rate, told.frames) == ((96, 54), 24, film.line.frames)
     assert told.to_render == sum(cut.medium.frames for cut in film.cuts)
+
+
+def test_clips_and_sounds_of_generated_media_are_signed_each_for_itself(short, tmp_path):
+    save(short / "hum.wav", tone(seconds=1, channels=2))
+    shot = {"colour": "red", "duration": 0.5, "audioTracks": [track("hum.wav", "music")]}
+    folder = make_film(short, shot, {"colour": "blue", "duration": 0.5})
+    made = export(replace(film_in(folder), marked=True), small("otio,edl", ai_made="all"), tmp_path / "out", Progress())
+    files = sorted((tmp_path / "out/media").iterdir())
+    assert [path.name for path in files] == ["001_Shot_1.mov", "002_Shot_2.mov", "sound_music.wav"]
+    assert made[0].made.metrics["signed_files"]["value"] == 3
+    for path in files:
+        told = judged(path)
+        assert "trainedAlgorithmicMedia" in json.dumps(told)
+        assert told["validation_state"] in ("Valid", "Trusted")
+    picture, count = probed(files[1])
+    assert (int(picture["nb_read_frames"]), count["tags"]["timecode"]) == (36, "01:00:00:00")

@@ -59,6 +59,15 @@ def test_the_language_of_the_sound_is_told(made, name):
         assert file.streams.audio[0].language == "fra"
 
 
+def test_the_moment_of_a_reproducible_build_goes_before_that_of_the_project(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "946684800")
+    folder = make_film(tmp_path / "film", {"colour": "#228"}, created_at="2026-01-02T03:04:05Z")
+    made = export(film_in(folder), wanted("poster", {"width": 64, "height": 36}), tmp_path / "out", Progress())
+    with Image.open(made[0].path) as image:
+        image.load()
+        assert image.text["Creation Time"] == "2000-01-01"
+
+
 @pytest.mark.parametrize("name", ["poster", "sheet"])
 def test_pillow_reads_those_of_a_picture(made, name):
     with Image.open(made[name]) as image:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import bagit
 import httpx
+import opentimelineio as otio
 import pypdf
 import pysubs2
 import pytest
@@ -243,7 +244,10 @@ def test_who_stops_it_finds_nothing_of_it(tmp_path):
             )
     assert fault.value.reason is Reason.CANCELLED
     assert not (folder / "exports").exists()
-    assert [kind for kind, _ in events()] == ["pipeline.started", "pipeline.failed"]
+    assert fault.value.message == "Stopped on request; nothing was kept."
+    (started, failed) = events()
+    assert (started[0], failed[0]) == ("pipeline.started", "pipeline.failed")
+    assert (failed[1]["step"], failed[1]["error"]["reason"]) == ("", "cancelled")
 
 
 def test_a_film_without_words_or_sound_is_delivered_without_them_and_that_is_told(tmp_path):
@@ -291,6 +295,30 @@ def test_it_is_made_over_http_and_fetched_whole(films, tmp_path):
         str(tmp_path / "here" / name): f"sha256:{sha256(tmp_path / 'here' / name)}" for name in expected[:3]
     }
     assert result.checksums_path == str(tmp_path / "here/checksums-sha256.txt")
+
+
+def test_an_editor_is_handed_one_set_of_clips_for_all_timelines(tmp_path):
+    folder = make(tmp_path / "film")
+    with StoryCore() as sc:
+        small = {"width": 160, "height": 90}
+        request = DeliverRequest(project_path=str(folder), template="editor", conversion_options=small)
+        made = sc.run(request)
+        with pytest.raises(InvalidInput) as fault:
+            options = {**small, "links": "absolute"}
+            sc.run(DeliverRequest(project_path=str(folder), template="editor", conversion_options=options))
+    assert fault.value.details["part"] == "edit"
+    place = Path(made.delivery_path)
+    names = files_in(place / "Edit")
+    media = ["media/001_Shot_1.mov", "media/002_Shot_2.mov", "media/sound_sfx.wav"]
+    assert [name for name in names if "/" in name] == media
+    assert {Path(name).suffix for name in names} == {".xml", ".fcpxml", ".edl", ".otio", ".otioz", ".mov", ".wav"}
+    assert {it.path: it.checksum for it in made.files} == {
+        name: f"sha256:{sha256(place / name)}" for name in files_in(place)
+    }
+    timeline = otio.adapters.read_from_file(str(place / "Edit/Sounding.otio"))
+    clips = [clip for track in timeline.video_tracks() for clip in track.find_clips()]
+    links = [clip.media_reference.target_url for clip in clips]
+    assert [(place / "Edit" / link).is_file() for link in links] == [True, True]
 
 
 def test_templates_are_listed_with_what_they_make(tmp_path):

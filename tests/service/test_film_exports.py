@@ -15,6 +15,7 @@ from fixtures.programs import storycore
 from storycore import FormatRequest, PresetsRequest, StoryCore
 from storycore.errors import Cancelled, InvalidInput, NotFound, Reason, StoryCoreError
 from storycore.observe.progress import Progress
+from storycore.operations.export import ShotPart
 
 TINY = {"width": 64, "height": 36}
 
@@ -75,6 +76,21 @@ def test_named_shots_are_shown_instead_of_the_projects_own(tmp_path):
             FormatRequest(project_path=str(folder), target_format="mp4", shots=shots, conversion_options=TINY)
         )
     assert len(see(made.output_path).frames) == 12 + 6 + 48
+
+
+def test_what_is_odd_about_shots_that_are_not_shown_is_not_told(tmp_path):
+    folder = make_film(
+        tmp_path / "film", {"colour": "red"}, {"image": "assets/lost.png", "transition": "melt"}, schema_version="odd"
+    )
+    asked = FormatRequest(project_path=str(folder), target_format="mp4", conversion_options=TINY)
+    named = asked.model_copy(update={"shots": [ShotPart(path="assets/colour_1.png", out_point=0.25)]})
+    with StoryCore() as sc:
+        whole, part = (
+            [warning.reason for warning in sc.run(request).warnings]
+            for request in (asked, named.model_copy(update={"output_path": str(tmp_path / "part")}))
+        )
+    assert {"media_missing", "transition_unknown", "version_odd"} <= set(whole)
+    assert part == ["version_odd"]
 
 
 @pytest.mark.parametrize(

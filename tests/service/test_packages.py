@@ -196,7 +196,9 @@ def test_progress_ends_with_the_result(sc, film, tmp_path):
 
 def test_several_formats_stand_beside_each_other(sc, film, tmp_path):
     result = sc.run(FormatRequest(project_path=str(film), target_format="JSON,zip", output_path=str(tmp_path / "out")))
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["Little film.json", "Little film.zip"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "Little film.json", "Little film.zip", "Little film.zip.c2pa",
+    ]  # fmt: skip
     assert [(item.target_format, Path(item.output_path).stat().st_size) for item in result.outputs] == [
         (item.target_format, item.output_size_bytes) for item in result.outputs
     ]

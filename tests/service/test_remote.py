@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -74,7 +75,9 @@ def test_what_was_made_is_fetched_to_where_the_caller_wants_it(there, film, tmp_
     assert packed.export_path == str(tmp_path / "new/mine.zip")
     assert sha256(packed.export_path) == packed.checksum
     assert [sha256(output.output_path) for output in both.outputs] == [output.checksum for output in both.outputs]
-    assert sorted(path.name for path in (tmp_path / "both").iterdir()) == ["Little film.json", "Little film.zip"]
+    assert sorted(path.name for path in (tmp_path / "both").iterdir()) == [
+        "Little film.json", "Little film.zip", "Little film.zip.c2pa",
+    ]  # fmt: skip
 
 
 def test_a_file_that_stands_there_is_told_before_any_work(there, film, tmp_path):
@@ -400,3 +403,17 @@ def test_a_server_does_its_own_work_whatever_is_set_around_it(films, film, monke
     monkeypatch.setenv("STORYCORE_SERVER", "http://127.0.0.1:1")
     with serving(films) as url, StoryCore(Settings.read(server=url)) as core:
         assert core.run(InspectRequest(project_path=str(film))).project_name == "Little film"
+
+
+def test_clips_of_a_timeline_come_along_into_the_folder_that_it_links(there, film, tmp_path):
+    wanted = {"project_path": str(film), "conversion_options": {"width": 64, "height": 36, "fps": 12}}
+    out = tmp_path / "edit"
+    made = there.run(FormatRequest(target_format=["edl", "otio"], output_path=str(out), **wanted))
+    links = re.findall(r"^\* SOURCE FILE: (.*)$", (out / "Little film.edl").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(links) == 3
+    assert sorted(made.beside) == sorted(str(out / link) for link in links)
+    assert all((out / link).is_file() for link in links)
+    one = there.run(FormatRequest(target_format="edl", output_path=str(tmp_path / "one/mine.edl"), **wanted))
+    assert sorted(Path(path).parent.name for path in one.beside) == ["media"] * 3
+    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == ["media", "mine.edl"]
+    assert refused(there, FormatRequest(target_format="xml", output_path=str(out), **wanted)) == "output_exists"

@@ -77,6 +77,7 @@ def _operation(item: Operation, request: type[Request[Any]], result: type[BaseMo
         "responses": {
             "200": {"description": (result.__doc__ or "").strip().splitlines()[0], "content": _content(item, result)},
             **({"202": _accepted()} if item.long else {}),
+            **({"307": _elsewhere()} if item.answer == "file" else {}),
             **{str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses},
         },
     }
@@ -108,6 +109,14 @@ def _accepted() -> dict[str, Any]:
         "description": "It was accepted, and goes on; ask for it at Location",
         "headers": {"Location": {"schema": text}, "Retry-After": {"schema": text}},
         "content": {"application/json": {"schema": shape}},
+    }
+
+
+def _elsewhere() -> dict[str, Any]:
+    """Of a file that the server keeps in an object store."""
+    return {
+        "description": "It is in an object store; Location is a link that needs no key and soon runs out",
+        "headers": {"Location": {"schema": {"type": "string"}}},
     }
 
 

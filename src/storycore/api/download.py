@@ -148,9 +148,12 @@ class FileDownload(Response):
         return os.fdopen(descriptor, "rb", buffering=0)
 
 
-def hand_out(result: Result, inline: bool = False) -> FileDownload:
-    """The file of an artifact; `inline` has it shown instead of saved."""
+def hand_out(result: Result, inline: bool = False) -> Response:
+    """The file of an artifact, or where to fetch it if it is in an object store; `inline` has it shown, not saved."""
     assert isinstance(result, ArtifactDownloadResult)  # noqa: S101 - the only operation that answers with a file
+    if result.link:  # the link lets anybody in for a while: it must not be kept or passed on
+        headers = {"Location": result.link, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+        return Response(status_code=307, headers=headers)
     return FileDownload(
         Path(result.path),
         size_bytes=result.size_bytes,

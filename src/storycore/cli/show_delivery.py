@@ -48,15 +48,21 @@ def _part(part: PartEntry, outputs: list[DeliveredEntry], console: Console, widt
     for output in outputs[:_MOST_FILES]:
         alone = len(outputs) == 1
         told = "" if alone else human_bytes(output.output_size_bytes)
-        table.add_row(Text(f"  {plain(output.path)}", style="dim"), Text(told, style="dim"))
+        table.add_row(_inside(output.path), Text(told, style="dim"))
         shown = figures_of(output.quality_metrics)
+        if output.beside:
+            shown.append(f"{len(output.beside)} {'file' if len(output.beside) == 1 else 'files'} beside it")
         if shown:
-            table.add_row(Text(f"  {plain(' · '.join(shown))}", style="dim"), "")
+            table.add_row(_inside(" · ".join(shown)), "")
     if len(outputs) > _MOST_FILES:
-        table.add_row(Text(f"  … and {len(outputs) - _MOST_FILES} more", style="dim"), "")
+        table.add_row(_inside(f"… and {len(outputs) - _MOST_FILES} more"), "")
     console.print(table, width=width)
     for message in part.messages:
         console.print(Padding(Text(plain(message), style=colour), (0, 0, 0, 4), expand=False), width=width)
+
+
+def _inside(text: str) -> Padding:
+    return Padding(Text(plain(text), style="dim", overflow="fold"), (0, 0, 0, 2))
 
 
 def _folder(result: DeliverResult, console: Console) -> None:

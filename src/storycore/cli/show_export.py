@@ -100,7 +100,9 @@ def show_plan(result: PlanResult, console: Console) -> None:
         console.print(Text("! missing  ", style="yellow"), Text(plain(path)), sep="", soft_wrap=True)
     _renamed(console, result.renamed)
     warnings_shown(console, "left out", result.skipped)
-    warnings_shown(console, "odd", (entry for entry in result.warnings if entry.reason != "media_missing"))
+    warnings_shown(console, "part", (entry for entry in result.warnings if entry.reason == "part_left_out"))
+    told = ("media_missing", "part_left_out")
+    warnings_shown(console, "odd", (entry for entry in result.warnings if entry.reason not in told))
 
 
 def _planned_files(result: PlanResult) -> Table:
@@ -114,7 +116,10 @@ def _planned_files(result: PlanResult) -> Table:
         todo = "" if it.frames is None else open_frames
         about = "" if it.estimated_size_bytes is None else f"~ {human_bytes(it.estimated_size_bytes)}"
         frames = "" if it.frames is None else f"{it.frames:,}"
-        table.add_row(Text(plain(it.file_name), overflow="fold"), size, frames, todo, about)
+        folder, slash, name = it.file_name.rpartition("/")  # of a delivery; both in one line leave no room
+        above = f"{plain(folder)}/\n  " if slash else ""
+        told = Text.assemble((above, "dim"), plain(name), overflow="fold")
+        table.add_row(told, size, frames, todo, about)
     if len(result.outputs) > _MOST_FILES:
         table.add_row(f"… and {len(result.outputs) - _MOST_FILES} more; --json shows all", style="dim")
     return table

@@ -190,5 +190,10 @@ def _tell_where(console: Console, place: Path, paths: list[Path]) -> None:
     console.print()
     console.print(Text("Everything is in ", style="bold"), Text(str(place)), sep="", soft_wrap=True)
     console.print("Try next:")
-    for line in (command("export", "plan", place / "film"), command("serve", "--root", place)):
+    film = place / "film"
+    for line in (
+        command("export", "plan", film),
+        command("export", "deliver", film, "--template", "festival"),
+        command("serve", "--root", place),
+    ):
         console.print(Text(f"  {line}"), soft_wrap=True)

@@ -41,8 +41,8 @@ def wanted(
 ) -> list[Wanted]:
     """The formats asked for, each once, in the order asked for, with their options.
 
-    An option must be known to one of them at least; each gets those that it knows. What is asked for goes before what
-    the preset says.
+    An option must be known to one of them at least, and heeded by a codec that was chosen; each gets those that it
+    knows. What is asked for goes before what the preset says.
 
     Args:
         target_format: one name, several with commas between, or a list, in any case; the preset's if empty.
@@ -62,7 +62,10 @@ def wanted(
     _refuse_unknown(options, known)
     if preset is not None and not any(asked):
         _refuse_unknown(preset.options, known)
-    return [Wanted(format=it, options=_options(it, _preset_options(it, preset) | dict(options))) for it in unique]
+    found = [Wanted(format=it, options=_options(it, _preset_options(it, preset) | dict(options))) for it in unique]
+    own = [] if preset is None or any(asked) or not _CODECS.isdisjoint(options) else _own_options(preset)
+    _refuse_unheeded([*options, *own], found)
+    return found
 
 
 def target_of(formats: Sequence[Wanted], output: Path) -> tuple[Path, str | None]:
@@ -122,7 +125,7 @@ def export(
             made = replace(made, warnings=(*made.warnings, *work.warnings))
             finished.append(Exported(path=path, format=work.format.name, made=made, seconds=seconds))
             with progress.within(done + (len(finished) - 0.02) * share, done + len(finished) * share):
-                finished[-1] = replace(finished[-1], made=_marked(work, path, made, progress))
+                finished[-1] = replace(finished[-1], made=marked(work, path, made, progress))
     except BaseException:
         for other in finished:
             for path in (other.path, *other.made.beside):
@@ -138,8 +141,12 @@ def export(
     return finished
 
 
-def _marked(work: Work, path: Path, made: Made, progress: Progress) -> Made:
-    """What was made, with credentials beside it if it can hold none, and with what there is to say about marks."""
+def marked(work: Work, path: Path, made: Made, progress: Progress) -> Made:
+    """What was made, with credentials beside it if it can hold none, and with what there is to say about marks.
+
+    Raises:
+        StoryCoreError: see `formats.marking.sign_beside`.
+    """
     if not work.film.marked:
         return made
     from storycore.exports.formats.marking import marks, sign_beside, signs_itself
@@ -182,6 +189,8 @@ def render_together(works: Sequence[Work], progress: Progress) -> float:
     return share
 
 
+_CODECS = frozenset({"video_codec", "audio_codec"})
+
 _OF_CODECS = frozenset(
     {"video_codec", "audio_codec", "pixel_format", "crf", "bitrate_bps", "audio_bitrate_bps", "sample_rate_hz"}
 )
@@ -207,6 +216,37 @@ def _refuse_unknown(options: Mapping[str, Any], known: set[str]) -> None:
         raise InvalidInput(
             f"conversion_options.{unknown[0]}: {faults[0].message}", reason=Reason.UNKNOWN_FIELD, errors=faults
         )
+
+
+def _own_options(preset: Preset) -> list[str]:
+    """Names of all options that a preset gives."""
+    return list({**preset.options, **{name: None for own in preset.options_of.values() for name in own}})
+
+
+def _refuse_unheeded(options: Sequence[str], found: Sequence[Wanted]) -> None:
+    """Refuses values that a codec does not have, and options that no codec of those formats heeds."""
+    for item in found:
+        for name, why in _told(item, "impossible").items():
+            raise _refused(name, why)
+    for name in options:
+        knowing = [item for item in found if name in item.format.options.model_fields]
+        why_not = [_told(item, "unheeded").get(name) for item in knowing]
+        if why_not and why_not[0] is not None and all(why_not):
+            raise _refused(name, why_not[0])
+
+
+def _told(item: Wanted, what: str) -> Mapping[str, str]:
+    ask = getattr(item.format, what, None)
+    return {} if ask is None else ask(item.options)
+
+
+def _refused(name: str, why: str) -> InvalidInput:
+    return InvalidInput(
+        f"conversion_options.{name}: {why}.",
+        reason=Reason.OUT_OF_RANGE,
+        remediation=f"Leave {name} out, or choose another codec.",
+        errors=[FieldFault(f"/conversion_options/{name}", Reason.OUT_OF_RANGE, why)],
+    )
 
 
 def _options(format_: Format, options: Mapping[str, Any]) -> FormatOptions:

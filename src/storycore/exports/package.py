@@ -7,9 +7,9 @@ and on nothing else.
 import hashlib
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 from storycore.errors import Reason, Unavailable, Unexpected
 from storycore.exports.packing.bag import PAYLOAD, Packed, tag_files
@@ -23,6 +23,8 @@ from storycore.exports.packing.zip_writer import SMALL_BYTES, SeekableSink, Sink
 from storycore.observe.progress import Progress
 from storycore.project.media_types import kind_of, measured
 from storycore.storage.local import new_file
+from storycore.storage.place import StorePlace
+from storycore.storage.upload import new_object
 from storycore.units import human_bytes
 
 _MANIFEST = f"{GENERATED}/manifest.json"
@@ -31,18 +33,26 @@ _GENERATED_ROLE = "generated"
 _STORED_SUFFIXES = (".mp4", ".mov", ".webm", ".mkv", ".png", ".jpg", ".jpeg", ".webp", ".mp3", ".m4a", ".flac")
 
 
+class StreamSink(Sink, Protocol):
+    """Where a package goes that is streamed."""
+
+    def flush(self) -> None:
+        """Lets go of what was held back."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
     """A package that was written.
 
     Attributes:
-        path: absolute path of the ZIP; None if it was streamed.
+        path: absolute path of the ZIP, or its place in a store; None if it was streamed.
         size_bytes: of the ZIP.
         sha256: of the ZIP, 64 hex digits.
         files: payload files, in the order in which they stand in it.
     """
 
-    path: Path | None
+    path: Path | StorePlace | None
     size_bytes: int
     sha256: str
     files: tuple[Packed, ...]
@@ -78,7 +88,25 @@ def write_package(contents: Contents, target: Path, *, level: int, progress: Pro
     return Package(path=target, size_bytes=finished.size_bytes, sha256=finished.sha256, files=files)
 
 
-def stream_package(contents: Contents, sink: BinaryIO, *, level: int, progress: Progress) -> Package:
+def send_package(contents: Contents, target: StorePlace, *, level: int, progress: Progress) -> Package:
+    """Writes a package to a new object in a store, as it is made; nothing of it is stored here.
+
+    Guarantee: see `storage.upload.new_object`. The bytes are those of a streamed package. The checksum in the answer
+    is that of the bytes that were sent, and the store holds just those.
+
+    Raises:
+        Conflict: output_exists; source_changed: the project changed meanwhile.
+        DependencyFailed: store_unavailable.
+        Cancelled: on request.
+    """
+    with new_object(
+        target, size_bytes=contents.size_bytes, media_type="application/zip", check=progress.check
+    ) as upload:
+        package = stream_package(contents, upload, level=level, progress=progress)
+    return replace(package, path=target)
+
+
+def stream_package(contents: Contents, sink: StreamSink, *, level: int, progress: Progress) -> Package:
     """Writes a package to a sink that need not seek, as it is made.
 
     The ZIP holds the same files as a written one, in other bytes; the same bytes each time.
@@ -158,7 +186,7 @@ def _require_room(contents: Contents, folder: Path, level: int) -> None:
 class _CountedSink:
     """Takes all that is written, counts it, and knows its SHA-256."""
 
-    def __init__(self, sink: BinaryIO) -> None:
+    def __init__(self, sink: StreamSink) -> None:
         self._sink = sink
         self.digest = hashlib.sha256()
         self.size_bytes = 0

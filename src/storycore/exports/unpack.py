@@ -15,6 +15,7 @@ from storycore.exports.verify import ArchiveFile, CheckedArchive, check_archive,
 from storycore.observe.progress import Progress
 from storycore.settings import Settings
 from storycore.storage.local import new_folder
+from storycore.storage.place import StorePlace
 
 _NEW: Final = (
     os.O_WRONLY
@@ -28,7 +29,7 @@ _CHECKED: Final = 0.5
 """Checking and unpacking read the same bytes; each is about half of the work."""
 
 
-def unpack(path: Path, target: Path, *, settings: Settings, progress: Progress) -> Verdict:
+def unpack(path: Path | StorePlace, target: Path, *, settings: Settings, progress: Progress) -> Verdict:
     """Checks a package and, if it is valid, unpacks it: the folder `target` becomes the bag.
 
     Guarantee: atomic; `target` appears whole or not at all, and after an error or a cancellation nothing is left.
@@ -36,7 +37,7 @@ def unpack(path: Path, target: Path, *, settings: Settings, progress: Progress) 
     unpacked. Files get mode 0644 and folders 0755, whatever the package says, and files keep their times.
 
     Args:
-        path: the ZIP.
+        path: the ZIP, here or in a store.
         target: a folder that does not exist yet; the top folder of the ZIP is not repeated in it.
         settings: see `verify_package`.
         progress: is told of bytes, and can cancel.
@@ -52,7 +53,7 @@ def unpack(path: Path, target: Path, *, settings: Settings, progress: Progress) 
     """
     if os.path.lexists(target):
         raise Conflict(f"There is already something there: {target.name}", reason=Reason.OUTPUT_EXISTS)
-    if path.is_dir():
+    if isinstance(path, Path) and path.is_dir():
         raise _refused("It is a folder already; there is nothing to unpack.", "Check it without unpack_to.")
     try:
         with open_package(path) as file:

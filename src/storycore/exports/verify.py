@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from storycore.errors import AccessDenied, NotFound, Reason
 from storycore.exports.checking import scan as scans
@@ -23,6 +23,9 @@ from storycore.exports.checking.verdict import Defect, Finding, Findings, Verdic
 from storycore.observe.progress import Progress
 from storycore.project.content import open_regular
 from storycore.settings import Settings
+from storycore.storage.objects import Bucket
+from storycore.storage.place import StorePlace
+from storycore.storage.stored_file import StoredFile, open_stored
 
 _STEP = "checking"
 
@@ -72,13 +75,13 @@ class CheckedArchive:
     scan: Scan
 
 
-def verify_package(path: Path, *, settings: Settings, progress: Progress, until: float = 0.99) -> Verdict:
+def verify_package(path: Path | StorePlace, *, settings: Settings, progress: Progress, until: float = 0.99) -> Verdict:
     """Whether a ZIP, or the folder that one was unpacked to, is a whole and valid package.
 
     Whatever is wrong with it is in the verdict; it is never an exception.
 
     Args:
-        path: the ZIP or folder.
+        path: the ZIP or folder; a ZIP in a store is read in ranges, and nothing of it is stored here.
         settings: `max_project_files` bounds how much is listed.
         progress: is told of bytes, and can cancel.
         until: share of the whole work that is done afterwards.
@@ -86,9 +89,11 @@ def verify_package(path: Path, *, settings: Settings, progress: Progress, until:
     Raises:
         NotFound: file_not_found: it is not there (any more).
         AccessDenied: permission_denied: it can't be opened.
+        DependencyFailed: store_unavailable.
+        Conflict: source_changed: the object in the store was replaced meanwhile.
         Cancelled: the work was asked to stop.
     """
-    if path.is_dir():
+    if isinstance(path, Path) and path.is_dir():
         return _verify_folder(path, settings, progress, until)
     try:
         with open_package(path) as file:
@@ -100,14 +105,19 @@ def verify_package(path: Path, *, settings: Settings, progress: Progress, until:
 
 
 @contextlib.contextmanager
-def open_package(path: Path) -> Iterator[BinaryIO]:
-    """A package file open for reading; a pipe does not block. The name may be a link.
+def open_package(path: Path | StorePlace) -> Iterator[BinaryIO]:
+    """A package file or object open for reading; a pipe does not block. The name may be a link.
 
     Raises:
         Defect: not_a_package: it is not a regular file.
         NotFound: file_not_found.
         AccessDenied: permission_denied.
+        DependencyFailed: store_unavailable.
     """
+    if isinstance(path, StorePlace):
+        with open_stored(Bucket(path), path.key, path.name) as stored:
+            yield cast("BinaryIO", stored)
+        return
     try:
         real = Path(os.path.realpath(path, strict=True))  # pathlib's resolve tells of endless links in another way
         if not real.is_file():
@@ -133,7 +143,7 @@ def check_archive(file: BinaryIO, *, settings: Settings, progress: Progress, unt
         Cancelled: the work was asked to stop.
     """
     findings = Findings()
-    before = os.fstat(file.fileno())
+    before = _state(file)
     archive = Archive(file, findings, max_entries=max_entries(settings))
     progress.begin(_STEP, total=sum(entry.size_bytes for entry in archive.entries), unit="bytes", until=until)
     top = _top_folder(archive.entries, findings) if archive.entries else ""
@@ -151,10 +161,17 @@ def check_archive(file: BinaryIO, *, settings: Settings, progress: Progress, unt
         _judge(scan, findings)
     for _ in archive.checksum():
         progress.check()
-    after = os.fstat(file.fileno())
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+    if before != _state(file):
         findings.fault("", Finding.UNREADABLE, "It was changed while it was checked.")
     return CheckedArchive(_verdict("zip", f"sha256:{archive.hexdigest}", findings, scan), sound, folders, scan)
+
+
+def _state(file: BinaryIO) -> object:
+    """What changes when somebody writes to the file. Of an object each part that is read is known to be of the same."""
+    if isinstance(getattr(file, "raw", None), StoredFile):
+        return None
+    facts = os.fstat(file.fileno())
+    return facts.st_size, facts.st_mtime_ns
 
 
 def _verify_folder(root: Path, settings: Settings, progress: Progress, until: float) -> Verdict:

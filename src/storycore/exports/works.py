@@ -52,8 +52,8 @@ def works_of(film: Film, item: Wanted, name: str | None) -> list[Work]:
         name: of the file; made of the project's name if left out.
 
     Raises:
-        InvalidInput: path_invalid: one name for several files; out_of_range: `per_shot` with a range; unknown_value:
-            a language that is not there.
+        InvalidInput: path_invalid: one name for several files; out_of_range: `per_shot` with a range, or what the
+            format refuses; unknown_value: a language that is not there.
     """
     options = item.options
     per_shot = getattr(options, "per_shot", False) and film.project.shots
@@ -71,6 +71,9 @@ def works_of(film: Film, item: Wanted, name: str | None) -> list[Work]:
             details={"pointer": "/conversion_options/per_shot"},
         )
     spoken, warnings = _spoken(film, options)
+    check = getattr(item.format, "check", None)
+    if check is not None:
+        check(spoken, options)
     places: Sequence[int | None] = range(len(film.project.shots)) if per_shot else [None]
     return [
         Work(

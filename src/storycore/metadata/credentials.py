@@ -80,6 +80,7 @@ def embed(claim: Claim, identity: Identity, media_type: str, source: BinaryIO, t
 
     Raises:
         DependencyFailed: signing_failed; library_missing.
+        OSError: the copy can't be written.
     """
     _sign(claim, identity, EMBEDDED[media_type], source, target, apart=False)
 
@@ -144,6 +145,7 @@ def _sign(  # noqa: PLR0913 - what, who, of which kind, from where to where, and
     claim: Claim, identity: Identity, kind: str, source: BinaryIO, target: BinaryIO, *, apart: bool
 ) -> bytes:
     library = _library()
+    written = _Written(target)
     source.seek(0)
     try:
         signer_info = library.C2paSignerInfo(identity.algorithm.encode(), identity.chain, identity.key, None)
@@ -156,12 +158,41 @@ def _sign(  # noqa: PLR0913 - what, who, of which kind, from where to where, and
                     builder.add_ingredient(json.dumps(told), EMBEDDED[asset.media_type], file)
                 if apart:
                     builder.set_no_embed()
-                made = builder.sign(signer, kind, source, target)
+                made = builder.sign(signer, kind, source, written)
                 return bytes(made)
     except library.C2paError as fault:
+        if written.fault is not None:
+            raise written.fault from None
         raise DependencyFailed(
             f"The file could not be signed: {str(fault)[:200]}", reason=Reason.SIGNING_FAILED
         ) from None
+
+
+class _Written:
+    """A file that the library writes; remembers why that failed, which the library does not tell."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.fault: OSError | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def write(self, data: bytes) -> int:
+        """As the file does it."""
+        try:
+            return self._file.write(data)
+        except OSError as fault:
+            self.fault = fault
+            raise
+
+    def flush(self) -> None:
+        """As the file does it."""
+        try:
+            self._file.flush()
+        except OSError as fault:
+            self.fault = fault
+            raise
 
 
 def _ingredients(

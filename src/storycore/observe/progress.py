@@ -36,6 +36,9 @@ class Report:
     elapsed_seconds: float
 
 
+_MOST_LETTERS = 64
+"""Of a step; records keep no more."""
+
 Listener = Callable[[Report], None]
 
 
@@ -98,9 +101,10 @@ class Progress:
 
     @contextlib.contextmanager
     def within(self, low: float, high: float) -> Iterator[None]:
-        """Work in the block that counts from 0.0 to 1.0 is this share of the whole."""
+        """Work in the block that counts from 0.0 to 1.0 is this share of the whole, or of the block around it."""
         kept = self._low, self._high
-        self._low, self._high = low, high
+        span = self._high - self._low
+        self._low, self._high = self._low + low * span, self._low + high * span
         try:
             yield
         finally:
@@ -143,7 +147,7 @@ class Progress:
         self._tell(force=True)
 
     def _told_as(self, step: str) -> str:
-        return f"{self._name}: {step}" if self._name else step
+        return f"{self._name}: {step}"[:_MOST_LETTERS] if self._name else step
 
     def _tell(self, *, force: bool = False) -> None:
         instant = time.monotonic()

@@ -2,7 +2,7 @@
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, BinaryIO, Final
+from typing import Annotated, BinaryIO, Final, cast
 
 from pydantic import Field
 
@@ -12,10 +12,14 @@ from storycore.observe.progress import Progress
 from storycore.operations.request import Request, Result, Spelling, Whole
 from storycore.operations.task import Cursor, TaskId, from_cursor, to_cursor
 from storycore.storage.local import new_file
+from storycore.storage.place import names_store
 from storycore.tasks.task import Artifact
 from storycore.units import iso
 
 _CHUNK_BYTES: Final = 1024 * 1024
+
+LINK_SECONDS: Final = 15 * 60
+"""How long a link to a file in a store can be used."""
 
 
 class ArtifactEntry(Result):
@@ -24,7 +28,7 @@ class ArtifactEntry(Result):
     artifact_id: str
     task_id: str
     name: str
-    path: str = Field(description="Where it was made, absolute.")
+    path: str = Field(description="Where it was made: an absolute path, or its URL in an object store.")
     size_bytes: int
     checksum: str = Field(description="sha256: and 64 hex digits.")
     media_type: str
@@ -33,6 +37,11 @@ class ArtifactEntry(Result):
 
 class ArtifactDownloadResult(ArtifactEntry):
     """The file, and where it is."""
+
+    link: str = Field(
+        default="",
+        description="For a file in an object store: a URL by which anybody can fetch it for 15 minutes. Else empty.",
+    )
 
 
 class ArtifactListResult(Result):
@@ -75,8 +84,21 @@ def download(app: App, request: ArtifactDownloadRequest) -> ArtifactDownloadResu
 
     Raises:
         NotFound: artifact_not_found.
+        AccessDenied: path_outside_root: it is in a store that is listed no more.
+        DependencyFailed: store_unavailable.
     """
-    return ArtifactDownloadResult(**_entry(app.tasks.records.artifact(request.artifact_id)).model_dump())
+    artifact = app.tasks.records.artifact(request.artifact_id)
+    link = ""
+    if names_store(artifact.path):
+        from storycore.storage.objects import Bucket
+
+        place = app.places.stored(artifact.path, pointer="/artifact_id")
+        bucket = Bucket(place)
+        facts = bucket.facts(place.key)
+        if facts is None or facts.size_bytes != artifact.size_bytes:
+            raise _gone()
+        link = bucket.link(place.key, LINK_SECONDS)
+    return ArtifactDownloadResult(**_entry(artifact).model_dump(), link=link)
 
 
 def _entry(artifact: Artifact) -> ArtifactEntry:
@@ -111,7 +133,7 @@ def fetch(app: App, artifact_id: str, target: Path, progress: Progress) -> Artif
     path = (target / artifact.name if target.is_dir() else target).absolute()
     digest = hashlib.sha256()
     progress.begin("fetching", total=artifact.size_bytes, unit="bytes", until=0.999)
-    with _source(artifact) as source, new_file(path) as file:
+    with _source(app, artifact) as source, new_file(path) as file:
         while chunk := source.read(_CHUNK_BYTES):
             digest.update(chunk)
             file.write(chunk)
@@ -121,7 +143,16 @@ def fetch(app: App, artifact_id: str, target: Path, progress: Progress) -> Artif
     return ArtifactDownloadResult(**_entry(artifact).model_dump()).model_copy(update={"path": str(path)})
 
 
-def _source(artifact: Artifact) -> BinaryIO:
+def _source(app: App, artifact: Artifact) -> BinaryIO:
+    if names_store(artifact.path):
+        from storycore.storage.objects import Bucket
+        from storycore.storage.stored_file import open_stored
+
+        place = app.places.stored(artifact.path, pointer="/artifact_id")
+        try:
+            return cast("BinaryIO", open_stored(Bucket(place), place.key, place.name))
+        except NotFound:
+            raise _gone() from None
     try:
         return Path(artifact.path).open("rb")
     except OSError:

@@ -1,11 +1,11 @@
 """storycore.export.format: a project as a film, sound, captions, pictures, documents or data."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from typing_extensions import override
 
 from storycore.app import App
@@ -16,7 +16,7 @@ from storycore.operations.project_folder import check_project, output, read
 from storycore.operations.request import (
     Facts,
     Made,
-    OutputPath,
+    OutputPlace,
     PathText,
     ProjectPath,
     Request,
@@ -25,6 +25,7 @@ from storycore.operations.request import (
     WarningEntry,
     warning_entries,
 )
+from storycore.operations.stored import staged
 
 if TYPE_CHECKING:
     from storycore.exports.export import Exported
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 class FormatOutput(Result):
     """One converted file."""
 
-    output_path: str = Field(description="Absolute path of the file.")
+    output_path: str = Field(description="Absolute path of the file, or its URL in an object store.")
     source_format: Literal["storycore_project", "unknown"] = Field(description="What was read.")
     target_format: str = Field(description="What was written, in lower case.")
     conversion_time_ms: float = Field(description="How long it took.")
@@ -46,7 +47,7 @@ class FormatOutput(Result):
     checksum: str = Field(description="sha256: and 64 hex digits of the file.")
     quality_metrics: dict[str, Any] = Field(description="What was measured in the finished file.")
     quality_gates: list["GateEntry"] = Field(default=[], description="What the preset asks of it.")
-    beside: list[str] = Field(default=[], description="Absolute paths of files that were made beside it.")
+    beside: list[str] = Field(default=[], description="Absolute paths or URLs of files that were made beside it.")
 
 
 class GateEntry(Result):
@@ -63,6 +64,8 @@ class FormatResult(FormatOutput):
     outputs: list[FormatOutput] = Field(description="One entry for each format, in the order asked for.")
     metadata: dict[str, Any] = Field(description="As sent.")
     warnings: list[WarningEntry] = Field(description="What is odd about the project.")
+    _sent: dict[str, Made] = PrivateAttr(default={})
+    """Files in a store by their URL, as they were measured before they were sent there."""
 
     @property
     @override
@@ -73,13 +76,28 @@ class FormatResult(FormatOutput):
     @override
     def artifacts(self) -> list[Made]:
         made = [Made(it.output_path, it.output_size_bytes, it.checksum, it.media_type) for it in self.outputs]
-        return made + [_measured(path) for it in self.outputs for path in it.beside if path.endswith(".c2pa")]
+        return made + [
+            self._sent[path] if path in self._sent else _measured(Path(path), path)
+            for it in self.outputs
+            for path in it.beside
+            if _comes_along(Path(path), Path(it.output_path))
+        ]
 
 
-def _measured(path: str) -> Made:
-    """Credentials beside a file, as they were just written; those of a gigabyte have a few kilobytes."""
-    data = Path(path).read_bytes()
-    return Made(path, len(data), f"sha256:{hashlib.sha256(data).hexdigest()}", "application/c2pa")
+_TYPES: Final = {".c2pa": "application/c2pa", ".mov": "video/quicktime", ".wav": "audio/wav"}
+
+
+def _comes_along(path: Path, output: Path) -> bool:
+    """Whether a file is fetched with the one that it stands beside: credentials, and what a timeline links."""
+    return path.suffix == ".c2pa" or path.parent != output.parent
+
+
+def _measured(file: Path, path: str) -> Made:
+    """A file beside a result, as it was just written; `path` is where it went."""
+    with file.open("rb") as opened:
+        checksum = hashlib.file_digest(opened, "sha256").hexdigest()
+    media_type = _TYPES.get(file.suffix, "application/octet-stream")
+    return Made(path, file.stat().st_size, f"sha256:{checksum}", media_type)
 
 
 class ShotPart(BaseModel):
@@ -115,9 +133,10 @@ class FormatRequest(Request[FormatResult]):
     source_format: Literal["storycore_project", "unknown"] | None = Field(
         default=None, description="Found by itself, whatever is said here."
     )
-    output_path: OutputPath | None = Field(
+    output_path: OutputPlace | None = Field(
         default=None,
-        description="Folder, or file name with the format's suffix; exports/export_<time> of the project if left out.",
+        description="Folder, or file name with the format's suffix, here or in a listed object store (s3://bucket/…); "
+        "exports/export_<time> of the project if left out.",
     )
     shots: list[ShotPart] | None = Field(
         default=None,
@@ -159,13 +178,16 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
     folder, project, listing = read(app, request.project_path)
     project = with_shots(project, request)
     film = Film(project=project, listing=listing, settings=app.settings, marked=True)
-    with output(app, folder, request.output_path, progress) as place:
-        target, name = target_of(formats, place)
-        finished = export(film, formats, target, progress, name=name)
+    with output(app, folder, request.output_path, progress) as place, staged(app, place, progress) as stage:
+        target, name = target_of(formats, stage.folder)
+        with progress.within(0.0, stage.share):
+            finished = export(film, formats, target, progress, name=name)
+        places = stage.publish(finished)
+        sent = _sent(finished, places) if stage.scratch else {}
     progress.finish()
     outputs = [
         FormatOutput(
-            output_path=str(item.path),
+            output_path=places[item.path],
             source_format="storycore_project" if project.original else "unknown",
             target_format=item.format,
             conversion_time_ms=item.seconds * 1000,
@@ -177,16 +199,28 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
                 GateEntry(figure=it.figure, passed=it.passed, message=it.message)
                 for it in judge(gates, item.made.metrics, figures_of(find(item.format)))
             ],
-            beside=[str(path) for path in item.made.beside],
+            beside=[places[path] for path in item.made.beside],
         )
         for item in finished
     ]
-    return FormatResult(
+    result = FormatResult(
         **outputs[0].model_dump(),
         outputs=outputs,
         metadata=request.metadata,
         warnings=warning_entries((*project.warnings, *_made_warnings(finished))),
     )
+    result._sent.update(sent)  # noqa: SLF001 - ours; a field would be told to callers
+    return result
+
+
+def _sent(finished: "Sequence[Exported]", places: Mapping[Path, str]) -> dict[str, Made]:
+    """The files beside results that were sent to a store, measured while they are still here."""
+    return {
+        places[path]: _measured(path, places[path])
+        for item in finished
+        for path in item.made.beside
+        if _comes_along(path, item.path)
+    }
 
 
 def with_shots(project: "Project", request: "FormatRequest | PlanRequest") -> "Project":

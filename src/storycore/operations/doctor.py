@@ -13,7 +13,11 @@ from storycore.app import App
 from storycore.errors import StoryCoreError
 from storycore.observe.readiness import check_places
 from storycore.settings import sources
+from storycore.storage.place import Kind
 from storycore.units import human_bytes, human_seconds, now
+
+_STORE_SECONDS = 10.0
+_OLD_SECONDS = 24 * 60 * 60
 
 
 class State(StrEnum):
@@ -45,7 +49,7 @@ class Finding:
 def examine(app: App) -> list[Finding]:
     """Looks at everything; changes nothing, but a database that is missing is made."""
     looks: tuple[Callable[[App], Iterator[Finding]], ...] = (
-        _system, _settings, _letters, _marks, _extras, _places, _disks, _database, _keys,
+        _system, _settings, _letters, _marks, _extras, _places, _stores, _disks, _database, _keys,
     )  # fmt: skip
     return [finding for look in looks for finding in look(app)]
 
@@ -122,6 +126,40 @@ def _places(app: App) -> Iterator[Finding]:
             )  # fmt: skip
         else:
             yield _fine(name, str(folders[name]))
+
+
+def _stores(app: App) -> Iterator[Finding]:
+    """Whether each listed store lets us in, and what is left there of uploads that nobody will finish."""
+    if not app.places.stores:
+        return
+    from storycore.storage.objects import Bucket
+
+    for number, place in enumerate(app.places.stores, 1):
+        name = f"store_{number}"
+        try:
+            bucket = Bucket(place, timeout_seconds=_STORE_SECONDS)
+            bucket.look(place.key)
+            uploads = bucket.uploads(place.key)
+        except StoryCoreError as fault:
+            yield Finding(name=name, state=State.BROKEN, words=fault.message, remedy=fault.remediation)
+            continue
+        old = [upload for upload in uploads or () if (now() - upload.begun_at).total_seconds() > _OLD_SECONDS]
+        if old:
+            yield Finding(
+                name=name, state=State.ODD,
+                words=f"{place} answers · begun more than a day ago and never finished: "
+                f"{len(old)} {'upload' if len(old) == 1 else 'uploads'}",
+                remedy="Set a lifecycle rule on the bucket that aborts unfinished uploads (docs/stores.md).",
+            )  # fmt: skip
+        elif uploads is None and place.kind is not Kind.AZURE:  # Azure forgets them by itself, within a week
+            yield Finding(
+                name=name, state=State.ODD,
+                words=f"{place} answers, and does not let us list unfinished uploads",
+                remedy="Allow s3:ListBucketMultipartUploads, or set a lifecycle rule on the bucket that aborts "
+                "unfinished uploads after a day (docs/stores.md).",
+            )  # fmt: skip
+        else:
+            yield _fine(name, f"{place} answers")
 
 
 def _disks(app: App) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from storycore.exports.delivery.template import Template
     from storycore.project.model import Project
 
-TemplateName = Annotated[str, Field(max_length=41, pattern=r"^[A-Za-z0-9-]+$"), Spelling(("-t", "--template"))]
+TemplateName = Annotated[str, Field(max_length=41, pattern=r"^[A-Za-z0-9-]+$")]
 """Name of a delivery template."""
 
 
@@ -64,7 +64,7 @@ class PartEntry(Result):
     state: Literal["made", "failed_gates", "left_out"] = Field(
         description="made; failed_gates: it was made, and is not what the template asks for; left_out."
     )
-    files: int = Field(description="How many files it has.")
+    files: int = Field(description="How many files it has, those beside its own among them.")
     size_bytes: int = Field(description="Their size.")
     messages: list[str] = Field(default=[], description="Why it was left out, or what is not as asked.")
 
@@ -101,7 +101,7 @@ class DeliverRequest(Request[DeliverResult]):
     """Make a whole delivery of a film by one template."""
 
     project_path: ProjectPath = Field(description="Folder of the project.")
-    template: TemplateName = Field(
+    template: Annotated[TemplateName, Spelling(("-t", "--template"))] = Field(
         description="festival, social, editor, archive, or one of your own; `export presets` lists them."
     )
     output_path: OutputPath | None = Field(
@@ -163,7 +163,7 @@ def deliver(app: App, request: DeliverRequest, progress: Progress) -> DeliverRes
         delivery_path=str(target),
         template=template.name,
         passed=all(gate.passed for output in outputs for gate in output.quality_gates),
-        parts=_parts(template, outputs, made),
+        parts=_parts(template, outputs, made, {str(target / it.path): it.size_bytes for it in files}),
         outputs=outputs,
         checksums_path=str(target / NAME),
         files=files,
@@ -209,17 +209,20 @@ def _files(place: Path, made: "Delivery") -> list[FileOfDelivery]:
             path=path,
             size_bytes=place.joinpath(*path.split("/")).stat().st_size,
             checksum=f"sha256:{digests[path]}",
-            media_type=types.get(path) or expected(path),
+            media_type=types.get(path) or ("application/c2pa" if path.endswith(".c2pa") else expected(path)),
         )
         for path in sorted(digests)
     ]
 
 
-def _parts(template: "Template", outputs: Sequence[DeliveredEntry], made: "Delivery") -> list[PartEntry]:
-    """What became of each part."""
+def _parts(
+    template: "Template", outputs: Sequence[DeliveredEntry], made: "Delivery", sizes: Mapping[str, int]
+) -> list[PartEntry]:
+    """What became of each part; `sizes` are those of all files, by absolute path."""
     found = []
     for part in template.parts:
         files = [output for output in outputs if output.part == part.name]
+        paths = {path for output in files for path in (output.output_path, *output.beside)}
         failed = [gate.message for output in files for gate in output.quality_gates if not gate.passed]
         left_out = [it.message for it in made.left_out if it.part is part]
         found.append(
@@ -227,8 +230,8 @@ def _parts(template: "Template", outputs: Sequence[DeliveredEntry], made: "Deliv
                 name=part.name,
                 title=part.title,
                 state="failed_gates" if failed else "made" if files else "left_out",
-                files=len(files),
-                size_bytes=sum(output.output_size_bytes for output in files),
+                files=len(paths),
+                size_bytes=sum(sizes[path] for path in paths),
                 messages=list(dict.fromkeys((*failed, *left_out))),
             )
         )

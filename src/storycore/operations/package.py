@@ -14,7 +14,7 @@ from storycore.operations.request import (
     Facts,
     Flag,
     Made,
-    OutputPath,
+    OutputPlace,
     ProjectPath,
     Request,
     Result,
@@ -23,6 +23,8 @@ from storycore.operations.request import (
     Whole,
     warning_entries,
 )
+from storycore.operations.stored import zip_place
+from storycore.storage.place import StorePlace
 
 if TYPE_CHECKING:
     from storycore.exports.package import Package
@@ -46,7 +48,7 @@ class FileEntry(Result):
 class PackageResult(Result):
     """Where the package is and what it holds; every figure is read back from the finished file."""
 
-    export_path: str = Field(description="Absolute path of the ZIP.")
+    export_path: str = Field(description="Absolute path of the ZIP, or its URL in an object store.")
     package_size_bytes: int = Field(description="Size of the ZIP.")
     files_included: int = Field(description="How many payload files it holds.")
     export_time_ms: float = Field(description="How long it took.")
@@ -70,9 +72,10 @@ class PackageRequest(Request[PackageResult]):
     """Pack a project into one ZIP that anyone can verify."""
 
     project_path: ProjectPath = Field(description="Folder of the project.")
-    output_path: OutputPath | None = Field(
+    output_path: OutputPlace | None = Field(
         default=None,
-        description="Folder for the ZIP, or its name ending in .zip; exports/export_<time> of the project if left out.",
+        description="Folder for the ZIP, or its name ending in .zip, here or in a listed object store (s3://bucket/…); "
+        "exports/export_<time> of the project if left out.",
     )
     include_source: Flag = Field(default=False, description="Pack workflows, scripts, prompts and editor files.")
     include_assets: Flag = Field(default=True, description="Pack pictures, clips and sound.")
@@ -92,14 +95,17 @@ def package(app: App, request: PackageRequest, progress: Progress) -> PackageRes
     Raises:
         StoryCoreError: see `exports.package.write_package`.
     """
-    from storycore.exports.package import write_package
+    from storycore.exports.package import send_package, write_package
 
     started = time.perf_counter()
     folder, project, listing = read(app, request.project_path)
     contents = _contents(app, project, listing, request)
     with output(app, folder, request.output_path, progress) as place:
-        target = place if place.suffix.lower() == ".zip" and not place.is_dir() else place / f"{contents.name}.zip"
-        packed = write_package(contents, target, level=request.compression_level, progress=progress)
+        target, level = zip_place(place, contents.name), request.compression_level
+        if isinstance(target, StorePlace):
+            packed = send_package(contents, target, level=level, progress=progress)
+        else:
+            packed = write_package(contents, target, level=level, progress=progress)
     progress.finish()
     return _package_result(request, project, contents, packed, started)
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from storycore.app import App
 from storycore.errors import AccessDenied, Reason
 from storycore.observe.progress import Progress
+from storycore.operations.stored import output_place
 from storycore.project.paths import EXPORTS
+from storycore.storage.place import StorePlace
 from storycore.units import stamp
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def check_project(app: App, request: "PackageRequest | FormatRequest | MetadataR
     folder = app.places.project(request.project_path)
     output = getattr(request, "output_path", None)
     if output is not None:
-        app.places.output(output, folder)
+        output_place(app, output, folder)
 
 
 def read(app: App, path: str) -> "tuple[Path, Project, Listing]":
@@ -43,12 +45,12 @@ def read(app: App, path: str) -> "tuple[Path, Project, Listing]":
 
 
 @contextlib.contextmanager
-def output(app: App, folder: Path, wanted: str | None, progress: Progress) -> "Iterator[Path]":
+def output(app: App, folder: Path, wanted: str | None, progress: Progress) -> "Iterator[Path | StorePlace]":
     """Where results go: what the caller named, or else a folder of its own in the project's exports/."""
     from storycore.storage.local import free_folder
 
     if wanted is not None:
-        yield app.places.output(wanted, folder)
+        yield output_place(app, wanted, folder)
         return
     with free_folder(exports_of(folder), f"export_{stamp(progress.accepted_at)}") as made:
         yield made

@@ -12,7 +12,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from storycore.errors import FieldFault, InvalidInput, Reason
 from storycore.project.model import ProjectWarning
-from storycore.project.paths import check_text
+from storycore.project.paths import check_text, check_url
+from storycore.storage.place import names_store
 from storycore.wording import explain
 
 
@@ -130,6 +131,16 @@ def _harmless(value: object) -> object:
     return value
 
 
+def _harmless_or_stored(value: object) -> object:
+    if not isinstance(value, str) or not names_store(value):
+        return _harmless(value)
+    try:
+        check_url(value)
+    except InvalidInput as fault:
+        raise PydanticCustomError("path_invalid", "{text}", {"text": fault.message}) from None
+    return value
+
+
 @dataclass(frozen=True)
 class Spelling:
     """How a field is spelled on the command line, where `--field-name` is not enough.
@@ -152,6 +163,10 @@ _NAME = f"{_FIRST}{_LETTER}{{0,254}}"
 _PATH_SCHEMA = {"pattern": f"^/?{_NAME}(/{_NAME})*/?$"}
 """Paths that are fine on every system, for the published schema; `check_text` takes a few odd ones too."""
 
+_STORED_SCHEMA = {
+    "anyOf": [_PATH_SCHEMA, {"pattern": r"^(s3|az|gs)://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]{1,200})*$"}]
+}
+
 Whole = Annotated[int, BeforeValidator(not_bool_or_text)]
 """A whole number; `5.0` is one, as JSON Schema says, `true` and `"5"` are not."""
 
@@ -171,6 +186,14 @@ ProjectPath = Annotated[PathText, Spelling()]
 
 OutputPath = Annotated[PathText, Spelling(("-o", "--output"))]
 """Folder, or file name with the format's suffix, for the result."""
+
+StoredPathText = Annotated[
+    str, Field(min_length=1, max_length=1024, json_schema_extra=_STORED_SCHEMA), BeforeValidator(_harmless_or_stored)
+]
+"""A path, or a place in an object store: `s3://bucket/folder/film.zip`, `az://…`, `gs://…`."""
+
+OutputPlace = Annotated[StoredPathText, Spelling(("-o", "--output"))]
+"""As OutputPath, or a place in an object store."""
 
 Facts = Annotated[dict[str, Any], BeforeValidator(finite)]
 """A JSON object of the caller's own."""
@@ -226,6 +249,6 @@ def path_fields(request_type: type[Request[Any]]) -> list[str]:
         notes = [*field.metadata]
         for member in get_args(field.annotation):
             notes += getattr(member, "__metadata__", ())
-        if any(isinstance(note, BeforeValidator) and note.func is _harmless for note in notes):
+        if any(isinstance(note, BeforeValidator) and note.func in (_harmless, _harmless_or_stored) for note in notes):
             found.append(name)
     return found

@@ -2,14 +2,16 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeGuard
 
 from pydantic import Field
 from typing_extensions import override
 
 from storycore.app import App
 from storycore.observe.progress import Progress
-from storycore.operations.request import PathText, Request, Result, Spelling
+from storycore.operations.request import PathText, Request, Result, Spelling, StoredPathText
+from storycore.operations.stored import readable_place
+from storycore.storage.place import StorePlace
 
 if TYPE_CHECKING:
     from storycore.exports.vouching import Vouched
@@ -61,7 +63,7 @@ class VerifyResult(Result):
     """Whether a package is whole or a file as it was signed, and exactly what is wrong if not."""
 
     valid: bool = Field(description="Whether everything holds.")
-    path: str = Field(description="Absolute path of what was checked.")
+    path: str = Field(description="Absolute path of what was checked, or its URL in an object store.")
     kind: Literal["zip", "folder", "file"] = Field(description="What it is.")
     checksum: str = Field(description="sha256: and 64 hex digits of the ZIP; empty for all else.")
     files_checked: int = Field(description="How many files were read and compared.")
@@ -85,8 +87,9 @@ class VerifyResult(Result):
 class VerifyRequest(Request[VerifyResult]):
     """Check a package down to the last byte, or the content credentials of a file."""
 
-    package_path: Annotated[PathText, Spelling()] = Field(
-        description="A ZIP, or the folder that one was unpacked to; or a film, a sound, a picture."
+    package_path: Annotated[StoredPathText, Spelling()] = Field(
+        description="A ZIP, here or in a listed object store (s3://bucket/…), or the folder that one was unpacked to; "
+        "or a film, a sound, a picture, here."
     )
     unpack_to: PathText | None = Field(default=None, description="New folder to unpack it to, if it is valid.")
 
@@ -98,7 +101,7 @@ def check_package(app: App, request: VerifyRequest) -> None:
         InvalidInput, AccessDenied, NotFound: the paths are not acceptable, or nothing stands there.
         Conflict: output_exists.
     """
-    app.places.file(request.package_path)
+    readable_place(app, request.package_path)
     if request.unpack_to is not None:
         app.places.new_folder(request.unpack_to)
 
@@ -115,15 +118,15 @@ def verify(app: App, request: VerifyRequest, progress: Progress) -> VerifyResult
     from storycore.exports.vouching import can_vouch, is_package, vouch
 
     started = time.monotonic()
-    path = app.places.file(request.package_path)
+    path = readable_place(app, request.package_path)
     target = None if request.unpack_to is None else app.places.new_folder(request.unpack_to)
-    if target is None and can_vouch(path) and not is_package(path):
+    if target is None and _is_file(path) and can_vouch(path) and not is_package(path):
         return _of_file(path, vouch(path, app.settings, progress), started, progress)
     if target is None:
         verdict = verify_package(path, settings=app.settings, progress=progress)
     else:
         verdict = unpack(path, target, settings=app.settings, progress=progress)
-    vouched = vouch(path, app.settings, progress) if path.is_file() and can_vouch(path) else None
+    vouched = vouch(path, app.settings, progress) if _is_file(path) and can_vouch(path) else None
     progress.finish()
     return VerifyResult(
         valid=verdict.valid,
@@ -142,6 +145,11 @@ def verify(app: App, request: VerifyRequest, progress: Progress) -> VerifyResult
         unpacked_to=str(target) if target is not None and verdict.valid else None,
         verify_time_ms=round((time.monotonic() - started) * 1000, 3),
     )
+
+
+def _is_file(path: Path | StorePlace) -> "TypeGuard[Path]":
+    """Whether it is a file of this machine: what vouches for others is not read in a store."""
+    return isinstance(path, Path) and path.is_file()
 
 
 _NONE = VerifyFault(path="", reason="no_credentials", message="It has no content credentials, in it or beside it.")

@@ -8,26 +8,40 @@ from pathlib import Path, PurePosixPath
 from storycore.errors import FieldFault, InvalidInput, NotFound, Reason
 from storycore.project.content import HEAD_BYTES, media_type, open_regular
 from storycore.project.headers import HeaderFault, read_facts
-from storycore.project.model import Media, MediaKind, Project, Shot
+from storycore.project.model import Media, MediaKind, Project, ProjectWarning, Shot
 from storycore.project.paths import inside, relative_inside
 from storycore.project.timeline import place
 from storycore.units import seconds
 
 _PICTURE_SECONDS = Fraction(5)
 
+_SHOTS = frozenset({"shots", "storyboard", "panels", "sequences", "video_plan", "entries"})
+"""Members of project files that hold shots."""
+
+_OF_SHOTS = frozenset(
+    {"no_shots", "timeline_gap", "order_incomplete", "shot_unknown", "transition_unknown", "transition_shortened",
+     "duration_guessed", "layer_left_out"}
+)  # fmt: skip
+
 Part = tuple[str, float, float | None]
 """Path relative to the project, in point and out point in seconds."""
 
 
 def with_shots(project: Project, parts: Sequence[Part]) -> Project:
-    """The project with one shot for each part, in order, joined by cuts.
+    """The project with one shot for each part, in order, joined by cuts, and without what is odd about its own shots.
 
     Raises:
         NotFound: file_not_found.
         InvalidInput: path_invalid, media_invalid: no picture and no clip; out_of_range: it ends before it begins.
     """
     placed = place([_shot(project, number, part) for number, part in enumerate(parts, start=1)])
-    return replace(project, shots=placed.shots, duration=placed.duration)
+    told = tuple(warning for warning in project.warnings if not _of_shots(warning))
+    return replace(project, shots=placed.shots, duration=placed.duration, warnings=told)
+
+
+def _of_shots(warning: ProjectWarning) -> bool:
+    """Whether a warning tells of the project's own shots, which are not shown."""
+    return warning.reason in _OF_SHOTS or not _SHOTS.isdisjoint(warning.pointer.split("/"))
 
 
 def _shot(project: Project, number: int, part: Part) -> Shot:

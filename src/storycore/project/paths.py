@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from storycore.errors import AccessDenied, InvalidInput, NotFound, Reason
+from storycore.storage.place import BadPlace, StorePlace, read_place
 
 MAX_PATH_BYTES = 1024
 MAX_NAME_BYTES = 255
@@ -45,6 +46,20 @@ def check_text(path: str, *, pointer: str = "") -> str:
             f"The path is not acceptable: {fault}.", reason=Reason.PATH_INVALID, details={"pointer": pointer}
         )
     return path
+
+
+def check_url(url: str, *, pointer: str = "") -> StorePlace:
+    """The place in an object store that a URL names, if its text is harmless.
+
+    Raises:
+        InvalidInput: path_invalid; the message says why.
+    """
+    try:
+        return read_place(url)
+    except BadPlace as fault:
+        raise InvalidInput(
+            f"The path is not acceptable: it {fault}.", reason=Reason.PATH_INVALID, details={"pointer": pointer}
+        ) from None
 
 
 def _text_fault(path: str) -> str | None:
@@ -86,11 +101,13 @@ class Places:
         roots: folders that projects may be in; None means any path that the user names.
         output_roots: folders, beside each project's exports/, that results may go to.
         base: the folder that relative paths are taken from; None means the current one.
+        stores: places in object stores that may be read from and written to, for every caller alike.
     """
 
     roots: tuple[Path, ...] | None
     output_roots: tuple[Path, ...] = ()
     base: Path | None = None
+    stores: tuple[StorePlace, ...] = ()
 
     def project(self, path: str) -> Path:
         """Absolute, resolved folder of a project.
@@ -152,6 +169,22 @@ class Places:
                 "STORYCORE_OUTPUT_ROOTS.",
             )
         return target
+
+    def stored(self, url: str, *, pointer: str) -> StorePlace:
+        """A place in an object store, inside one that is listed; nothing is asked of the store.
+
+        Raises:
+            InvalidInput: path_invalid.
+            AccessDenied: path_outside_root.
+        """
+        place = check_url(url, pointer=pointer)
+        if not any(listed.holds(place) for listed in self.stores):
+            raise AccessDenied(
+                "That place in an object store is not among those that may be used.",
+                reason=Reason.PATH_OUTSIDE_ROOT,
+                remediation=f"Add {place.kind}://{place.bucket} or a folder in it to STORYCORE_STORES.",
+            )
+        return place
 
     def new_folder(self, path: str) -> Path:
         """Absolute path for a folder that is to be made; nothing is made or checked for existence yet.

@@ -119,6 +119,10 @@ class Connection:
             ) as answer,
         ):
             kind = answer.headers.get("Content-Type", "").partition(";")[0]
+            if answer.status_code == httpx.codes.TEMPORARY_REDIRECT and accept == "*/*":
+                with _elsewhere(answer.headers.get("Location", "")) as file:
+                    yield file
+                return
             if answer.status_code >= 300:
                 answer.read()
                 _envelope(answer)
@@ -143,6 +147,23 @@ class Connection:
             raise DependencyFailed(
                 f"{self.address} does not answer: {type(fault).__name__}.", reason=Reason.SERVER_UNREACHABLE
             ) from fault
+
+
+@contextlib.contextmanager
+def _elsewhere(link: str) -> Iterator[httpx.Response]:
+    """A file that the server keeps in an object store; our key is not sent there.
+
+    Raises:
+        DependencyFailed: store_unavailable.
+    """
+    with httpx.stream("GET", link, headers={"Accept-Encoding": "identity"}, timeout=_STREAM_TIMEOUT) as answer:
+        if answer.status_code != httpx.codes.OK:
+            raise DependencyFailed(
+                f"The store that the server keeps its files in answered with {answer.status_code}.",
+                reason=Reason.STORE_UNAVAILABLE,
+                remediation="Try again soon; if it stays so, whoever runs the server should see `storycore doctor`.",
+            )
+        yield answer
 
 
 def _envelope(answer: httpx.Response) -> dict[str, Any]:

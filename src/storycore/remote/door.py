@@ -29,11 +29,12 @@ from storycore.operations.task import (
 )
 from storycore.remote.connection import Connection
 from storycore.remote.folders import places
+from storycore.remote.placing import place_for, put_at, refuse_media, stands_beside
 from storycore.storage.local import new_file, new_folder
+from storycore.storage.place import names_store
 
 R = TypeVar("R", bound=Result)
 
-_BESIDE = ".c2pa"
 """How the names of files end that belong to another of the same name."""
 
 _TRIES: Final = 4
@@ -159,6 +160,8 @@ class Remote:
     def _work(self, operation: Operation, values: dict[str, Any], progress: Progress) -> dict[str, Any]:
         """The result of long work, and in it the places here that its files were fetched to."""
         target = values.pop("output_path", None)
+        if isinstance(target, str) and names_store(target):  # the server writes there by itself
+            values, target = {**values, "output_path": target}, None
         if target is not None:
             _refuse_taken(Path(target), folder=operation.folder)
         data: dict[str, Any] = self.connection.send(operation.name, values, wait=0)
@@ -174,8 +177,9 @@ class Remote:
             made = _named(data, made)
         if operation.folder:
             return self._fetched_folder(data, made, Path(target).absolute(), progress)
-        place = _place(Path(target), [entry.name for entry in made if not entry.name.endswith(_BESIDE)])
-        fetched = {entry.path: str(self._fetched(entry, _beside(place, entry), progress)) for entry in made}
+        place = place_for(Path(target), [entry.name for entry in made if not stands_beside(entry)])
+        refuse_media(place, made)
+        fetched = {entry.path: str(self._fetched(entry, put_at(place, entry), progress)) for entry in made}
         moved: dict[str, Any] = _replaced(data, fetched)
         return moved
 
@@ -227,7 +231,7 @@ class Remote:
         values: dict[str, Any] = request.model_dump(mode="json", exclude_defaults=True)
         if self.connection.is_near:
             for name in path_fields(type(request)):
-                if isinstance(values.get(name), str) and name != "output_path":
+                if isinstance(values.get(name), str) and name != "output_path" and not names_store(values[name]):
                     values[name] = str(Path(values[name]).absolute())
         return values
 
@@ -322,21 +326,6 @@ def _refuse_taken(target: Path, *, folder: bool) -> None:
     if os.path.lexists(target) and (folder or not target.is_dir()):
         what = "something there" if folder else "a file"
         raise Conflict(f"There is already {what}: {target.name}", reason=Reason.OUTPUT_EXISTS)
-
-
-def _beside(place: Path, entry: ArtifactEntry) -> Path:
-    """Where an artifact is put: credentials stay beside what they are about, whatever that is called here."""
-    if entry.name.endswith(_BESIDE) and not place.is_dir():
-        return place.with_name(place.name + _BESIDE)
-    return place
-
-
-def _place(target: Path, names: Sequence[str]) -> Path:
-    """The folder that files of these names are put in, or the name of the one that there is."""
-    names_a_file = len(names) == 1 and target.suffix.lower() == Path(names[0]).suffix.lower()
-    if not names_a_file:
-        target.mkdir(parents=True, exist_ok=True)
-    return target
 
 
 def _replaced(value: Any, names: Mapping[str, str]) -> Any:

@@ -21,6 +21,6 @@ def places(data: Mapping[str, Any], paths: Iterable[str]) -> dict[str, PurePosix
     for path in paths:
         inside = relative_inside(path[len(top) + 1 :]) if path.startswith((f"{top}/", f"{top}\\")) else None
         if inside is None:
-            raise ValueError(path)
+            raise ValueError(f"{path} stands elsewhere")
         found[path] = inside
     return found

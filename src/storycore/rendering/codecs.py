@@ -24,6 +24,7 @@ class Codec:
         encoders: of ffmpeg, the software one first, then those in hardware.
         pixel_formats: that it takes, the usual one first.
         crf: the usual quality and the worst one; None where quality is no number.
+        bounded: whether its rate can be held below a bound.
         efforts: arguments for fast, normal and slow work.
         arguments: that always stand.
         b_frames: by how many frames decoding may run ahead.
@@ -36,6 +37,7 @@ class Codec:
     encoders: tuple[str, ...]
     pixel_formats: tuple[str, ...]
     crf: tuple[int, int] | None = None
+    bounded: bool = True
     efforts: Mapping[str, Sequence[str]]
     arguments: Sequence[str] = ()
     b_frames: int = 0
@@ -103,16 +105,17 @@ CODECS: Mapping[str, Codec] = {
         ),
         Codec(
             name="prores", title="ProRes 422 HQ", encoders=("prores_ks",), pixel_formats=("yuv422p10le",),
-            efforts=_ALONE, arguments=("-profile:v", "3", "-vendor", "apl0"), every_frame=True, segment="mov",
+            bounded=False, efforts=_ALONE, arguments=("-profile:v", "3", "-vendor", "apl0"), every_frame=True,
+            segment="mov",
         ),
         Codec(
-            name="ffv1", title="FFV1", encoders=("ffv1",),
+            name="ffv1", title="FFV1", encoders=("ffv1",), bounded=False,
             pixel_formats=("yuv422p10le", "yuv420p", "yuv444p", "yuv444p10le"), efforts=_ALONE,
             arguments=("-level", "3", "-g", "1", "-slices", "4", "-slicecrc", "1"), every_frame=True, segment="mov",
         ),
         Codec(
             name="mpeg4", title="MPEG-4", crf=(4, 31), encoders=("mpeg4",), pixel_formats=("yuv420p",),
-            efforts=_ALONE, arguments=("-bf", "0"),
+            bounded=False, efforts=_ALONE, arguments=("-bf", "0"),
         ),
     )
 }  # fmt: skip
@@ -176,7 +179,7 @@ def _quality(codec: Codec, quality: Quality, canvas: Canvas, encoder: str) -> li
         return ["-b:v", str(rate), "-maxrate", str(rate), "-bufsize", str(2 * rate), *_group(quality, canvas)]
     arguments = [*codec.efforts[quality.effort], *codec.arguments]
     if codec.crf is not None:
-        crf = min(codec.crf[0] if quality.crf is None else quality.crf, codec.crf[1])
+        crf = codec.crf[0] if quality.crf is None else quality.crf
         arguments += _constant(codec, crf, quality.bitrate_bps)
     return arguments if codec.every_frame else [*arguments, *_group(quality, canvas)]
 

@@ -222,9 +222,10 @@ class _Stamp:
     def _burn(self, frame: Frame, number: int) -> None:
         at = Fraction(self._piece.stamp + number) / self._canvas.rate
         times = [timecode(at, self._canvas.rate)] if "timecode" in self._canvas.burn_in else []
-        text = "   ".join([*times, *filter(None, [self._piece.looks[0].label])])
+        text = " · ".join([*times, *filter(None, [self._piece.looks[0].label])])
         alone = self._canvas.burn_in == "shot"  # on contact sheets, where frames are small
         words = Words(text=text, y=0.93 if alone else 0.06, size=0.06 if alone else 0.034, ground="#000000")
-        over = title.overlay(words, self._layout, self._canvas.size, self._canvas.language)
+        level = 0 if times else None  # timecode stands at the left, whatever the title's script
+        over = title.overlay(words, self._layout, self._canvas.size, self._canvas.language, level=level)
         if over is not None:
             over.draw(frame)

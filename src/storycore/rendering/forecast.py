@@ -15,11 +15,12 @@ import numpy as np
 from storycore.observe.progress import Progress
 from storycore.rendering.encoder import Ffmpeg, child
 from storycore.rendering.gain import Curve, amplitude
-from storycore.rendering.limiter import AHEAD, BEHIND, FRAME, levels, true_peaks
+from storycore.rendering.limiter import AHEAD, BEHIND, levels
 from storycore.rendering.loudness import Loudness
 from storycore.rendering.raw_sound import raw_input
 from storycore.rendering.sounds import SAMPLE_RATE
 from storycore.rendering.stem_file import StemFile
+from storycore.rendering.true_peak import FRAME, true_peaks
 
 _BLOCK = 6000  # frames: four seconds
 _HOP = SAMPLE_RATE // 10 // FRAME  # frames: a hundred milliseconds
@@ -57,9 +58,9 @@ class Forecast:
     def __init__(self, source: StemFile, found: Loudness, louder: float, *, ffmpeg: Ffmpeg, progress: Progress) -> None:
         path = source.path.with_name(f"{source.path.name}.forecast")
         self._kept = StemFile(path, samples=-(-source.samples // FRAME), channels=2)
-        at = 0
+        self._exact, at = 1 / (louder * _LOUDER), 0
         for energies in _weighed(source, ffmpeg, progress):
-            peaks = _peaks(source, at, len(energies), at_least=1 / (louder * _LOUDER))
+            peaks = _peaks(source, at, len(energies), at_least=self._exact)
             self._kept.write(at, np.stack([peaks, energies], axis=1).astype(np.float32))
             at += len(energies)
         heard = found.integrated_lufs or 0.0
@@ -70,6 +71,12 @@ class Forecast:
         """Removes what was kept."""
         self._kept.close()
         self._kept.path.unlink(missing_ok=True)
+
+    def peaks(self, first: int, count: int, *, at_least: float) -> Curve | None:
+        """True peaks of frames of the mix, silence beyond its ends; None if those from `at_least` on are not known."""
+        if at_least < self._exact:
+            return None
+        return self._kept.read(first, count)[:, 0].astype(np.float64)
 
     def loudness(self, gain_db: float, ceiling_dbtp: float) -> float:
         """Integrated loudness, in LUFS, with a gain and under a ceiling."""
@@ -128,7 +135,8 @@ def _gated(hops: Curve) -> float:
 
 def _weighed(source: StemFile, ffmpeg: Ffmpeg, progress: Progress) -> Iterator[Curve]:
     """Energies of the frames of a mix, as the ear weighs them, in blocks."""
-    weights = np.array(_CHANNELS[source.channels])
+    weights = np.sqrt(np.array(_CHANNELS[source.channels], np.float32))
+    even = bool(np.all(weights == 1))
     arguments = [*raw_input(source.path, source.channels), "-af", _WEIGHTING, "-c:a", "pcm_f32le", "-f", "f32le"]
     with child(ffmpeg, [*arguments, "pipe:1"], reads=True, progress=progress) as running:
         left, size = source.samples, _BLOCK * FRAME * source.channels * 4
@@ -138,10 +146,10 @@ def _weighed(source: StemFile, ffmpeg: Ffmpeg, progress: Progress) -> Iterator[C
                 break
             sound = np.frombuffer(data, "<f4").reshape(-1, source.channels)
             left -= len(sound)
-            padded = np.zeros((-(-len(sound) // FRAME) * FRAME, source.channels), np.float32)
-            padded[: len(sound)] = sound
-            squares = np.square(padded, dtype=np.float32).reshape(-1, FRAME, source.channels).sum(axis=1)
-            yield squares @ weights
+            if len(sound) % FRAME:
+                sound = np.pad(sound, ((0, -len(sound) % FRAME), (0, 0)))
+            frames = (sound if even else sound * weights).reshape(-1, FRAME * source.channels)
+            yield np.einsum("ij,ij->i", frames, frames)
         running.finish()
 
 

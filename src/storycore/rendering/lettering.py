@@ -71,10 +71,18 @@ class Line:
             x += _length(font, text, direction)
 
 
-def lines(text: str, look: Lettering, width: float) -> Iterator[Line]:
-    """A text broken into lines of at most a width, one after the other; a word that is longer is cut."""
+def lines(text: str, look: Lettering, width: float, level: int | None = None) -> Iterator[Line]:
+    """A text broken into lines of at most a width, one after the other; a word that is longer is cut.
+
+    Args:
+        text: to be set.
+        look: of its letters.
+        width: in pixels.
+        level: 0 for a text that begins at the left, 1 for one that begins at the right; as its first letter does if
+            left out.
+    """
     for paragraph in text.split("\n"):
-        base = base_level(paragraph)
+        base = base_level(paragraph) if level is None else level
         for broken in _broken(paragraph, look, base, width):
             line = _line(broken, look, base)
             yield line if line.width <= width else _cut(broken, look, base, width)

@@ -1,19 +1,16 @@
 """Keeps the true peak below a ceiling, the rest as it is. Pure.
 
-The peak between samples is reckoned by interpolating fourfold (ITU-R BS.1770-5, annex 2). Where it would be too high
-the level is led down just in time and back up slowly; everywhere else samples are only multiplied with the gain.
+Where the true peak would be too high the level is led down just in time and back up slowly; everywhere else samples
+are only multiplied with the gain.
 """
 
 import math
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from storycore.rendering.gain import Curve, Samples, amplitude, ramped
-
-FRAME = 32
-"""Samples that share one requirement: two thirds of a millisecond at 48 kHz."""
+from storycore.rendering.true_peak import FRAME, true_peaks
 
 AHEAD = 64 * FRAME
 """Samples after a block that must be known to limit it."""
@@ -21,8 +18,6 @@ AHEAD = 64 * FRAME
 BEHIND = 18 * FRAME
 """Samples before a block that must be known to limit it."""
 
-_TAPS = 32  # of the interpolator, for each of its phases
-_PHASES = 4
 _FALL_DB = 1.0  # per frame; 43 ms of looking ahead are enough for 64 dB
 _RISE_DB = 0.3  # per frame: 3 dB in 7 ms, after the hold
 _HOLD = 15  # frames: 10 ms, so that the level does not follow each swing of a low tone
@@ -42,18 +37,20 @@ class Limited(NamedTuple):
     reduced_db: float
 
 
-def limit(around: Samples, *, gain: float, ceiling: float, last_db: float = math.inf) -> Limited:
-    """One block with a gain, limited.
+def limit(
+    around: Samples, *, gain: float, ceiling: float, last_db: float = math.inf, peaks: Curve | None = None
+) -> Limited:
+    """One block with a gain, limited. Each `FRAME` of samples has one requirement.
 
     Args:
         around: `BEHIND` samples, the block (a multiple of `FRAME` samples), and `AHEAD` samples; silence at the ends.
         gain: factor of the amplitude.
         ceiling: the highest true peak, full scale 1.
         last_db: as the block before gave it; left out for the first one.
+        peaks: true peaks of the frames of `around`, before the gain, if they are known.
     """
-    loud = around * np.float32(gain)
-    own = loud[BEHIND:-AHEAD]
-    peaks = true_peaks(loud, at_least=ceiling)
+    own = around[BEHIND:-AHEAD] * np.float32(gain)
+    peaks = (true_peaks(around, at_least=ceiling / gain) if peaks is None else peaks) * gain
     if last_db >= 0.0 and peaks.max(initial=0.0) <= ceiling:
         return Limited(own, 0.0, 0.0)
     count, level = len(own) // FRAME, levels(peaks, ceiling, last_db)
@@ -93,39 +90,3 @@ def _wanted(peaks: Curve, ceiling: float) -> Curve:
     over = np.where(peaks > ceiling, -20 * np.log10(np.maximum(peaks, 1e-9) / ceiling), 0.0)
     beside = np.concatenate((np.zeros(_HOLD), over, [0.0]))
     return np.asarray(np.lib.stride_tricks.sliding_window_view(beside, _HOLD + 2).min(axis=1))
-
-
-def true_peaks(sound: Samples, *, at_least: float = 0.0) -> Curve:
-    """The true peak of each frame, of the loudest channel; peaks below `at_least` may be told lower than they are."""
-    frames = len(sound) // FRAME
-    peaks: Curve = np.abs(sound[: frames * FRAME]).reshape(frames, FRAME, -1).max(axis=(1, 2)).astype(np.float64)
-    if not frames:
-        return peaks
-    matrix, highest = _interpolator()
-    beside = np.concatenate((peaks[:1], peaks, peaks[-1:]))
-    nearby = np.maximum(np.maximum(beside[:-2], beside[2:]), peaks)
-    loud = np.flatnonzero(nearby * highest > at_least)
-    for channel in sound.T if len(loud) else ():
-        padded = np.pad(channel, (_TAPS // 2 - 1, _TAPS // 2 + FRAME))
-        windows = np.lib.stride_tricks.sliding_window_view(padded, FRAME + _TAPS - 1)[::FRAME]
-        for part in np.array_split(loud, -(-len(loud) // 4096)):
-            between = windows[part] @ matrix
-            highest_there = np.maximum(between.max(axis=1), -between.min(axis=1))
-            peaks[part] = np.maximum(peaks[part], highest_there)
-    return peaks
-
-
-@cache
-def _interpolator() -> tuple[Samples, float]:
-    """Matrix from a frame with its surroundings to the samples between its own, and how far it can lift a peak."""
-    places = np.arange(_TAPS) - (_TAPS // 2 - 1)
-    matrix = np.zeros((FRAME + _TAPS - 1, FRAME * (_PHASES - 1)), np.float32)
-    highest = 1.0
-    for phase in range(1, _PHASES):
-        away = places - phase / _PHASES
-        kernel = np.sinc(away) * np.i0(8.0 * np.sqrt(np.maximum(0.0, 1 - np.square(away / (_TAPS / 2))))) / np.i0(8.0)
-        kernel /= kernel.sum()
-        highest = max(highest, float(np.abs(kernel).sum()))
-        for sample in range(FRAME):
-            matrix[sample : sample + _TAPS, sample * (_PHASES - 1) + phase - 1] = kernel
-    return matrix, highest

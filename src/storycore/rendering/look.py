@@ -19,7 +19,7 @@ from storycore.rendering.plan import Part, Segment, Span, Timeline
 from storycore.rendering.words import Words
 from storycore.units import round_half_up
 
-RENDERER = 4
+RENDERER = 5
 """Raised when the same values begin to give another picture."""
 
 

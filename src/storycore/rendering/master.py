@@ -16,11 +16,12 @@ from storycore.observe.progress import Progress
 from storycore.rendering.encoder import Ffmpeg, run, url
 from storycore.rendering.forecast import Forecast
 from storycore.rendering.gain import amplitude
-from storycore.rendering.limiter import AHEAD, BEHIND, FRAME, limit
-from storycore.rendering.loudness import Loudness, measure_loudness
+from storycore.rendering.limiter import AHEAD, BEHIND, limit
+from storycore.rendering.loudness import Loudness, measure_raw
 from storycore.rendering.mix import Mix
 from storycore.rendering.raw_sound import raw_input
 from storycore.rendering.stem_file import StemFile
+from storycore.rendering.true_peak import FRAME
 from storycore.storage.local import explain
 
 MOST_GAIN_DB = 40.0
@@ -58,7 +59,9 @@ class Master:
         samples: of each channel, as in the mix.
         gain_db: that all of it was given.
         reduced_db: the most that the limiter took away anywhere.
-        loudest: sample at which those `BLOCK` begin that have most peaks near the ceiling; None if there are none.
+        loudest: sample at which those `BLOCK` begin that have most peaks near the ceiling; if none has any, those that
+            are loudest.
+        share: of all peaks near the ceiling, as many as those `BLOCK` have.
     """
 
     path: Path
@@ -66,7 +69,8 @@ class Master:
     samples: int
     gain_db: float
     reduced_db: float
-    loudest: int | None = None
+    loudest: int = 0
+    share: float = 1.0
 
 
 class Mastering:
@@ -109,7 +113,14 @@ class Mastering:
                 StemFile(path, samples=mix.samples, channels=mix.channels) as target,
             ):
                 gain_db = self._gain(source, goal, loudness)
-                done = _limited(source, target, gain_db, goal.ceiling_dbtp, self._progress)
+                done = _limited(
+                    source,
+                    target,
+                    gain_db=gain_db,
+                    ceiling_dbtp=goal.ceiling_dbtp,
+                    forecast=self._forecast,
+                    progress=self._progress,
+                )
         except OSError as fault:
             explain(fault, path)
         return Master(path=path, channels=mix.channels, samples=mix.samples, gain_db=gain_db, **done._asdict())
@@ -139,25 +150,36 @@ def _missing(goal: Goal, loudness: Loudness) -> float:
 
 class _Limited(NamedTuple):
     reduced_db: float
-    loudest: int | None
+    loudest: int
+    share: float
 
 
-def _limited(source: StemFile, target: StemFile, gain_db: float, ceiling_dbtp: float, progress: Progress) -> _Limited:
-    """Writes all of `source` with a gain, limited."""
+def _limited(  # noqa: PLR0913 - from where, to where, how, and who is told
+    source: StemFile,
+    target: StemFile,
+    *,
+    gain_db: float,
+    ceiling_dbtp: float,
+    forecast: Forecast | None,
+    progress: Progress,
+) -> _Limited:
+    """Writes all of `source` with a gain, limited; peaks that were reckoned for the forecast are not reckoned again."""
     gain, ceiling = float(amplitude(gain_db)), float(amplitude(ceiling_dbtp))
-    last_db, most, loudest = math.inf, 0.0, (0, None)  # type: float, float, tuple[int, int | None]
+    last_db, most, blocks = math.inf, 0.0, [(0, 0.0, 0)]
     for first in range(0, source.samples, BLOCK):
         progress.check()
         count = min(BLOCK, source.samples - first)
         whole = -(-count // FRAME) * FRAME
         around = source.read(first - BEHIND, BEHIND + whole + AHEAD)
-        samples, last_db, reduced = limit(around, gain=gain, ceiling=ceiling, last_db=last_db)
+        first_frame, frames = (first - BEHIND) // FRAME, len(around) // FRAME
+        peaks = forecast.peaks(first_frame, frames, at_least=ceiling / gain) if forecast is not None else None
+        samples, last_db, reduced = limit(around, gain=gain, ceiling=ceiling, last_db=last_db, peaks=peaks)
         target.write(first, samples[:count])
         most = max(most, reduced)
         high = int(np.count_nonzero(np.abs(samples) > ceiling * _HIGH))
-        if high > loudest[0]:
-            loudest = (high, first)
-    return _Limited(most, loudest[1])
+        blocks.append((high, float(np.einsum("ij,ij->", samples, samples)), first))
+    high, _, loudest = max(blocks)
+    return _Limited(most, loudest, high / max(1, sum(block[0] for block in blocks)) if high else 1.0)
 
 
 def _evened(mix: Mix, goal: Goal, ffmpeg: Ffmpeg, progress: Progress) -> tuple[Path, Loudness]:
@@ -178,4 +200,4 @@ def _evened(mix: Mix, goal: Goal, ffmpeg: Ffmpeg, progress: Progress) -> tuple[P
         ],
         progress=progress,
     )
-    return path, measure_loudness(ffmpeg, raw_input(path, mix.channels), progress)
+    return path, measure_raw(ffmpeg, path, channels=mix.channels, samples=mix.samples, progress=progress)

@@ -82,6 +82,39 @@ def measure_sound(ffmpeg: Ffmpeg, path: Path, progress: Progress) -> SoundFacts:
     )
 
 
+def sound_in(ffmpeg: Ffmpeg, film: Path, sound: Path, facts: SoundFacts, progress: Progress) -> SoundFacts:
+    """Facts of the sound in a finished film, of which another file was copied into it.
+
+    What was measured in that file holds for the film if both have the same bytes of coded sound; if they have not, the
+    film's own sound is decoded and measured.
+
+    Args:
+        ffmpeg: reads both.
+        film: absolute.
+        sound: absolute; what was copied.
+        facts: of `sound`.
+        progress: can cancel.
+
+    Raises:
+        DependencyFailed: encoder_failed: the film's sound can't be read back.
+        StoryCoreError: see `encoder.child`.
+    """
+    if _coded(ffmpeg, film, progress) == _coded(ffmpeg, sound, progress):
+        return facts
+    return measure_sound(ffmpeg, film, progress)
+
+
+def _coded(ffmpeg: Ffmpeg, path: Path, progress: Progress) -> bytes:
+    """SHA-256 of all packets of a file's sound, whatever they are wrapped in."""
+    arguments = [*source(path), "-map", "0:a:0", "-c", "copy", "-f", "streamhash", "-hash", "sha256", "pipe:1"]
+    with child(ffmpeg, arguments, reads=True, progress=progress) as running:
+        told = b"" if running.output is None else running.output.read()
+        running.finish()
+    if not told:
+        raise DependencyFailed(f"The sound of {path.name} can't be read back.", reason=Reason.ENCODER_FAILED)
+    return told
+
+
 def _headers(path: Path) -> MediaFacts:
     try:
         found = read_facts(path)

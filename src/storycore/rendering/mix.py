@@ -21,9 +21,8 @@ from storycore.project.paths import inside
 from storycore.rendering import ducking
 from storycore.rendering.encoder import Ffmpeg
 from storycore.rendering.gain import Curve, shaped, spread
-from storycore.rendering.loudness import Loudness, measure_loudness
+from storycore.rendering.loudness import Loudness, measure_raw
 from storycore.rendering.plan import Timeline
-from storycore.rendering.raw_sound import raw_input
 from storycore.rendering.sound_source import NoSound, decoded
 from storycore.rendering.sounds import SAMPLE_RATE, Sound, Stem, odd_sounds, place_sounds
 from storycore.rendering.stem_file import StemFile
@@ -117,7 +116,7 @@ def write_mix(  # noqa: PLR0913 - what, where, by what, how, and who is told
         samples=samples,
         stems={stem: file.path for stem, file in stems.items()},
         stem_channels=room,
-        loudness=measure_loudness(ffmpeg, raw_input(path, channels), progress),
+        loudness=measure_raw(ffmpeg, path, channels=channels, samples=samples, progress=progress),
         unheard=tuple(unheard.values()),
         odd=tuple(odd_sounds(project)),
     )

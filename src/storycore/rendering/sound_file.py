@@ -1,5 +1,6 @@
 """A mix as a finished sound file, at its loudness and below its peak, as measured in that file."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -19,8 +20,10 @@ _BIT_EXACT = ("-fflags", "+bitexact", "-flags:a", "+bitexact", "-map_metadata", 
 _LOSSY_DB = 0.5  # what coding with losses adds to peaks, most of the time
 _MOST_LOSSY_DB = 2.0
 _ROUNDING_DB = 0.1  # what resampling and rounding add
-_SPARE_DB = 0.3  # more than the peak was too high, since the next one is another
-_NEAR_LU = 0.15
+_SPARE_DB = 0.5  # more than the peak was too high, since the next one is another
+_NEAR_LU = 0.25  # nearer than this is not worth encoding it again
+_MORE_DB = 0.6  # by which the highest of many peaks is higher than that of a few, for each e-fold of them
+_MOST_MORE_DB = 2.0
 _TRIES = 3
 
 
@@ -92,7 +95,7 @@ def write_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
     inner = first_aim(goal, mix.loudness, lossy=encoding.lossy)
     with Mastering(mix, ffmpeg=ffmpeg, progress=progress) as mastering:
         master = mastering.master(inner)
-        if encoding.lossy and master.loudest is not None:
+        if encoding.lossy and mix.samples > 2 * BLOCK and mix.loudness.integrated_lufs is not None:
             tasted = better_aim(inner, goal, _taste(master, inner, path, encoding, ffmpeg=ffmpeg, progress=progress))
             if tasted != inner:
                 inner = tasted
@@ -113,12 +116,13 @@ def _taste(  # noqa: PLR0913 - what, for what, where, how, by what, and who is t
     master: Master, aim: Goal, path: Path, encoding: SoundEncoding, *, ffmpeg: Ffmpeg, progress: Progress
 ) -> Loudness:
     """What all of a file will most likely be like, by what coding makes of the loudest four seconds."""
-    first = master.loudest or 0
+    first = master.loudest
     part = replace(master, samples=min(BLOCK, master.samples - first))
     encode_sound(part, path, encoding, ffmpeg=ffmpeg, first=first, progress=progress)
     coded = measure_loudness(ffmpeg, ["-i", url(path)], progress)
-    if coded.true_peak_dbtp is not None and part.samples < master.samples:
-        coded = replace(coded, true_peak_dbtp=coded.true_peak_dbtp + _SPARE_DB)
+    if coded.true_peak_dbtp is not None:
+        more = min(_MOST_MORE_DB, _MORE_DB * math.log(1 / master.share))
+        coded = replace(coded, true_peak_dbtp=coded.true_peak_dbtp + more)
     own = measure_loudness(ffmpeg, _part(master, first, part.samples), progress)
     if None in (aim.loudness_lufs, coded.integrated_lufs, own.integrated_lufs):
         return replace(coded, integrated_lufs=None)

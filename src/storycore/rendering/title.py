@@ -53,15 +53,17 @@ class Overlay:
             out[:] = np.rint(out + (drawn.astype(np.float32) - out) * share)
 
 
-def overlay(words: Words, layout: Layout, size: tuple[int, int], language: str = "") -> Overlay | None:
-    """Words as an overlay for frames of a size; None if nothing of them can be seen."""
+def overlay(
+    words: Words, layout: Layout, size: tuple[int, int], language: str = "", *, level: int | None = None
+) -> Overlay | None:
+    """Words as an overlay for frames of a size; None if nothing of them can be seen. `level` is that of `lines`."""
     text = clean(words.text)
     if not text:
         return None
     height = max(6, round(words.size * size[1]))
     step = round(height * 1.3)
     look = Lettering(height=height, weight=words.weight, language=language)
-    found = list(islice(lines(text, look, size[0] * 0.9), size[1] // step + 2))  # more can't be seen
+    found = list(islice(lines(text, look, size[0] * 0.9, level), size[1] // step + 2))  # more can't be seen
     width = min(size[0], round(max(line.width for line in found)) + height)
     image = Image.new("RGBA", (max(2, width), step * len(found) + height // 3), (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)

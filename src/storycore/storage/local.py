@@ -108,6 +108,28 @@ def free_folder(parent: Path, name: str) -> Iterator[Path]:
         raise
 
 
+@contextlib.contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """A new folder in `parent` for what is needed for a while; gone with all that is in it when the block ends.
+
+    After a kill, whoever takes the work over removes it.
+
+    Raises:
+        Unavailable: disk_full.
+        AccessDenied: permission_denied.
+    """
+    place = parent / secrets.token_hex(8)
+    traces.note(traces.PART, place)
+    try:
+        place.mkdir(parents=True, mode=0o700)
+    except OSError as fault:
+        explain(fault, place)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
 def from_system(fault: OSError) -> AccessDenied | NotFound | Unavailable | None:
     """The error for what the operating system refused, or None if it is none that a person could mend."""
     if fault.errno in _FULL:

@@ -11,7 +11,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDER, PART, FINISHED = "folder", "part", "finished"
+from storycore.errors import StoryCoreError
+from storycore.observe import logging
+
+FOLDER, PART, FINISHED, UPLOAD = "folder", "part", "finished", "upload"
+"""An upload is told by the URL of its object; its mark is read by `objects.take_back`."""
+
+log = logging.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ def label() -> str:
     return author.label if author else ""
 
 
-def note(kind: str, path: Path, mark: str = "") -> None:
+def note(kind: str, path: Path | str, mark: str = "") -> None:
     """Notes what is about to appear; whatever forbids it raises."""
     author = _author.get()
     if author:
@@ -62,12 +68,24 @@ def mark_of(path: Path) -> str:
 def take_back(traces: Sequence[Sequence[str]]) -> None:
     """Removes what an author left, the last first; what is not surely its own, or has gone, is left alone."""
     for kind, text, mark in reversed(traces):
+        if kind == UPLOAD:
+            _take_back_upload(text, mark)
+            continue
         path = Path(text)
         with contextlib.suppress(OSError):
             if kind == FOLDER:
                 path.rmdir()
             elif kind == PART or mark_of(path) == mark:
                 _remove(path)
+
+
+def _take_back_upload(url: str, mark: str) -> None:
+    from storycore.storage.objects import take_back as take_back_object
+
+    try:
+        take_back_object(url, mark)
+    except StoryCoreError as fault:  # the store is away; what must be done is not held up by what was left
+        log.warning("upload_not_taken_back", url=url, reason=fault.reason.value)
 
 
 def _remove(path: Path) -> None:

@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storycore import FormatRequest, InspectRequest, MetadataRequest, PackageRequest
+from storycore.cli.operation_command import build
 from storycore.cli.options import parameters, to_values
 from storycore.cli.words import plain
 from storycore.errors import InvalidInput
+from storycore.operations.catalog import OPERATIONS
 
 
 def spelled(request):
@@ -76,3 +78,9 @@ def test_text_of_strangers_cannot_steer_a_terminal(text):
     shown = plain(text)
     assert [letter for letter in shown if ord(letter) < 32 and letter not in "\t\n"] == []
     assert not {"\x7f", "\x9b", "\u202e", "\u2066"} & set(shown)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda item: item.name)
+def test_no_flag_of_a_command_means_two_things(operation):
+    flags = [flag for option in build(operation).params for flag in (*option.opts, *option.secondary_opts)]
+    assert [flag for flag in flags if flags.count(flag) > 1] == []

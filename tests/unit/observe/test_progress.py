@@ -55,6 +55,9 @@ def test_a_step_is_told_with_what_it_is_for():
     told, progress = listening()
     with progress.named("Screener (2 of 8)"):
         progress.begin("joining", until=0.5)
+        progress.begin("j" * 99, until=0.6)
     progress.begin("packing", until=0.9)
     progress.finish()
-    assert [report.step for report in told] == ["Screener (2 of 8): joining", "packing", "done"]
+    assert [report.step for report in told] == [
+        "Screener (2 of 8): joining", f"Screener (2 of 8): {'j' * 45}", "packing", "done",
+    ]  # fmt: skip

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storycore.rendering.limiter import AHEAD, BEHIND, FRAME, limit, true_peaks
+from storycore.rendering.limiter import AHEAD, BEHIND, limit
+from storycore.rendering.true_peak import FRAME, true_peaks
 
 CEILING = 10 ** (-1 / 20)
 BLOCK = 40 * FRAME
@@ -38,6 +39,17 @@ def bursts(seed, count=BLOCK * 6, channels=2):
     for place in rng.integers(0, count - 300, 5):
         sound[place : place + 300] *= rng.uniform(5, 40)
     return sound.astype(np.float32)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 2**32 - 1), st.floats(0.2, 4))
+def test_peaks_that_are_known_already_limit_as_those_that_are_reckoned(seed, gain):
+    sound = bursts(seed, count=BLOCK)
+    around = np.pad(sound, ((BEHIND, AHEAD), (0, 0)))
+    reckoned = limit(around, gain=gain, ceiling=CEILING)
+    known = limit(around, gain=gain, ceiling=CEILING, peaks=true_peaks(around))
+    assert known.samples == pytest.approx(reckoned.samples, abs=1e-6)
+    assert known.reduced_db == pytest.approx(reckoned.reduced_db, abs=1e-5)
 
 
 def test_what_is_quiet_enough_is_not_touched():

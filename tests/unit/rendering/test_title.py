@@ -4,6 +4,7 @@ import numpy as np
 
 from storycore.rendering.frame import Frame
 from storycore.rendering.layout import LAYOUTS
+from storycore.rendering.lettering import Lettering, lines
 from storycore.rendering.title import overlay, slate
 from storycore.rendering.words import Words
 
@@ -21,6 +22,15 @@ def test_white_words_have_a_dark_edge_on_every_side_where_the_picture_is_white()
     assert dark[90, :inside].any(), "dark on its left"
     assert dark[90, inside:].any(), "dark on its right"
     assert dark[:90, inside - 2].any(), "dark above"
+
+
+def test_timecode_stands_at_the_left_of_a_title_that_reads_from_the_right():
+    look = Lettering(height=20, weight=500)
+    (line,) = lines("00:00:05:12 12 שלום", look, 600, 0)
+    assert line.runs[0][1].startswith("00:00:05:12")
+    assert sorted(line.runs[-1][1]) == sorted("שלום")
+    (by_itself,) = lines("00:00:05:12 12 שלום", look, 600)
+    assert sorted(by_itself.runs[0][1].strip()) == sorted("שלום")
 
 
 def test_a_slate_shows_letters_of_every_script():

@@ -47,7 +47,7 @@ def export(visit: Visit) -> Answer:
         title=found.name,
         data={"artifact": found, "output": output},
         more={
-            "shows": shows(found.media_type),
+            "shows": "" if found.link else shows(found.media_type),  # a page shows nothing of other servers
             "rows": figures((output or {}).get("quality_metrics") or {}),
             "gates": (output or {}).get("quality_gates") or [],
             "project": _project(visit, found.task_id),

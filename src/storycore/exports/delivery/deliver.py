@@ -10,7 +10,7 @@ from typing import Final
 from storycore.errors import StoryCoreError
 from storycore.exports.delivery.checksums import NAME, checksums
 from storycore.exports.delivery.jobs import UNMAKEABLE, Agenda, Job, LeftOut, told_of
-from storycore.exports.export import Exported, render_together
+from storycore.exports.export import Exported, marked, render_together
 from storycore.exports.formats.format import Delivered, Film
 from storycore.exports.gates import Judged, judge
 from storycore.exports.presets import figures_of
@@ -71,7 +71,8 @@ def deliver(film: Film, agenda: Agenda, folder: Path, progress: Progress) -> Del
         StoryCoreError: see `Format.write`; `details.part` names the part.
     """
     films = [job for job in agenda.jobs if job.is_film]
-    with progress.named(f"{len(films)} films"):
+    filmed = {job.part.name: job.part for job in films}
+    with progress.named(f"{len(films)} films"), told_of(*filmed.values()):
         done = render_together([job.work for job in films], progress)
     done *= 0.75  # what is left for the other parts
     run = _Run(film, folder)
@@ -107,6 +108,7 @@ class _Run:
         started = time.perf_counter()
         film = replace(work.film, delivered=tuple(self._delivered(job)), enclosed=self._enclosed(job))
         made = work.format.write(film, path, work.options, progress)
+        made = marked(work, path, made, progress)
         seconds = time.perf_counter() - started
         made = replace(made, warnings=(*made.warnings, *work.warnings))
         exported = Exported(path=path, format=work.format.name, made=made, seconds=seconds)

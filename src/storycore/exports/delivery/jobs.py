@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from storycore.errors import FieldFault, InvalidInput, NotFound, Reason, StoryCoreError
+from storycore.errors import Cancelled, FieldFault, InvalidInput, NotFound, Reason, StoryCoreError
 from storycore.exports.delivery.checksums import NAME
 from storycore.exports.delivery.template import Part, Template
 from storycore.exports.formats.format import Film
@@ -111,7 +111,18 @@ def wanted_of(template: Template, options: Mapping[str, Any]) -> list[tuple[Part
     for part in template.parts:
         with told_of(part):
             found.append((part, part.wanted(options)))
+            _refuse_absolute_links(found[-1][1])
     return found
+
+
+def _refuse_absolute_links(items: Sequence[Wanted]) -> None:
+    if any(getattr(item.options, "links", "relative") != "relative" for item in items):
+        raise InvalidInput(
+            "conversion_options.links: a delivery gets its name when it stands, and then goes elsewhere; only relative "
+            "links lead anywhere then.",
+            reason=Reason.OUT_OF_RANGE,
+            details={"pointer": "/conversion_options/links"},
+        )
 
 
 def agenda(film: Film, template: Template, options: Mapping[str, Any]) -> Agenda:
@@ -144,15 +155,15 @@ def agenda(film: Film, template: Template, options: Mapping[str, Any]) -> Agenda
 
 
 @contextlib.contextmanager
-def told_of(part: Part) -> Iterator[None]:
-    """What is wrong in the block is told with the part that it is wrong with."""
+def told_of(*parts: Part) -> Iterator[None]:
+    """What is wrong in the block is told with the part that it is wrong with, or with those that it is."""
     try:
         yield
     except StoryCoreError as fault:
-        if "part" not in fault.details:
-            fault.message = f"{part.title}: {fault.message}"
+        if "part" not in fault.details and not isinstance(fault, Cancelled):  # who stops it knows why
+            fault.message = f"{', '.join(part.title for part in parts)}: {fault.message}"
             fault.args = (fault.message,)
-            fault.details["part"] = part.name
+            fault.details["part"] = ", ".join(part.name for part in parts)
         raise
 
 

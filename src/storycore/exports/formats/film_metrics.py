@@ -1,13 +1,16 @@
 """What was measured in the picture of a finished film, in the words of `quality_metrics`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from storycore.exports.formats.sound_metrics import metric
+from storycore.project.model import ProjectWarning
 from storycore.rendering.film import Picture
 from storycore.rendering.likeness import METHODS, PSNR, SSIM, VMAF, Likeness
 from storycore.rendering.measure import FilmFacts, Stretches
 
 _UNITS = {SSIM: "", PSNR: "dB", VMAF: ""}
+_NEAR_RATE = 0.15  # of the bound; rates of short films swing
 _PLACES = {SSIM: 5, PSNR: 2, VMAF: 2}
 
 
@@ -22,7 +25,7 @@ def film_figures(facts: FilmFacts, wanted: Picture, size_bytes: int) -> dict[str
     fps = facts.fps
     rate: int | float = int(fps) if fps.denominator == 1 else round(float(fps), 3)
     packets, boxes = "packets, ffmpeg framecrc", "boxes of the file"
-    line = wanted.line
+    line, bound = wanted.line, wanted.quality.bitrate_bps
     told = {
         "resolution": f"{facts.width}x{facts.height}",
         "fps": rate,
@@ -37,7 +40,8 @@ def film_figures(facts: FilmFacts, wanted: Picture, size_bytes: int) -> dict[str
         "duration": metric(round(float(facts.duration), 6), "s", packets, target=round(float(line.duration), 6),
                            verdict=_duration_verdict(facts, wanted)),
         "frame_steps": metric(len(facts.steps), "different", packets),
-        "video_bitrate": metric(facts.bitrate_bps, "bps", packets),
+        "video_bitrate": metric(facts.bitrate_bps, "bps", packets, target=bound,
+                                verdict="" if bound is None else _rate_verdict(facts.bitrate_bps, bound)),
         "keyframe_interval": metric(facts.longest_group, "frames", packets),
         "pixel_format": metric(facts.pixel_format, "", "stream header", target=wanted.canvas.pixel_format,
                                verdict=same(facts.pixel_format, wanted.canvas.pixel_format)),
@@ -56,6 +60,27 @@ def _duration_verdict(facts: FilmFacts, wanted: Picture) -> str:
     return (
         "within target" if abs(off) <= facts.tick else f"{abs(float(off)):.3f} s too {'long' if off > 0 else 'short'}"
     )
+
+
+def _rate_verdict(rate_bps: int, bound_bps: int) -> str:
+    over = rate_bps / bound_bps - 1
+    return "within target" if over <= _NEAR_RATE else f"{over:.0%} above"
+
+
+def rate_warnings(figures: Mapping[str, Any]) -> tuple[ProjectWarning, ...]:
+    """That the picture has far more bits than were asked for, if it has.
+
+    Args:
+        figures: as `film_figures` gives them; none where nothing was measured.
+    """
+    told = figures.get("video_bitrate", {})
+    if told.get("verdict", "within target") == "within target":
+        return ()
+    message = (
+        f"The picture has {told['value']:,} bits per second, {told['verdict']} bitrate_bps ({told['target']:,}): "
+        "the encoder could not make it smaller. A larger crf, fewer pixels or another video_codec would."
+    )
+    return (ProjectWarning(file="project.json", pointer="", reason="bitrate_missed", message=message),)
 
 
 def likeness_figures(found: Likeness) -> dict[str, Any]:

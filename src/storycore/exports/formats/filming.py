@@ -101,7 +101,7 @@ def shape(film: Film, options: PictureOptions) -> Shape:
     if film.shot is not None:
         line = alone(line, film.shot)
     if line.end == line.first and not line.lead:
-        _refuse_range(film, options)
+        _refuse_range(film, options, rate)
         line = timeline((), rate, lead_seconds=SLATE_SECONDS)
         empty = True
     if empty:
@@ -117,7 +117,6 @@ def picture(film: Film, options: VideoOptions, codec: Codec, *, pixel_format: st
         InvalidInput: out_of_range.
     """
     found = shape(film, options)
-    _refuse_pixels(codec, pixel_format)
     quality = Quality(
         crf=options.crf,
         bitrate_bps=options.bitrate_bps,
@@ -146,16 +145,6 @@ def notice(options: PictureOptions) -> str:
 
 def _words(options: PictureOptions) -> str:
     return options.ai_words or "Made with generative AI"
-
-
-def _refuse_pixels(codec: Codec, pixel_format: str | None) -> None:
-    """Refuses a pixel format that a container has, and the codec in it has not."""
-    if pixel_format is not None and pixel_format not in codec.pixel_formats:
-        raise InvalidInput(
-            f"conversion_options.pixel_format: {codec.title} does not take {pixel_format}.",
-            reason=Reason.OUT_OF_RANGE,
-            remediation=f"It takes {', '.join(codec.pixel_formats)}; or choose another video_codec.",
-        )
 
 
 def _figures(found: Shape, options: VideoOptions, ffmpeg: Ffmpeg, folder: Path) -> tuple[str, ...]:
@@ -239,11 +228,14 @@ def _side(pixels: int) -> int:
     return min(_SIDES[1], max(_SIDES[0], pixels // 2 * 2))
 
 
-def _refuse_range(film: Film, options: PictureOptions) -> None:
+def _refuse_range(film: Film, options: PictureOptions, rate: Fraction) -> None:
     if options.time_range is not None:
         seconds = float(film.project.duration)
+        why = f"nothing of the film is there; it lasts {seconds:g} s"
+        if options.time_range[0] < seconds:
+            why = f"no frame begins in it; one lasts {float(1 / rate):.3g} s"
         raise InvalidInput(
-            f"conversion_options.time_range: nothing of the film is there; it lasts {seconds:g} s.",
+            f"conversion_options.time_range: {why}.",
             reason=Reason.OUT_OF_RANGE,
             details={"duration_seconds": seconds},
         )

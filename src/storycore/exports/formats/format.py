@@ -110,7 +110,11 @@ class Delivered:
 
 
 class Format(Protocol):
-    """One format. One that also has `figures`, by name, lets presets ask them of its files.
+    """One format.
+
+    One that also has `figures`, by name, lets presets ask them of its files. One that also has `unheeded(options)` and
+    `impossible(options)`, by name, tells which options its codecs can't heed, and why. One that also has
+    `check(film, options)` refuses what this film can't give before anything is made.
 
     One that has `nothing(film, options)` tells, in words, why there is nothing to make of a film: captions of a film
     without words. A delivery then leaves it out, instead of sending an empty file.

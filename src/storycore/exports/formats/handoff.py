@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
+from storycore.errors import DependencyFailed
 from storycore.exports.formats import filming
 from storycore.exports.formats.figures import PICTURE, Figure, Kind
 from storycore.exports.formats.film_metrics import same
@@ -85,8 +86,18 @@ class HandoffFile:
             "media_files": Figure(words="the number of files that are linked"),
             "media_bytes": Figure(words="the size of the files that are linked"),
             "media_frames": Figure(words="the number of frames of all clips, handles included"),
+            "signed_files": Figure(words="the number of clips and sounds with content credentials"),
             "broken_links": Figure(words="the number of links that lead nowhere", aimed=True),
         }
+
+    def nothing(self, film: Film, options: HandoffOptions) -> str:  # noqa: ARG002 - whatever the film
+        """Why none can be made here: what writes it is not installed; "" if it can."""
+        try:
+            if self.script.needs is not None:
+                self.script.needs()
+        except DependencyFailed as fault:
+            return fault.message
+        return ""
 
     def pictures(self, film: Film, options: HandoffOptions) -> list[Picture]:
         """The clips that `write` will need, in order."""
@@ -101,7 +112,7 @@ class HandoffFile:
         if self.script.needs is not None:
             self.script.needs()
         planned = plan(film, options)
-        mark = planned.mark(film, options.dub_language)
+        mark = planned.mark(film, options)
         published = False
         try:
             with new_file(target) as file:
@@ -134,7 +145,7 @@ class HandoffFile:
         self, film: Film, planned: Plan, options: HandoffOptions, target: Path, progress: Progress
     ) -> Iterator[Media]:
         """The clips and sounds: those that are there already, or new ones, which stay beside the target."""
-        shared = _shared(film, planned.mark(film, options.dub_language))
+        shared = _shared(film, planned.mark(film, options))
         if shared is not None:
             yield shared
         elif self.bundle is not None:
@@ -235,6 +246,8 @@ def _figures(found: Found, edit: Edit, media: Media) -> dict[str, Any]:
         told["fps"] = found.rate
     if found.size is not None:
         told["resolution"] = f"{found.size[0]}x{found.size[1]}"
+    if media.signed is not None:
+        told["signed_files"] = metric(media.signed, "files", "read back, c2pa")
     return {
         **told,
         "media_files": metric(len(files), "files", "links"),

@@ -1,5 +1,6 @@
 """Clips and sounds of a hand-off: each shot with handles as ProRes 422 HQ, each stem as WAV, both with timecode."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -7,9 +8,9 @@ from pathlib import Path
 from storycore.errors import DependencyFailed, Reason
 from storycore.exports.formats import filming
 from storycore.exports.formats.format import Film
-from storycore.exports.formats.handoff_plan import FOLDER, Plan
+from storycore.exports.formats.handoff_plan import FOLDER, HandoffOptions, Plan
+from storycore.exports.formats.marking import marks, seal
 from storycore.exports.formats.mixdown import mixed, sound_tags
-from storycore.exports.formats.options import VoiceOptions
 from storycore.exports.interchange.edit import Medium, Sound
 from storycore.observe.progress import Progress
 from storycore.project.headers import HeaderFault, read_facts
@@ -26,6 +27,7 @@ from storycore.rendering.sounds import SAMPLE_RATE, Stem, place_sounds
 from storycore.units import round_half_up
 
 _CODEC = CODECS["prores"]
+_PICTURES, _SOUNDS = "video/quicktime", "audio/wav"
 _BROADCAST_WAVE = ("-write_bext", "1", "-rf64", "auto", "-f", "wav")
 """EBU Tech 3285: tells when a sound begins, so that programs can lay it by its timecode."""
 
@@ -37,15 +39,17 @@ class Media:
     Attributes:
         files: clips first, in order.
         sounds: those that are sound.
-        warnings: what could not be shown or heard.
+        warnings: what could not be shown, heard or said.
+        signed: how many of the files got credentials; None if they were made for another format.
     """
 
     files: tuple[Path, ...]
     sounds: tuple[Sound, ...]
     warnings: tuple[ProjectWarning, ...]
+    signed: int | None = None
 
 
-def make_media(film: Film, plan: Plan, options: VoiceOptions, folder: Path, progress: Progress) -> Media:
+def make_media(film: Film, plan: Plan, options: HandoffOptions, folder: Path, progress: Progress) -> Media:
     """Makes all files of a hand-off.
 
     Args:
@@ -61,7 +65,10 @@ def make_media(film: Film, plan: Plan, options: VoiceOptions, folder: Path, prog
     with filming.studio(film) as studio:
         clips = _clips(film, plan, studio, folder, progress)
         files, sounds, unheard = _sounds(film, plan, options, folder, progress)
-        return Media(files=(*clips, *files), sounds=sounds, warnings=(*studio.sources.warnings, *unheard))
+        warnings = (*studio.sources.warnings, *unheard)
+    signed = _sealed(film, plan, options, clips, files, progress) if film.marked else None
+    unsaid = marks(film, _PICTURES, options).warnings if film.marked else ()
+    return Media(files=(*clips, *files), sounds=sounds, warnings=(*warnings, *unsaid), signed=signed)
 
 
 def check_clip(path: Path, medium: Medium) -> None:
@@ -76,6 +83,22 @@ def check_clip(path: Path, medium: Medium) -> None:
         tracks = {}
     if tracks != {"vide": medium.frames, "tmcd": 1}:
         raise DependencyFailed(f"{path.name} was not written whole.", reason=Reason.ENCODER_FAILED)
+
+
+def _sealed(  # noqa: PLR0913, PLR0917 - whose, what, how, on which files, and who is told
+    film: Film, plan: Plan, options: HandoffOptions, clips: Sequence[Path], sounds: Sequence[Path], progress: Progress
+) -> int:
+    """Marks each file for what it shows or sounds; gives how many were signed."""
+    signed, lines = 0, [plan.clip_line(cut) for cut in plan.cuts]
+    works = [*((path, _PICTURES, line) for path, line in zip(clips, lines, strict=True)),
+             *((path, _SOUNDS, plan.line) for path in sounds)]  # fmt: skip
+    for number, (path, media_type, line) in enumerate(works, start=1):
+        until = 0.96 + 0.01 * number / len(works)
+        with path.open("r+b") as file:
+            signed += bool(seal(film, file, media_type, options, progress, until=until, line=line))
+    for cut, path in zip(plan.cuts, clips, strict=True):
+        check_clip(path, cut.medium)
+    return signed
 
 
 def clip_pictures(film: Film, plan: Plan) -> list[Picture]:
@@ -112,7 +135,7 @@ def _clips(film: Film, plan: Plan, studio: Studio, folder: Path, progress: Progr
 
 
 def _sounds(
-    film: Film, plan: Plan, options: VoiceOptions, folder: Path, progress: Progress
+    film: Film, plan: Plan, options: HandoffOptions, folder: Path, progress: Progress
 ) -> tuple[list[Path], tuple[Sound, ...], tuple[ProjectWarning, ...]]:
     """Each stem that has any sound, as long as the film."""
     line = plan.line

@@ -91,9 +91,10 @@ class Plan:
         shown = tuple(part for part in line.segments if part.part is not Part.LEAD)
         return alone(replace(line, lead=0, segments=shown), cut.shot, handles=self.handles)
 
-    def mark(self, film: Film, dub_language: str | None) -> str:
+    def mark(self, film: Film, options: HandoffOptions) -> str:
         """The same for plans of one film whose clips and sounds are the same."""
-        told = [str(self.line), str(self.canvas), str(self.counting), self.start, self.handles, dub_language or ""]
+        chosen = options.model_dump_json(exclude={"strict", "naming", "links"})
+        told = [str(self.line), str(self.canvas), str(self.counting), self.start, self.handles, chosen]
         return hashlib.sha256(json.dumps([str(film.project.folder), *told]).encode()).hexdigest()
 
     def edit(self, film: Film, sounds: tuple[Sound, ...], base: str) -> Edit:

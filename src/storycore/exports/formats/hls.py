@@ -18,7 +18,9 @@ from storycore.errors import DependencyFailed, Reason
 from storycore.exports.formats import film_sounds as sounds
 from storycore.exports.formats import filming
 from storycore.exports.formats.caption_format import WORDLESS
+from storycore.exports.formats.codec_options import hardware_warnings, impossible, unheeded
 from storycore.exports.formats.figures import BOXES, MIX, PICTURE, Figure, Kind
+from storycore.exports.formats.film_metrics import rate_warnings
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
 from storycore.exports.formats.mixdown import film_sound, goal
@@ -31,6 +33,7 @@ from storycore.rendering.captions import cues, vtt
 from storycore.rendering.codecs import CODECS
 from storycore.rendering.film import Picture, Rendered, Studio, render
 from storycore.rendering.measure import measure_film
+from storycore.rendering.measure_sound import sound_in
 from storycore.rendering.playlists import Rendition, Variant, master, rungs, whole
 from storycore.rendering.streaming import Stream, cut_picture, cut_sound
 from storycore.storage.local import new_file
@@ -83,6 +86,14 @@ class _Hls:
         "longest_piece": Figure(words="the length of the longest piece"),
     }
 
+    def unheeded(self, options: HlsOptions) -> Mapping[str, str]:
+        """Options that change nothing with the codecs that were chosen, and why."""
+        return unheeded(options)
+
+    def impossible(self, options: HlsOptions) -> Mapping[str, str]:
+        """Options whose value the codecs do not have, and why."""
+        return impossible(options)
+
     def pictures(self, film: Film, options: HlsOptions) -> list[Picture]:
         """The pictures that `write` will need, the largest first."""
         return _pictures(film, options)
@@ -104,7 +115,10 @@ class _Hls:
             with zipfile.ZipFile(file, "w") as archive:
                 made.pack(archive)
             size_bytes, sha256 = finished(file)
-            warnings = (*filming.shape(film, options).warnings, *studio.sources.warnings, *made.warnings)
+            warnings = (
+                *(*filming.shape(film, options).warnings, *studio.sources.warnings),
+                *(*made.warnings, *rate_warnings(figures), *hardware_warnings(wanted[0], options)),
+            )
         return Made(size_bytes=size_bytes, sha256=sha256, metrics=figures, warnings=warnings)
 
 
@@ -152,9 +166,11 @@ class _Stream:
             self._film, self._top.line, path, sounds.aac(options), options,
             ffmpeg=studio.ffmpeg, tagged=False, progress=self._progress, until=until,
         )  # fmt: skip
-        self._metrics = measured_sound(sound.facts, goal(options), self._top.line.duration)
         self.warnings += sound.warnings
         self._sound = cut_sound(studio.ffmpeg, path, self.seconds, studio.folder / "stream/sound", self._progress)
+        with self._joined(self._sound) as joined:
+            heard = sound_in(studio.ffmpeg, joined, path, sound.facts, self._progress)
+        self._metrics = measured_sound(heard, goal(options), self._top.line.duration)
         language = options.dub_language or self._top.canvas.language
         self._renditions.append(
             Rendition(kind="AUDIO", uri="sound/index.m3u8", language=language, channels=options.channels)
@@ -201,12 +217,12 @@ class _Stream:
     def _largest(self) -> dict[str, Any]:
         """All figures of the largest size."""
         rung = self._rungs[0]
-        with self._joined(rung) as path:
+        with self._joined(rung.stream) as path:
             return measured_picture(path, rung.rendered, self._options, self._studio, self._progress)
 
     def _size(self, rung: _Rung, variant: Variant) -> dict[str, Any]:
         """What matters of one size for a line."""
-        with self._joined(rung) as path:
+        with self._joined(rung.stream) as path:
             facts = measure_film(self._studio.ffmpeg, path, self._progress)
         return {
             "resolution": f"{facts.width}x{facts.height}",
@@ -218,9 +234,9 @@ class _Stream:
         }
 
     @contextlib.contextmanager
-    def _joined(self, rung: _Rung) -> Iterator[Path]:
-        """One size in one file, as a player puts it together."""
-        path = rung.stream.joined(self._studio.folder / "joined.mp4")
+    def _joined(self, stream: Stream) -> Iterator[Path]:
+        """One size, or the sound, in one file, as a player puts it together."""
+        path = stream.joined(self._studio.folder / "joined.mp4")
         try:
             yield path
         finally:

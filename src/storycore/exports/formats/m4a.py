@@ -1,12 +1,16 @@
 """m4a: AAC in MP4, for phones and browsers; its index stands first."""
 
-from storycore.exports.formats.options import SoundOptions
+from pydantic import field_validator
+
+from storycore.exports.formats.options import SoundOptions, rate_of_aac
 from storycore.exports.formats.sound_format import SoundFormat, bitrate
 from storycore.rendering.sound_file import SoundEncoding
 
 
 class M4aOptions(SoundOptions):
     """Options of m4a."""
+
+    _rate = field_validator("audio_bitrate_bps")(rate_of_aac)
 
 
 def _encoding(options: M4aOptions) -> SoundEncoding:

@@ -110,13 +110,18 @@ class VideoOptions(PictureOptions):
     """Of a film that is encoded with some loss, or none."""
 
     crf: Whole | None = Field(
-        default=None, ge=0, le=63, description="Quality; 0 is best, and the usual one depends on the codec."
+        default=None, ge=0, le=63, description="Quality; 0 is best, the usual and the worst one depend on the codec."
     )
     bitrate_bps: Whole | None = Field(
-        default=None, ge=10_000, le=800_000_000, description="Most bits per second of the picture."
+        default=None,
+        ge=10_000,
+        le=800_000_000,
+        description="Most bits per second of the picture; not for ProRes, FFV1 and MPEG-4.",
     )
     effort: Literal["fast", "normal", "slow"] = Field(
-        default="normal", description="How hard the encoder tries: slower gives smaller files of the same quality."
+        default="normal",
+        description="How hard the encoder tries: slower gives smaller files of the same quality. ProRes, FFV1 and "
+        "MPEG-4 know one way only.",
     )
     keyframe_seconds: Number = Field(default=2.0, ge=0.02, le=20, description="Most seconds between keyframes.")
     hardware: Switch = Field(default=False, description="Use an encoder in hardware, if one proves to work.")
@@ -174,6 +179,26 @@ def rate_of_opus(value: int | None, info: ValidationInfo) -> int | None:
     most = 256_000 * int(info.data.get("channels", 2))
     if value is not None and value > most:
         raise ValueError(f"Opus takes at most {most} bits per second for so many channels")
+    return value
+
+
+_AAC_FRAME_BITS, _AAC_FRAME_SAMPLES = 6144, 1024
+"""What a frame of one channel can hold, and how much sound it is. Source: ISO/IEC 14496-3, 4.5.3 (decoder input)."""
+
+
+def fault_of_aac(bits_per_second: int | None, channels: int, sample_rate_hz: int) -> str:
+    """Why AAC can't have so many bits; "" if it can."""
+    most = channels * sample_rate_hz * _AAC_FRAME_BITS // _AAC_FRAME_SAMPLES
+    if bits_per_second is None or bits_per_second <= most:
+        return ""
+    return f"AAC has at most {most} bits per second for so many channels"
+
+
+def rate_of_aac(value: int | None, info: ValidationInfo) -> int | None:
+    """The bit rate, unless it is more than AAC can have."""
+    fault = fault_of_aac(value, int(info.data.get("channels", 2)), int(info.data.get("sample_rate_hz", 48_000)))
+    if fault:
+        raise ValueError(fault)
     return value
 
 

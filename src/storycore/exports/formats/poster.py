@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from storycore.exports.formats import stills
+from storycore.errors import InvalidInput, Reason
+from storycore.exports.formats import filming, stills
 from storycore.exports.formats.figures import STILLS, Figure
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
@@ -23,7 +24,7 @@ class PosterOptions(PictureOptions):
 
     at_seconds: Annotated[Number, Field(ge=0)] | None = Field(
         default=None,
-        description="Which moment of the film; the middle of a shot if left out.",
+        description="Which moment of the film, not behind its end; the middle of a shot if left out.",
     )
 
 
@@ -33,6 +34,23 @@ class _Poster:
     media_type = "image/png"
     options: type[PictureOptions] = PosterOptions
     figures: Mapping[str, Figure] = STILLS
+
+    def check(self, film: Film, options: Any) -> None:
+        """Refuses a moment that is not in the film.
+
+        Raises:
+            InvalidInput: out_of_range.
+        """
+        line = filming.shape(film, options).line
+        if options.at_seconds is None or seconds(options.at_seconds) <= line.duration:
+            return
+        raise InvalidInput(
+            f"conversion_options.at_seconds: {options.at_seconds:g} s lies behind the end; it lasts "
+            f"{float(line.duration):g} s.",
+            reason=Reason.OUT_OF_RANGE,
+            remediation="Name a moment of the film, or leave at_seconds out for the middle of a shot.",
+            details={"duration_seconds": float(line.duration), "pointer": "/conversion_options/at_seconds"},
+        )
 
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
         """One frame."""

@@ -8,8 +8,9 @@ from typing import Any
 
 from storycore.exports.formats import filming
 from storycore.exports.formats.caption_format import WORDLESS
+from storycore.exports.formats.codec_options import hardware_warnings, impossible, unheeded
 from storycore.exports.formats.figures import BOXES, MARKS, MIX, PICTURE, Figure
-from storycore.exports.formats.film_metrics import film_figures, likeness_figures, stretch_figures
+from storycore.exports.formats.film_metrics import film_figures, likeness_figures, rate_warnings, stretch_figures
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, FormatOptions, Made
 from storycore.exports.formats.marking import seal
@@ -24,6 +25,7 @@ from storycore.rendering.codecs import CODECS
 from storycore.rendering.film import Picture, Rendered, Studio, render
 from storycore.rendering.joining import Captions, Wrapping, join
 from storycore.rendering.measure import measure_film, measure_stretches
+from storycore.rendering.measure_sound import SoundFacts, sound_in
 from storycore.rendering.sound_file import SoundEncoding
 from storycore.rendering.tags import clean, three_letters
 from storycore.storage.local import new_file
@@ -69,6 +71,14 @@ class VideoFile:
         """What can be asked of its files."""
         return {**PICTURE, **(BOXES if self.boxed else {}), **MIX, **MARKS}
 
+    def unheeded(self, options: FilmOptions) -> Mapping[str, str]:
+        """Options that change nothing with the codecs that were chosen, and why."""
+        return unheeded(options)
+
+    def impossible(self, options: FilmOptions) -> Mapping[str, str]:
+        """Options whose value the codecs do not have, and why."""
+        return impossible(options)
+
     def picture(self, film: Film, options: FilmOptions) -> Picture:
         """The picture that `write` will need; several formats can be rendered at once beforehand."""
         codec = CODECS[options.video_codec]
@@ -100,13 +110,17 @@ class VideoFile:
             sealed = seal(film, file, self.media_type, options, progress, until=0.97)
             progress.begin("measuring", until=0.99)
             figures = measured_picture(path, rendered, options, studio, progress)
+            if sound is not None:
+                heard = sound_in(studio.ffmpeg, path, sound.path, sound.facts, progress)
+                figures |= measured_sound(heard, goal(options), wanted.line.duration)
             size_bytes, sha256 = finished(file)
-            warnings = (*filming.shape(film, options).warnings, *studio.sources.warnings, *captions.warnings)
+            seen = (*filming.shape(film, options).warnings, *studio.sources.warnings)
+            warnings = (*seen, *captions.warnings, *rate_warnings(figures), *hardware_warnings(wanted, options))
             beside = captions.beside(target, stack)
         return Made(
             size_bytes=size_bytes,
             sha256=sha256,
-            metrics={**figures, **({} if sound is None else sound.metrics), **sealed},
+            metrics={**figures, **sealed},
             warnings=warnings if sound is None else (*warnings, *sound.warnings),
             beside=beside,
         )
@@ -134,14 +148,13 @@ class VideoFile:
             progress=progress,
             until=0.9,
         )
-        metrics = measured_sound(sound.facts, goal(options), line.duration)
-        return _Sound(path=path, metrics=metrics, warnings=sound.warnings)
+        return _Sound(path=path, facts=sound.facts, warnings=sound.warnings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sound:
     path: Path
-    metrics: Mapping[str, Any]
+    facts: SoundFacts
     warnings: tuple[ProjectWarning, ...]
 
 

@@ -148,12 +148,15 @@ def _clip(spine: Element, edit: Edit, place: int, item: Item) -> None:
         add(clip, "note", item.note)
     if not place:
         _connect_sounds(clip, edit, begin)
+    own = [mark for mark in edit.marks if item.first <= mark.frame < item.end]
     if item.facts:
-        _marker(clip, Mark(frame=item.first, frames=1, name=item.title, note=item.note), begin, counting)
-    for mark in edit.marks:
-        if item.first <= mark.frame < item.end:
-            lasts = min(mark.frames, item.end - mark.frame)
-            _marker(clip, replace(mark, frames=lasts), begin + mark.frame - item.first, counting)
+        taken = {mark.frame for mark in own}  # of two markers at one frame Final Cut shows one
+        free = next((frame for frame in range(item.first, item.end) if frame not in taken), item.first)
+        shot = Mark(frame=free, frames=1, name=item.title, note=item.note)
+        _marker(clip, shot, begin + free - item.first, counting)
+    for mark in own:
+        lasts = min(mark.frames, item.end - mark.frame)
+        _marker(clip, replace(mark, frames=lasts), begin + mark.frame - item.first, counting)
 
 
 def _marker(clip: Element, mark: Mark, at: int, counting: Counting) -> None:

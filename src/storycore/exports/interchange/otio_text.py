@@ -114,13 +114,15 @@ def _range(first: int, frames: int, rate: float) -> Any:
 def _clip(edit: Edit, item: Item, rate: float) -> Any:
     otio = library()
     medium = item.medium
+    reference = otio.schema.ExternalReference(
+        target_url=link(edit.base, medium.path),
+        available_range=_range(medium.start, medium.frames, rate),
+        metadata={_OURS: {"reel": medium.reel}},
+    )
+    reference.name = f"{medium.name}.mov"
     clip = otio.schema.Clip(
         name=item.title,
-        media_reference=otio.schema.ExternalReference(
-            target_url=link(edit.base, medium.path),
-            available_range=_range(medium.start, medium.frames, rate),
-            metadata={_OURS: {"reel": medium.reel}},
-        ),
+        media_reference=reference,
         source_range=_range(medium.start + item.into, item.frames, rate),
         metadata={_OURS: _plain(item.facts), "cmx_3600": {"reel": medium.reel}},
     )
@@ -133,9 +135,11 @@ def _clip(edit: Edit, item: Item, rate: float) -> Any:
 def _sound(edit: Edit, sound: Sound, rate: float) -> Any:
     otio = library()
     whole = _range(edit.start, edit.frames, rate)
+    reference = otio.schema.ExternalReference(target_url=link(edit.base, sound.path), available_range=whole)
+    reference.name = f"{sound.name}.wav"
     return otio.schema.Clip(
         name=sound.title,
-        media_reference=otio.schema.ExternalReference(target_url=link(edit.base, sound.path), available_range=whole),
+        media_reference=reference,
         source_range=whole,
         metadata={_OURS: {"channels": sound.channels, "rate_hz": sound.rate_hz, "bits": sound.bits}},
     )
