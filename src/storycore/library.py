@@ -341,7 +341,7 @@ class StoryCore:
 
         return asked(self._app, task_id)
 
-    def shot_picture(self, project_path: str, number: int) -> Path | None:
+    def shot_picture(self, project_path: str, number: int) -> bytes | None:
         """A small picture of a shot (number from 1), a JPEG; None for one that shows nothing but a slate.
 
         Raises:

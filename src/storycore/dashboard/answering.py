@@ -5,7 +5,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from starlette.requests import Request as HttpRequest
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from storycore import __version__
 from storycore.dashboard.page import Answer, Go, Handing, Page, Picture
@@ -61,7 +61,7 @@ class Answering:
                 return self._go(http, answer)
             case Picture():
                 kept = f"private, max-age={answer.seconds}" if answer.seconds else "no-store"
-                return FileResponse(answer.path, media_type=answer.media_type, headers={"Cache-Control": kept})
+                return Response(answer.content, media_type=answer.media_type, headers={"Cache-Control": kept})
             case Handing():
                 return self._hand_out(answer.artifact, answer.inline)
 

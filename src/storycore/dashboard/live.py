@@ -24,7 +24,7 @@ from storycore.errors import StoryCoreError
 
 EVERY_SECONDS: Final = 1.0
 KEEP_ALIVE_SECONDS: Final = 15.0
-MOST_SECONDS: Final = 3600.0
+MOST_SECONDS: Final = 600.0
 """Then the browser comes back by itself, and whether its key still opens is looked at anew."""
 
 _END: Final = b"event: end\ndata: {}\n\n"

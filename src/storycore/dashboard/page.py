@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -50,15 +49,15 @@ class Go:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A picture on the disk that is ours.
+    """A small picture that is ours.
 
     Attributes:
-        path: of the file.
+        content: its bytes.
         media_type: of it.
         seconds: how long it may be shown without asking again.
     """
 
-    path: Path
+    content: bytes
     media_type: str
     seconds: int = 0
 
@@ -88,9 +87,11 @@ class Place:
         answer: called in a worker thread.
         method: GET for what shows, POST for what does.
         is_open: whether callers who have not signed in are answered too.
+        is_slow: whether it may take long, so that it must not keep pages waiting.
     """
 
     path: str
     answer: "Callable[[Visit], Answer]"
     method: str = "GET"
     is_open: bool = False
+    is_slow: bool = False

@@ -29,7 +29,7 @@ PLACES = (
     Place(path="/exports/{artifact_id}/verify", answer=exports.verify, method="POST"),
     Place(path="/projects", answer=projects.projects),
     Place(path="/projects/view", answer=projects.project),
-    Place(path="/projects/shot-picture", answer=projects.shot_picture),
+    Place(path="/projects/shot-picture", answer=projects.shot_picture, is_slow=True),
     Place(path="/comfyui", answer=comfyui.comfyui),
     Place(path="/comfyui/connect", answer=comfyui.connect, method="POST"),
     Place(path="/comfyui/check", answer=comfyui.check, method="POST"),

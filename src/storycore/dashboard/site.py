@@ -28,6 +28,9 @@ from storycore.operations.artifact import ArtifactDownloadResult
 AT_ONCE: Final = 8
 """Pages that are made at the same time; calls of the API have threads of their own."""
 
+SLOW_AT_ONCE: Final = 4
+"""What may take long has fewer threads, of its own."""
+
 log = logging.get(__name__)
 
 
@@ -61,7 +64,7 @@ class _Site:
         self._answering = Answering(
             assets.address, doors.hand_out, core.settings, frozenset(place.path for place in PLACES)
         )
-        self._threads = anyio.CapacityLimiter(AT_ONCE)
+        self._threads, self._slow_threads = anyio.CapacityLimiter(AT_ONCE), anyio.CapacityLimiter(SLOW_AT_ONCE)
         self._watching = Watching(self._answering, self._threads, is_over=lambda: core.draining)
 
     def endpoint(self, place: Place) -> Callable[[HttpRequest], Awaitable[Response]]:
@@ -106,9 +109,10 @@ class _Site:
         return await self._doors.recognise(secret)
 
     async def _answer(self, http: HttpRequest, place: Place, visit: Visit) -> Response:
-        if place.method == "GET" and visit.asked("live"):
+        if http.method == place.method == "GET" and visit.asked("live"):
             return await self._watching.follow(place, visit)
-        answer = await anyio.to_thread.run_sync(place.answer, visit, limiter=self._threads)
+        threads = self._slow_threads if place.is_slow else self._threads
+        answer = await anyio.to_thread.run_sync(place.answer, visit, limiter=threads)
         return self._answering.respond(http, visit, answer)
 
     async def nowhere(self, http: HttpRequest) -> Response:

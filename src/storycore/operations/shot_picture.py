@@ -3,15 +3,18 @@
 Files of strangers are decoded by painters, which are processes of their own, never in this one.
 """
 
+import contextlib
 import hashlib
 import secrets
 import shutil
 import threading
+import time
 from pathlib import Path
 from typing import Final
 
 from storycore.app import App
-from storycore.errors import NotFound, Reason
+from storycore.errors import NotFound, Reason, StoryCoreError
+from storycore.observe import logging
 from storycore.observe.progress import Progress
 from storycore.project.files import walk
 from storycore.project.model import Project
@@ -23,11 +26,20 @@ HEIGHT: Final = 180
 MOST_SHOTS: Final = 400
 """Of longer films only these first shots have pictures."""
 
+MOST_KEPT: Final = 200
+"""Of so many projects, or states of them, the pictures are kept."""
+
+AGAIN_SECONDS: Final = 60.0
+"""When pictures could not be made, it is tried again after that time."""
+
 _one_at_a_time = threading.Lock()
+_not_before: dict[str, float] = {}
+
+log = logging.get(__name__)
 
 
-def shot_picture(app: App, project_path: str, number: int) -> Path | None:
-    """The picture of a shot, a JPEG; None for a shot that shows nothing but a slate.
+def shot_picture(app: App, project_path: str, number: int) -> bytes | None:
+    """The picture of a shot, a JPEG; None for a shot that shows nothing but a slate, or whose picture can't be made.
 
     The first call makes the pictures of all shots, which takes as long as that takes; others wait for it.
 
@@ -38,7 +50,6 @@ def shot_picture(app: App, project_path: str, number: int) -> Path | None:
 
     Raises:
         InvalidInput, AccessDenied, NotFound: the path is not acceptable, or there is no such project or shot.
-        StoryCoreError: the pictures can't be made.
     """
     folder = app.places.project(project_path)
     project = read_project(folder, app.settings)
@@ -49,10 +60,33 @@ def shot_picture(app: App, project_path: str, number: int) -> Path | None:
     place = app.settings.cache_folder / "shot-pictures" / _fingerprint(project)
     if not place.is_dir():
         with _one_at_a_time:
-            if not place.is_dir():
-                _make(app, project, place)
-    found = place / f"{number}.jpg"
-    return found if found.is_file() else None
+            if not place.is_dir() and _not_before.get(place.name, 0.0) <= time.monotonic():
+                _make_or_wait(app, project, place)
+    try:
+        return (place / f"{number}.jpg").read_bytes()
+    except OSError:
+        return None
+
+
+def _make_or_wait(app: App, project: Project, place: Path) -> None:
+    """Makes the pictures; if that fails, it is not tried again at once for each shot."""
+    try:
+        _make(app, project, place)
+    except (StoryCoreError, OSError) as fault:
+        log.warning("shot_pictures_not_made", reason=str(fault)[:200])
+        if len(_not_before) > MOST_KEPT:
+            _not_before.clear()
+        _not_before[place.name] = time.monotonic() + AGAIN_SECONDS
+    else:
+        _forget(place.parent)
+
+
+def _forget(folder: Path) -> None:
+    """Removes the pictures that were made longest ago, and what a process that died left."""
+    with contextlib.suppress(OSError):
+        known = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in known[MOST_KEPT:]:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _fingerprint(project: Project) -> str:

@@ -62,10 +62,15 @@ def check(visit: Visit) -> Answer:
 def preview(visit: Visit) -> Answer:
     """The latest picture of a run."""
     visit.require("tasks:read")
-    found = visit.core.preview(visit.names["run_id"]) if visit.names["run_id"].replace("_", "").isalnum() else None
-    if found is None:
+    run_id = visit.names["run_id"]
+    found = visit.core.preview(run_id) if run_id.replace("_", "").isalnum() else None
+    try:
+        content = b"" if found is None else found.read_bytes()
+    except OSError:  # the run has just ended
+        content = b""
+    if found is None or not content:
         raise NotFound("There is no picture of this run now.", reason=Reason.ARTIFACT_NOT_FOUND)
-    return Picture(path=found, media_type="image/png" if found.suffix == ".png" else "image/jpeg")
+    return Picture(content=content, media_type="image/png" if found.suffix == ".png" else "image/jpeg")
 
 
 def _shown(visit: Visit, **more: object) -> Page:

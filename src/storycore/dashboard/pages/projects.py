@@ -41,8 +41,8 @@ def shot_picture(visit: Visit) -> Answer:
         raise InvalidInput("Which shot is not told.", reason=Reason.OUT_OF_RANGE)
     found = visit.core.shot_picture(_path(visit), int(number))
     if found is None:
-        return Picture(path=SLATE, media_type="image/svg+xml", seconds=60)
-    return Picture(path=found, media_type="image/jpeg", seconds=60)
+        return Picture(content=SLATE.read_bytes(), media_type="image/svg+xml", seconds=60)
+    return Picture(content=found, media_type="image/jpeg", seconds=60)
 
 
 def _path(visit: Visit) -> str:
