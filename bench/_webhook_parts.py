@@ -227,7 +227,7 @@ def _listen(came):
 
 def memory(port, count):
     from storycore.webhooks.address import Guard
-    from storycore.webhooks.message import Outgoing
+    from storycore.webhooks.message import Letterhead, Outgoing
     from storycore.webhooks.sender import Sender
     from storycore.webhooks.url import read_url
 
@@ -236,7 +236,7 @@ def memory(port, count):
 
     async def send(path, total):
         async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=20) as sender:
-            message = Outgoing(target=read_url(f"http://127.0.0.1:{port}/{path}"), headers={}, body=b"{}")
+            message = Outgoing(Letterhead(read_url(f"http://127.0.0.1:{port}/{path}"), {}), body=b"{}")
             for _ in range(total // AT_ONCE):
                 await asyncio.gather(*(sender.send(message) for _ in range(AT_ONCE)))
 

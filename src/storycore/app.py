@@ -1,6 +1,7 @@
 """App: what operations need, opened and closed together."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cached_property
@@ -36,14 +37,17 @@ _MOST_NOTED = 1000
 
 
 def _stores(urls: tuple[str, ...]) -> tuple[StorePlace, ...]:
-    try:
-        return tuple(read_place(url) for url in urls)
-    except BadPlace as fault:
-        raise InvalidInput(
-            f"stores: an entry {fault}.",
-            reason=Reason.SETTING_INVALID,
-            remediation="List places like s3://bucket/folder in STORYCORE_STORES, with commas between and no keys.",
-        ) from None
+    found = []
+    for number, url in enumerate(urls, 1):
+        try:
+            found.append(read_place(url))
+        except BadPlace as fault:  # the entry is not shown: what is no place may hold a key
+            raise InvalidInput(
+                f"stores: entry {number} {fault}.",
+                reason=Reason.SETTING_INVALID,
+                remediation="List places like s3://bucket/folder in STORYCORE_STORES, with commas between and no keys.",
+            ) from None
+    return tuple(found)
 
 
 class App:
@@ -277,9 +281,9 @@ class App:
         Raises:
             InvalidInput, Unavailable: see `database`.
         """
-        owner = self._courier.offer() if self._courier else ""
+        owner, begun = self._courier.offer() if self._courier else "", time.monotonic()
         published, written = self.events.publish(event, owner=owner)
-        if written.leased and not (self._courier and self._courier.take(written.leased)):
+        if written.leased and not (self._courier and self._courier.take(written.leased, begun)):
             self.queue.give_back(written.leased, owner)
         if written.deliveries > len(written.leased):
             self.note_event(published.id)

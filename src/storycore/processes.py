@@ -24,6 +24,7 @@ HEAD_SECONDS = 20.0
 _HEAD_BYTES = 32_768
 
 
+_WORKERS = "Tasks that are done at a time.  [default: one for each processor, up to 4]"
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -34,17 +35,18 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
     "--root", "roots", multiple=True, type=click.Path(path_type=Path),
     help="Folder that projects may be read from; may be given several times.  [default: this folder]",
 )  # fmt: skip
-def serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> int:
+@click.option("--workers", type=int, help=_WORKERS)
+def serve(host: str | None, port: int | None, roots: tuple[Path, ...], workers: int | None) -> int:
     """Answer by HTTP."""
-    return in_words(lambda: _serve(host, port, roots))
+    return in_words(lambda: _serve(host, port, roots, workers))
 
 
-def _serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> None:
+def _serve(host: str | None, port: int | None, roots: tuple[Path, ...], workers: int | None) -> None:
     from storycore.library import StoryCore
     from storycore.observe import logging
     from storycore.settings import Settings
 
-    settings = Settings.read(host=host, port=port, roots=roots or None)
+    settings = Settings.read(host=host, port=port, roots=roots or None, workers=workers)
     for root in settings.roots:
         if not root.is_dir():
             raise InvalidInput(f"The root {root} is not a folder.", reason=Reason.SETTING_INVALID)
@@ -60,7 +62,7 @@ def _serve(host: str | None, port: int | None, roots: tuple[Path, ...]) -> None:
 
 
 @click.command("worker", context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--workers", type=int, help="Tasks that are done at a time.  [default: one for each processor, up to 4]")
+@click.option("--workers", type=int, help=_WORKERS)
 @click.option(
     "--root", "roots", multiple=True, type=click.Path(path_type=Path),
     help="Folder that projects may be read from; may be given several times.  [default: this folder]",

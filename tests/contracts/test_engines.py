@@ -461,3 +461,30 @@ def test_ten_thousand_waiting_tasks_burn_no_processor(app, work):
         share = (time.process_time() - used) / (time.monotonic() - begun)
         assert ended(queue, queue.submit(order("quick", "still quick"))) == [Status.COMPLETED]
     assert share < 0.25, "of one processor; an idle worker needs a hundredth"
+
+
+class Counting(TaskRecords):
+    """Records that count how often a task was looked for."""
+
+    looks = 0
+
+    def claim(self, owner, kinds):
+        self.looks += 1
+        return super().claim(owner, kinds)
+
+
+def test_who_found_nothing_looks_again_only_when_called_or_told_of_a_task(app, work):
+    records = Counting(app.database)
+    kinds, admitted = {"quick": work.quick, "slow": work.slow}, {"quick", "slow"}
+    worker = Worker(records, News(), kinds, lease_seconds=2, admit=lambda _running: admitted)
+    found = [worker.work(called=it) for it in (True, False, False)]
+    assert (found, records.looks) == ([False] * 3, 1)
+    records.accept(order("quick", "of another process"))
+    assert (worker.work(called=False), worker.work(), records.looks) == (False, True, 2)
+    admitted.discard("quick")
+    assert (worker.work(called=False), records.looks) == (False, 3)
+    records.accept(order("quick", "may not begin yet"))
+    assert (worker.may_begin("quick"), worker.work(called=False), records.looks) == (False, False, 4)
+    admitted.add("quick")
+    assert (worker.work(called=False), records.looks) == (True, 5)
+    assert work.begun == ["of another process", "may not begin yet"]

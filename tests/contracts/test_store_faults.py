@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.faulty_proxy import faulty
 from fixtures.stores import KEYS, sha256
-from storycore.errors import Cancelled, DependencyFailed
+from storycore.errors import Cancelled, DependencyFailed, InvalidInput
 from storycore.storage import objects, upload
 from storycore.storage.objects import Bucket
 from storycore.storage.place import read_place
@@ -145,6 +145,16 @@ def test_who_may_only_read_is_told_so(strict_s3, monkeypatch, size):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEYS["reader"][1])
     told = refused(strict_s3, size=size)
     assert ("does not let us" in told.message, told.details["retryable"]) == (True, False)
+
+
+def test_a_name_that_is_too_long_together_is_told_before_anything(s3, way):
+    place = read_place(f"{s3.url}/{'a/' * 500}")
+    with (
+        pytest.raises(InvalidInput, match="longer than 1024 bytes"),
+        upload.new_object(place / "a long film.bin", size_bytes=1, media_type="application/zip"),
+    ):
+        pass
+    assert way.calls == []
 
 
 def test_a_wrong_key_is_told_and_not_shown(strict_s3, monkeypatch):

@@ -14,8 +14,9 @@ from storycore.webhooks.deliveries.records import DeliveryRecords
 from storycore.webhooks.delivery import Attempt, Code, State, decide
 from storycore.webhooks.endpoint import Options, SealedSecret, new_webhook_id
 from storycore.webhooks.endpoints.records import EndpointRecords
+from storycore.webhooks.leasing.records import Held
 from storycore.webhooks.outbox.records import EventRecords
-from storycore.webhooks.queue.records import Held, QueueRecords
+from storycore.webhooks.queue.records import QueueRecords
 
 
 class Desk:

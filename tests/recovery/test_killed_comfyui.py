@@ -144,6 +144,31 @@ def test_a_command_is_killed_in_mid_run_and_others_bring_home_what_it_posted_onc
     assert (counts, [Path(path).is_file() for path in paths]) == ((1, 1), [True])
 
 
+def mark(path):
+    """Tells a file from any that was written later."""
+    return path.stat().st_ino, path.stat().st_mtime_ns
+
+
+def test_a_batch_that_is_killed_goes_on_where_it_was_and_what_is_at_home_stays(films, tmp_path):
+    (films / "shot.json").write_text(json.dumps(picture(steps=10)))
+    (films / "rows.csv").write_text("1.color\n" + "".join(f"{number}\n" for number in range(6)))
+    home = tmp_path / "generated"
+    with ScriptedComfyUI(tmp_path / "comfy") as comfy:
+        connect(films, comfy)
+        with command(films, "batch", "shot.json", "--csv", "rows.csv") as process:
+            until(lambda: len(list(home.glob("workflow_*"))) >= 2)
+            process.kill()
+        stood = {path: mark(path) for path in home.glob("workflow_*/*")}
+        with command(films, "batch", "shot.json", "--csv", "rows.csv") as process:
+            told = json.loads(process.communicate(timeout=90)[0])["data"]
+        posts, executed = comfy.do(lambda: (list(comfy.server.posts), len(comfy.server.executed)))
+        views = comfy.do(lambda: [line for line in comfy.server.log if "/view" in line])
+    assert (told["completed"], told["failed"], len(posts), executed) == (6, 0, 6, 6)
+    assert len(views) <= 7  # one may have come just before the end
+    assert {path: mark(path) for path in stood} == stood
+    assert sorted(path.name for path in home.iterdir()) == sorted(it["workflow_id"] for it in told["items"])
+
+
 def test_the_same_command_beside_one_that_lives_is_a_run_of_its_own(films, tmp_path):
     with ScriptedComfyUI(tmp_path / "comfy") as comfy:
         (films / "shot.json").write_text(json.dumps(picture(steps=20)))

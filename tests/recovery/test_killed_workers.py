@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 import httpx
 import pytest
+from sqlalchemy import text
 
-from fixtures.databases import postgres, restart_postgres
+from fixtures.databases import postgres, postgres_away, restart_postgres
 from fixtures.media_files import sparse
 from fixtures.programs import address, running
 from storycore import (
@@ -192,6 +193,22 @@ def _status(core, task_id):
         return core.run(TaskStatusRequest(task_id=task_id)).status
     except StoryCoreError:
         return "unknown"
+
+
+def test_a_worker_whose_postgres_is_gone_ends_without_waiting_for_it():
+    with postgres() as url, StoryCore(Settings.read(database_url=url, workers=2)) as core:
+        core.work()
+        until(lambda: _listeners(core))
+        with postgres_away():
+            begun = time.monotonic()
+            core.drain()
+            took = time.monotonic() - begun
+    assert took < 12  # it takes three seconds; what it waited for before takes twenty
+
+
+def _listeners(core):
+    with core._app.database.read() as connection:
+        return connection.execute(text("SELECT count(*) FROM procrastinate_workers")).scalar()
 
 
 def test_two_servers_on_one_postgres_do_each_task_once(film, films):

@@ -20,6 +20,7 @@ from fixtures.programs import storycore
 from fixtures.projects import write_json
 from fixtures.servers import serving
 from storycore import (
+    BackendsRequest,
     BatchRequest,
     CheckRequest,
     ConnectRequest,
@@ -348,6 +349,15 @@ def test_a_table_that_would_lose_rows_or_letters_is_refused(core, comfy, tmp_pat
     assert ("UTF-8" in told.value.remediation, comfy.server.posts) == (True, [])
 
 
+def test_rows_that_name_shots_need_the_project_that_has_them(core, comfy, tmp_path):
+    table = tmp_path / "prompts.csv"
+    table.write_text("shot_id,1.color\nshot_01,5\n", encoding="utf-8")
+    with pytest.raises(StoryCoreError, match="name shots") as told:
+        core.run(BatchRequest(workflow_definition=picture(), csv_path=str(table)))
+    assert (told.value.reason, told.value.details["missing_fields"]) == ("missing_field", ["project_path"])
+    assert comfy.server.posts == []
+
+
 def test_a_prompt_of_many_lines_can_stand_in_a_file_name(core, comfy):
     graph = ask()
     graph["3"]["inputs"]["filename_prefix"] = "shot/{{prompt}}"
@@ -444,6 +454,20 @@ def test_high_goes_before_normal_before_low(client, comfy):
     assert comfy.server.max_waiting <= 2
 
 
+def test_one_task_more_than_there_are_places_is_made_ready_and_the_rest_stay_in_our_order(client, comfy):
+    client.post(CONNECT, json={"port": comfy.port})
+    for color in range(5):
+        client.post(WORKFLOW, json={"workflow_definition": picture(color=color, steps=9_999)})
+
+    def standing():
+        items = client.get("/v1/storycore.task.list").json()["data"]["items"]
+        return sorted(it["status"] for it in items), len(comfy.server.posts)
+
+    wanted = ["pending"] * 2 + ["running"] * 3, 2
+    until(standing, lambda it: it == wanted)
+    assert standing() == wanted
+
+
 def test_on_the_command_line_from_storyboard_to_shots(film, comfy):
     graph = write_json(film.parent / "shot.json", ask())
     connected = storycore("comfyui", "connect", "127.0.0.1", "--port", str(comfy.port), cwd=film.parent)
@@ -453,6 +477,15 @@ def test_on_the_command_line_from_storyboard_to_shots(film, comfy):
     assert "row 1" in made.stderr
     picked = storycore("project", "pick", film.name, "shot_01", "--json", cwd=film.parent)
     assert len(json.loads(picked.stdout)["data"]["takes"]) == 1
+
+
+def test_off_a_terminal_a_batch_tells_a_line_for_each_row(tmp_path, comfy):
+    (tmp_path / "shot.json").write_text(json.dumps(picture()))
+    (tmp_path / "rows.csv").write_text("1.color\n5\n6\nred\n")
+    storycore("comfyui", "connect", "127.0.0.1", "--port", str(comfy.port), cwd=tmp_path)
+    done = storycore("comfyui", "batch", "shot.json", "--csv", "rows.csv", cwd=tmp_path)
+    rows = sorted(line for line in done.stderr.splitlines() if line.startswith("row "))
+    assert [" ".join(line.split()[:3]) for line in rows] == ["row 1 done,", "row 2 done,", "row 3 failed,"]
 
 
 def test_on_the_command_line_what_failed_in_a_batch_is_run_again_by_the_words_that_it_told(tmp_path, comfy):
@@ -488,14 +521,14 @@ def test_what_is_urgent_does_not_wait_for_a_batch(client, comfy):
     client.post(CONNECT, json={"port": comfy.port})
     slow = {**picture(steps=4, seconds=0.1), "1": {**picture()["1"], "inputs": {
         **picture()["1"]["inputs"], "color": "{{colour}}"}}}  # fmt: skip
-    rows = [{"colour": number} for number in range(40)]
+    rows = [{"colour": number} for number in range(20)]
     body = {"workflow_definition": slow, "rows": rows, "project_path": None}
     batch = client.post("/v1/storycore.integration.comfyui.batch", json=body, headers={"Prefer": "wait=0"})
     until(lambda: comfy.do(lambda: len(comfy.server.posts)) >= 2)
     urgent = client.post(WORKFLOW, json={"workflow_definition": picture(color=99), "priority": "high"}).json()["data"]
     assert ended(client, urgent["workflow_id"])["status"] == "completed"
-    assert comfy.do(lambda: len(comfy.server.posts)) < 41
-    assert ended(client, batch.json()["data"]["task_id"])["result"]["completed"] == 40
+    assert comfy.do(lambda: len(comfy.server.posts)) < 21
+    assert ended(client, batch.json()["data"]["task_id"])["result"]["completed"] == 20
 
 
 def test_a_workflow_is_checked_against_the_connected_server(core, comfy):
@@ -581,6 +614,24 @@ def test_tls_is_checked_unless_a_person_says_otherwise(tls, tmp_path, monkeypatc
         run = WorkflowRequest(workflow_definition=picture(steps=2))
         assert sc.run(run).outcome == "completed"  # HTTP and socket alike
         assert any(line.endswith("/ws") for line in comfy.server.log)
+
+
+def test_tls_where_there_is_none_and_a_stranger_s_certificate_are_told_in_words(tls, tmp_path, core, comfy):
+    context, _ = tls
+    plain = core.run(ConnectRequest(host="127.0.0.1", port=comfy.port, tls=True))
+    with ScriptedComfyUI(tmp_path / "other", context) as other:
+        stranger = core.run(ConnectRequest(port=other.port, tls=True))
+    assert "does not speak TLS" in plain.error_message
+    assert "certificate is not to be trusted" in stranger.error_message
+    assert "_ssl" not in plain.error_message + stranger.error_message
+
+
+def test_localhost_and_its_address_are_one_server(core, comfy):
+    names = ("localhost", "127.0.0.1", "LocalHost")
+    ids = [core.run(ConnectRequest(host=it, port=comfy.port)).backend_id for it in names]
+    listed = core.run(BackendsRequest(look=False)).items
+    assert [it.backend_id for it in listed if it.name.endswith(str(comfy.port))] == ids[:1]
+    assert set(ids) == set(ids[:1])
 
 
 def test_routes_may_stand_below_a_path(core, comfy):

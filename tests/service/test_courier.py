@@ -83,10 +83,17 @@ class Poisoned(QueueRecords):
 
     poison = 0
 
-    def _settle(self, connection, outcomes):
+    def turn(self, owner, outcomes, **more):
+        self.refuse(outcomes)
+        return super().turn(owner, outcomes, **more)
+
+    def settle(self, outcomes):
+        self.refuse(outcomes)
+        super().settle(outcomes)
+
+    def refuse(self, outcomes):
         if any(it.leased.number == self.poison for it in outcomes):
             raise ArithmeticError("a result that nobody foresaw")
-        super()._settle(connection, outcomes)
 
 
 def test_a_result_that_cannot_be_written_takes_no_other_with_it(database_url):

@@ -15,7 +15,7 @@ from fixtures.programs import storycore
 from storycore import FormatRequest, PresetsRequest, StoryCore
 from storycore.errors import Cancelled, InvalidInput, NotFound, Reason, StoryCoreError
 from storycore.observe.progress import Progress
-from storycore.operations.export import ShotPart
+from storycore.operations.conversion import ShotPart
 
 TINY = {"width": 64, "height": 36}
 
@@ -90,7 +90,8 @@ def test_what_is_odd_about_shots_that_are_not_shown_is_not_told(tmp_path):
             for request in (asked, named.model_copy(update={"output_path": str(tmp_path / "part")}))
         )
     assert {"media_missing", "transition_unknown", "version_odd"} <= set(whole)
-    assert part == ["version_odd"]
+    assert "version_odd" in part
+    assert {"media_missing", "transition_unknown"}.isdisjoint(part)
 
 
 @pytest.mark.parametrize(

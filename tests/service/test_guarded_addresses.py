@@ -10,9 +10,10 @@ from fixtures.name_server import naming
 from fixtures.receivers import sinking
 from storycore.webhooks.address import Guard
 from storycore.webhooks.delivery import Code
-from storycore.webhooks.message import Outgoing
+from storycore.webhooks.dialling import Blocked, check_place
+from storycore.webhooks.message import Letterhead, Outgoing
 from storycore.webhooks.names import Names
-from storycore.webhooks.sender import Blocked, Sender, check_place
+from storycore.webhooks.sender import Sender
 from storycore.webhooks.url import BadUrl, Target, read_url
 
 
@@ -47,7 +48,7 @@ def send(target, *, allow=(), servers=None, times=1, limit=5, **options):
     async def run():
         names = None if servers is None else Names(servers)
         async with Sender(Guard(allow), timeout_seconds=limit, names=names, **options) as sender:
-            message = Outgoing(target=target, headers={}, body=b"{}")
+            message = Outgoing(Letterhead(target, {}), body=b"{}")
             return [await sender.send(message) for _ in range(times)]
 
     return asyncio.run(run())

@@ -20,7 +20,7 @@ from fixtures.receivers import sinking
 from storycore.webhooks.address import Guard
 from storycore.webhooks.delivery import MOST_BODY_BYTES, Code
 from storycore.webhooks.gate import Withdrawn
-from storycore.webhooks.message import Outgoing
+from storycore.webhooks.message import Letterhead, Outgoing
 from storycore.webhooks.sender import Sender
 from storycore.webhooks.url import read_url
 
@@ -33,7 +33,7 @@ def send(url, *, allow=("127.0.0.1:*",), count=1, limit=LIMIT, **options):
 
     async def run():
         async with Sender(Guard(allow), timeout_seconds=limit, **options) as sender:
-            message = Outgoing(target=read_url(url), headers={"Content-Type": "application/json"}, body=b"{}")
+            message = Outgoing(Letterhead(read_url(url), {"Content-Type": "application/json"}), body=b"{}")
             return await asyncio.gather(*(sender.send(message) for _ in range(count)))
 
     begun = time.monotonic()
@@ -218,14 +218,14 @@ def _saying(text):
 MEMORY = """
 import asyncio, resource, sys
 from storycore.webhooks.address import Guard
-from storycore.webhooks.message import Outgoing
+from storycore.webhooks.message import Letterhead, Outgoing
 from storycore.webhooks.sender import Sender
 from storycore.webhooks.url import read_url
 
 async def send(path, count):
     async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=3) as sender:
         target = read_url(f"http://127.0.0.1:{sys.argv[1]}/{path}")
-        message = Outgoing(target=target, headers={}, body=b"{}")
+        message = Outgoing(Letterhead(target, {}), body=b"{}")
         for _ in range(count // 50):
             await asyncio.gather(*(sender.send(message) for _ in range(50)))
 
@@ -257,8 +257,8 @@ def test_memory_stays_flat_while_hundreds_answer_without_end(port):
 def test_a_hundred_that_never_answer_do_not_hold_up_one_that_does(port):
     async def run():
         async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=20) as sender:
-            stuck = Outgoing(target=read_url(f"http://127.0.0.1:{port}/never"), headers={}, body=b"{}")
-            well = Outgoing(target=read_url(f"http://127.0.0.1:{port}/ok"), headers={}, body=b"{}")
+            stuck = Outgoing(Letterhead(read_url(f"http://127.0.0.1:{port}/never"), {}), body=b"{}")
+            well = Outgoing(Letterhead(read_url(f"http://127.0.0.1:{port}/ok"), {}), body=b"{}")
             waiting = [asyncio.create_task(sender.send(stuck)) for _ in range(100)]
             await asyncio.sleep(0)
             answered = await sender.send(well)
@@ -288,7 +288,7 @@ def test_of_a_message_that_is_withdrawn_after_connecting_no_byte_is_sent(who):
 
     async def run(port):
         async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=10) as sender:
-            message = Outgoing(target=read_url(f"http://127.0.0.1:{port}/hook"), headers={}, body=b"{}")
+            message = Outgoing(Letterhead(read_url(f"http://127.0.0.1:{port}/hook"), {}), body=b"{}")
             with pytest.raises(Withdrawn):
                 await sender.send(message, **({"let_out": refuse} if who == "let_out" else {"check": doubt}))
 
@@ -303,9 +303,7 @@ def test_a_header_that_would_end_a_line_is_never_sent(port):
     async def run():
         async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=10) as sender:
             headers = {"X-One": "a\r\nHost: elsewhere"}
-            return await sender.send(
-                Outgoing(target=read_url(f"http://127.0.0.1:{port}/ok"), headers=headers, body=b"")
-            )
+            return await sender.send(Outgoing(Letterhead(read_url(f"http://127.0.0.1:{port}/ok"), headers), body=b""))
 
     attempt = asyncio.run(run())
     assert (attempt.code, attempt.status_code) == (Code.PROTOCOL, None)
@@ -318,6 +316,89 @@ def test_a_receiver_that_answers_before_it_has_read_all_gets_no_second_message_o
 
     attempts, taken = _twice(serve)
     assert ([it.status_code for it in attempts], len(taken)) == ([413, 413], 2)
+
+
+def test_a_receiver_that_says_more_than_its_answer_is_heard_once_and_called_anew():
+    more = b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"
+    taken = []
+
+    def serve(listener):
+        for number in range(2):
+            with listener.accept()[0] as wire:
+                taken.append(wire.recv(65_536))
+                wire.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+                if number == 0:
+                    wire.sendall(more)  # as if it were the answer to the next message
+                    wire.recv(1)
+
+    async def run(port):
+        async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=20) as sender:
+            message = Outgoing(Letterhead(read_url(f"http://127.0.0.1:{port}/hook"), {}), body=b"{}")
+            first = await sender.send(message)
+            await asyncio.sleep(0.3)
+            return [first, await sender.send(message)]
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
+        serving = threads.submit(serve, listener)
+        attempts = asyncio.run(run(listener.getsockname()[1]))
+        serving.result(30)
+    assert ([it.status_code for it in attempts], len(taken)) == ([204, 204], 2)
+    assert all(it.connect_ms is not None for it in attempts)
+
+
+def test_a_receiver_that_goes_on_after_its_answer_is_cut_off_at_once(monkeypatch):
+    monkeypatch.setattr("storycore.webhooks.sender.KEPT_SECONDS", 600)
+    monkeypatch.setattr("storycore.webhooks.wire.KEPT_SECONDS", 600)
+    hint = b"HTTP/1.1 103 Early Hints\r\n\r\n" * 2000
+
+    def serve(listener):
+        with listener.accept()[0] as wire:
+            wire.recv(65_536)
+            wire.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+            threading.Event().wait(0.5)  # the answer is over
+            with contextlib.suppress(ConnectionError):
+                while True:
+                    wire.sendall(hint)
+
+    async def run(port, serving):
+        async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=20) as sender:
+            message = Outgoing(Letterhead(read_url(f"http://127.0.0.1:{port}/hook"), {}), body=b"{}")
+            attempt = await sender.send(message)
+            await asyncio.wait_for(asyncio.wrap_future(serving), 20)  # its next words failed
+            return attempt
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
+        serving = threads.submit(serve, listener)
+        attempt = asyncio.run(run(listener.getsockname()[1], serving))
+    assert attempt.code is Code.OK
+
+
+def test_a_connection_that_stands_is_used_again_and_closed_when_it_is_not(monkeypatch):
+    monkeypatch.setattr("storycore.webhooks.sender.KEPT_SECONDS", 0.5)
+    monkeypatch.setattr("storycore.webhooks.wire.KEPT_SECONDS", 0.5)
+    heard = []
+
+    def serve(listener):
+        for _ in range(2):
+            with listener.accept()[0] as wire:
+                heard.append(0)
+                while wire.recv(65_536):
+                    heard[-1] += 1
+                    wire.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    async def run(port):
+        async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=20) as sender:
+            target = read_url(f"http://127.0.0.1:{port}/hook")
+            first, second = (Outgoing(Letterhead(target, {"X-One": it}), body=b"{}") for it in "ab")
+            attempts = [await sender.send(it) for it in (first, second, first)]
+            await asyncio.sleep(2.5)
+            return [*attempts, await sender.send(second)]
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
+        serving = threads.submit(serve, listener)
+        attempts = asyncio.run(run(listener.getsockname()[1]))
+        serving.result(30)
+    assert ([it.connect_ms is None for it in attempts], heard) == ([False, True, True, False], [3, 1])
 
 
 def test_what_a_receiver_does_not_take_is_not_kept_after_the_attempt():
@@ -340,7 +421,7 @@ def _twice(serve, *, limit=10):
 
     async def send(port):
         async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=limit) as sender:
-            message = Outgoing(target=read_url(f"http://127.0.0.1:{port}/hook"), headers={}, body=bytes(LARGE))
+            message = Outgoing(Letterhead(read_url(f"http://127.0.0.1:{port}/hook"), {}), body=bytes(LARGE))
             return [await sender.send(message) for _ in range(2)]
 
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(3) as threads:

@@ -216,7 +216,9 @@ def test_a_command_writes_to_a_store_and_tells_where(s3, film, films):
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["data"]["export_path"] == f"{s3.url}/new/Little film.zip"
     run = storycore("export", "verify", f"{s3.url}/new/Little film.zip", cwd=films)
-    assert run.returncode == 0, run.stderr
+    assert (run.returncode, "valid" in run.stdout, "unzip" in run.stdout) == (0, True, False), run.stderr
+    run = storycore("export", "format", film.name, "-t", "csv", "-o", f"{s3.url}/new/list.csv", cwd=films)
+    assert (run.returncode, f"{s3.url}/new/list.csv" in run.stdout) == (0, True), run.stdout
     run = storycore("export", "package", film.name, "-o", "s3://elsewhere/", cwd=films)
     assert (run.returncode, "STORYCORE_STORES" in run.stderr) == (4, True), run.stderr
 
@@ -260,6 +262,13 @@ def test_a_profile_of_aws_lets_us_in(s3, film, monkeypatch, tmp_path):
         package(core, film, f"{s3.url}/a.zip")
     monkeypatch.delenv("AWS_PROFILE")
     assert list(s3.objects()) == ["a.zip"]
+
+
+def test_words_for_people_show_urls_as_they_are():
+    from storycore.cli.words import typed
+
+    assert typed("s3://films/new/Little film.zip") == "s3://films/new/Little film.zip"
+    assert typed(str(Path.cwd() / "a" / "film.zip")) == str(Path("a/film.zip"))
 
 
 def test_settings_list_only_what_can_be_a_place(monkeypatch):

@@ -31,7 +31,7 @@ def _lines() -> Listener:
     seen: list[str] = []
 
     def listen(report: Report) -> None:
-        if report.step not in seen and report.step != "done":
+        if report.step not in seen and report.step != "done" and not report.detail:
             seen.append(report.step)
             click.echo(f"{report.step} … {_amount(report)}".rstrip(), err=True)
 
@@ -54,7 +54,8 @@ def _bar() -> Iterator[Listener]:
         rate = _rate()
 
         def listen(report: Report) -> None:
-            shown.update(task, description=report.step, completed=report.fraction, rate=rate(report))
+            told = f"{report.step}: {report.detail}" if report.detail else report.step
+            shown.update(task, description=told, completed=report.fraction, rate=rate(report))
 
         yield listen
 

@@ -107,7 +107,10 @@ class Call:
     def _tell_webhooks(self, core: StoryCore) -> None:
         """First attempts at webhooks that hear of this command; nothing else sends them when this process has ended."""
         try:
-            left = core.send_first(seconds=SEND_SECONDS)
+            try:
+                left = core.send_first(seconds=SEND_SECONDS)
+            except KeyboardInterrupt:  # no more is sent; how many wait is told all the same
+                left = core.send_first(seconds=0)
         except (Exception, KeyboardInterrupt):  # noqa: BLE001 - they stay in the database, and the result stands
             return
         if left and not self.quiet:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from storycore.cli.words import command, plain, typed
+from storycore.cli.words import command, is_url, plain, typed
 from storycore.operations.conversion import FormatOutput, FormatResult
 from storycore.operations.package import PackageResult
 from storycore.operations.plan import PlanResult
@@ -63,7 +63,7 @@ def _beside(paths: Sequence[str]) -> list[str]:
     """Files beside a result: each of a few, of many how many there are in which folder."""
     if len(paths) <= _MOST_BESIDE:
         return [typed(path) for path in paths]
-    folders = Counter(str(Path(path).parent) for path in paths)
+    folders = Counter(path.rpartition("/")[0] if is_url(path) else str(Path(path).parent) for path in paths)
     return [f"{typed(folder)} · {count} files" for folder, count in folders.items()]
 
 

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from storycore.cli.show_credentials import show_credentials
-from storycore.cli.words import plain, typed
+from storycore.cli.words import is_url, plain, typed
 from storycore.operations.verification import VerifyFault, VerifyResult
 from storycore.units import human_bytes, human_seconds
 
@@ -36,7 +36,7 @@ def show_verify(result: VerifyResult, console: Console) -> None:
     console.print()
     if not result.valid:
         _print(console, width, Text("Ask for the package again, or pack it again from the project."))
-    elif "sha256" in result.algorithms:
+    elif "sha256" in result.algorithms and (result.unpacked_to or not is_url(result.path)):  # else it is not here
         _print(console, width, Text("The same without StoryCore:"))
         # Not wrapped: a command that is broken over lines can't be copied.
         console.print(Text(f"  {_command(result)}"), soft_wrap=True)

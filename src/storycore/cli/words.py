@@ -45,8 +45,15 @@ def command(*words: object) -> str:
     return shlex.join([program, *map(str, words)])
 
 
+def is_url(path: str) -> bool:
+    """Whether it is the URL of an object in a store, and no path of a machine: those begin with a slash or a drive."""
+    return "://" in path and not path.startswith("/")
+
+
 def typed(path: str) -> str:
-    """A path as a person would type it from here."""
+    """A path as a person would type it from here; a URL as it is."""
+    if is_url(path):
+        return path
     full = Path(path)
     with contextlib.suppress(OSError, ValueError):  # the current folder may be gone
         return str(full.relative_to(Path.cwd()))

@@ -8,7 +8,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ _METADATA: Final[tuple[Network, ...]] = tuple(
                  "192.0.0.192/32")
 )  # fmt: skip
 """Where clouds tell a machine its secrets: AWS, Azure, GCP, Oracle, Alibaba."""
+_OWN_NAMES: Final = ("localhost", "127.0.0.1")
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 _LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
 _NAME: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
@@ -82,6 +83,13 @@ class Address:
     def url(self) -> str:
         """Before every route."""
         return f"{'https' if self.tls else 'http'}://{self.name}"
+
+    @property
+    def urls(self) -> list[str]:
+        """Every way to write `url` for the same server: `localhost` and 127.0.0.1 are one machine."""
+        host = self.host.lower()
+        hosts = _OWN_NAMES if host in _OWN_NAMES else (host,)
+        return [self.url, *(replace(self, host=it).url for it in hosts if it != self.host)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -15,6 +14,7 @@ from storycore.comfyui.graph.api_graph import ObjectInfo
 from storycore.comfyui.lines import Line, Lines
 from storycore.comfyui.pace import Pace
 from storycore.comfyui.records import ComfyRecords
+from storycore.comfyui.turns import Turns
 from storycore.errors import AccessDenied, InvalidInput, StoryCoreError
 from storycore.observe import logging
 
@@ -41,7 +41,8 @@ class Backends:
         pace: how long is waited for what.
 
     Attributes:
-        places_freed: how many runs of this process have given their places back.
+        turns: who of the runs of this process gets the next place.
+        places_freed: how many places were given back here that no run of this process took.
     """
 
     def __init__(self, records: ComfyRecords, allow: tuple[Rule, ...], pace: Pace) -> None:
@@ -49,7 +50,7 @@ class Backends:
         self._allow = allow
         self._nodes: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
         self._exchange, self._lines = Exchange(), Lines(self.client)
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self.turns = Turns()
         self.places_freed = 0
         self._on_place: Callable[[], None] = lambda: None
 
@@ -74,33 +75,26 @@ class Backends:
         return await self._lines.to(backend.id, backend.address)
 
     def tell_of_places(self, callback: Callable[[], None]) -> None:
-        """From now on `callback` is called when a run of this process gives its place on a server back."""
+        """From now on `callback` is called when a task that generates may begin here."""
         self._on_place = callback
 
-    def freed(self) -> None:
-        """A run of this process has given its place back: the next may have it."""
+    def freed(self, backend_id: str) -> None:
+        """A run of this process has given its place on a server back: the next here may look for one, or others."""
+        turn = self.turns.next_for(backend_id)
+        if turn is None:
+            self.left_over()
+        else:
+            turn.give(None)
+
+    def left_over(self) -> None:
+        """A place is free that nobody here took."""
         self.places_freed += 1
         self._on_place()
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                return
 
-    async def place_or_pause(self) -> None:
-        """Waits until a place may be free: until another run here gives its place back, or for a while at most.
-
-        Places are given back in other processes too, so the first in line looks often, and those behind it seldom.
-        """
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiter)
-        try:
-            await asyncio.wait_for(waiter, self.pace.place * len(self._waiting))
-        except TimeoutError:
-            return
-        finally:
-            if waiter in self._waiting:
-                self._waiting.remove(waiter)
+    def end_looking(self, task_id: str) -> None:
+        """A run of a task has found its place, or gives up: if nobody here looks for one, another task may begin."""
+        if self.turns.end(task_id):
+            self._on_place()
 
     def client(self, address: Address, *, timeout_seconds: float | None = None) -> Client:
         """A client for a server, not open yet."""

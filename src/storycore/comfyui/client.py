@@ -267,6 +267,11 @@ def _why(fault: Exception) -> str:
         return f"{fault.host} can't be looked up: {fault.os_error.strerror or fault.os_error}"
     if isinstance(fault, aiohttp.ClientConnectorError) and isinstance(fault.os_error, ConnectionRefusedError):
         return f"nothing listens at port {fault.port} of {fault.host}"
+    if isinstance(fault, aiohttp.ClientConnectorCertificateError):
+        why = getattr(fault.certificate_error, "verify_message", "") or "nobody vouches for it"
+        return f"its certificate is not to be trusted: {why}"
+    if isinstance(fault, aiohttp.ClientConnectorSSLError) and "WRONG_VERSION_NUMBER" in str(fault):
+        return f"port {fault.port} of {fault.host} does not speak TLS; leave TLS out"
     return str(fault) or type(fault).__name__
 
 

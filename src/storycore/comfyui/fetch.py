@@ -3,57 +3,33 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 
 from storycore.comfyui.client import Client, Refused, Unreachable, chunks
+from storycore.comfyui.fetched import Fetched, measure
 from storycore.comfyui.outputs import RemoteFile, files, safe_name, texts
 from storycore.comfyui.room import Flow, Room
 from storycore.comfyui.wire import Preview
 from storycore.errors import DependencyFailed, Reason
 from storycore.json_text import write
-from storycore.project.content import HEAD_BYTES, open_regular
 from storycore.project.lookup import SIDECAR
-from storycore.project.media_types import kind_of, measured
-from storycore.storage.local import new_folder
+from storycore.storage.staging import Staging
 
 _TRIES: Final = 3
-_CHUNK_BYTES: Final = 1024 * 1024
+_SMALL_BYTES: Final = 1024 * 1024
+_MOST_SMALL_BYTES: Final = 8 * 1024 * 1024
+"""Of small files of one run that are in memory together."""
 
 T = TypeVar("T")
 
 
 class Gone(Exception):  # noqa: N818 - named by what it says
     """The server names a file that it does not have any more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """A file that was brought home; measured.
-
-    Attributes:
-        path: absolute.
-        node: which node put it out.
-        kind: image, video, audio, model, text or file; by its content.
-        media_type: IANA, by its content.
-        size_bytes: of the finished file.
-        sha256: of the finished file, 64 hex digits.
-        remote: what the server calls it; "" for what came with the answer, or over the socket.
-        is_kept: whether the server keeps it; what it shows on the way is temporary.
-    """
-
-    path: Path
-    node: str
-    kind: str
-    media_type: str
-    size_bytes: int
-    sha256: str
-    remote: str
-    is_kept: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +51,7 @@ async def fetch(  # noqa: PLR0913 - all that bringing home takes
     target: Path,
     describe: Callable[[Fetched], Mapping[str, Any]],
     *,
+    staging: Staging,
     room: Room,
     on_file: Callable[[int, int], None],
 ) -> list[Fetched]:
@@ -87,26 +64,38 @@ async def fetch(  # noqa: PLR0913 - all that bringing home takes
         told: what it put out.
         target: stands nowhere yet.
         describe: what stands in the sidecar of a file.
+        staging: of the folder that `target` is in.
         room: how much may come.
         on_file: told how many of how many files are home, again and again while one comes; may raise to stop.
 
     Raises:
         Gone: a file is not there any more.
-        Unreachable: the server does not answer any more.
+        Unreachable: the server does not answer any more, or what came is not what was written.
         DependencyFailed: comfyui_lost: it answers, but does not hand a file out; generated_too_large.
-        StoryCoreError: no room on the disk, and what else `new_folder` refuses.
+        StoryCoreError: no room on the disk, and what else `Staging.new_folder` refuses.
     """
-    wanted, said = files(told.outputs), [*_pictures(told.spoken), *_texts(told.outputs)]
-    if not wanted and not said:
+    wanted = files(told.outputs)
+    loose = [*_pictures(told.spoken), *_texts(told.outputs)]
+    if not wanted and not loose:
         return []
-    if not wanted:
-        return await asyncio.to_thread(_keep_said, said, target, describe)
-    found, taken = list[Fetched](), set[str]()
-    async with _in_threads(new_folder(target)) as folder:
-        for count, file in enumerate(wanted):
-            name, on_chunk = safe_name(file.filename, taken), partial(_come, room, on_file, count, len(wanted))
+    taken = set[str]()
+    names = [safe_name(it.filename, taken) for it in wanted]
+    loose = [replace(it, name=safe_name(it.name, taken)) for it in loose]
+    small = list[Loose]()
+    while len(small) < len(wanted) and sum(len(it.data) for it in small) < _MOST_SMALL_BYTES:
+        file, on_chunk = wanted[len(small)], partial(_come, room, on_file, len(small), len(wanted))
+        data = await _small(client, file, on_chunk)
+        if data is None:
+            break
+        small.append(Loose(file.node, names[len(small)], data, file))
+    if len(small) == len(wanted):
+        return await asyncio.to_thread(_keep, staging, target, [*small, *loose], describe)
+    found = list[Fetched]()
+    async with _in_threads(staging.new_folder(target.name)) as folder:
+        for count in range(len(small), len(wanted)):
+            file, name, on_chunk = wanted[count], names[count], partial(_come, room, on_file, count, len(wanted))
             found.append(await _fetch(client, file, folder / name, target / name, on_chunk))
-        return await asyncio.to_thread(_complete, folder, target, (found, said, taken), describe)
+        return await asyncio.to_thread(_complete, folder, target, (found, [*small, *loose]), describe)
 
 
 def _come(room: Room, on_file: Callable[[int, int], None], count: int, whole: int, size: int) -> None:
@@ -115,50 +104,67 @@ def _come(room: Room, on_file: Callable[[int, int], None], count: int, whole: in
     room.take(size)
 
 
-class _Said(NamedTuple):
-    """What came with what was told, under the name that it shall have."""
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """What is in memory, under the name that it shall have; `file` if it was fetched, None if it was told."""
 
     node: str
     name: str
     data: bytes
+    file: RemoteFile | None = None
 
 
-def _texts(outputs: Mapping[str, Any]) -> list[_Said]:
+def _texts(outputs: Mapping[str, Any]) -> list[Loose]:
     return [
-        _Said(text.node, f"text_{text.node.replace(':', '_')}.txt", text.text.encode(errors="replace"))
+        Loose(text.node, f"text_{text.node.replace(':', '_')}.txt", text.text.encode(errors="replace"))
         for text in texts(outputs)
     ]
 
 
-def _pictures(spoken: Sequence[tuple[str, Preview]]) -> list[_Said]:
+def _pictures(spoken: Sequence[tuple[str, Preview]]) -> list[Loose]:
     suffixes = {"image/png": ".png", "image/jpeg": ".jpg"}
     return [
-        _Said(node, f"picture_{node.replace(':', '_')}_{number:05d}{suffixes.get(it.media_type, '')}", it.data)
+        Loose(node, f"picture_{node.replace(':', '_')}_{number:05d}{suffixes.get(it.media_type, '')}", it.data)
         for number, (node, it) in enumerate(spoken, 1)
     ]
 
 
-def _keep_said(said: Sequence[_Said], target: Path, describe: Callable[[Fetched], Mapping[str, Any]]) -> list[Fetched]:
-    with new_folder(target) as folder:
-        return _complete(folder, target, ([], said, set()), describe)
+def _keep(
+    staging: Staging, target: Path, loose: Sequence[Loose], describe: Callable[[Fetched], Mapping[str, Any]]
+) -> list[Fetched]:
+    with staging.new_folder(target.name) as folder:
+        return _complete(folder, target, ([], loose), describe)
 
 
 def _complete(
     folder: Path,
     target: Path,
-    parts: tuple[Sequence[Fetched], Sequence[_Said], set[str]],
+    parts: tuple[Sequence[Fetched], Sequence[Loose]],
     describe: Callable[[Fetched], Mapping[str, Any]],
 ) -> list[Fetched]:
-    """Adds what came with the answer to what was fetched, and a sidecar to each; gives all of them."""
-    fetched, said, taken = parts
-    found = list(fetched)
-    for it in said:
-        name = safe_name(it.name, taken)
-        _write(folder / name, it.data)
-        found.append(_measure(folder / name, target / name, it.node, ""))
+    """Adds what is in memory to what was fetched, and a sidecar to each; gives all of them.
+
+    Raises:
+        Unreachable: a file is not what came.
+    """
+    fetched, loose = parts
+    kept = [_keep_one(folder / it.name, target / it.name, it) for it in loose]
+    found = [*(it for it in kept if it.remote), *fetched, *(it for it in kept if not it.remote)]
     for item in found:
         _write(folder / (item.path.name + SIDECAR), write(dict(describe(item))).encode(errors="replace"))
     return found
+
+
+def _keep_one(path: Path, later: Path, loose: Loose) -> Fetched:
+    with path.open("xb") as target:
+        target.write(loose.data)
+        if loose.file is not None:  # what came with the answer could be written again from the database
+            _sync(target)
+    kept, remote = loose.file is None or loose.file.is_kept, _name_of(loose.file) if loose.file else ""
+    item = measure(path, later, loose.node, remote, is_kept=kept)
+    if item.sha256 != hashlib.sha256(loose.data).hexdigest():
+        raise Unreachable(f"{path.name} is not what came.")
+    return item
 
 
 @asynccontextmanager
@@ -174,12 +180,39 @@ async def _in_threads(manager: AbstractContextManager[T]) -> AsyncIterator[T]:
         await asyncio.to_thread(manager.__exit__, None, None, None)
 
 
+async def _small(client: Client, file: RemoteFile, on_chunk: Callable[[int], None]) -> bytes | None:
+    """A file that is small, whole, in memory: few hops to the disk are quicker than many. None if it is not."""
+
+    async def take() -> bytes | None:
+        async with client.view(file.query) as answer:
+            size = answer.content_length
+            if size is None or size > _SMALL_BYTES or "Content-Encoding" in answer.headers:
+                return None
+            return b"".join([chunk async for chunk in _counted(chunks(answer), on_chunk)])
+
+    return await _patiently(file, take)
+
+
 async def _fetch(client: Client, file: RemoteFile, path: Path, later: Path, on_chunk: Callable[[int], None]) -> Fetched:
     """A file at `path`, which will be called `later`."""
+
+    async def take() -> Fetched:
+        digest = await _download(client, file, path, on_chunk)
+        measured_now = partial(measure, path, later, file.node, _name_of(file), is_kept=file.is_kept)
+        item = await asyncio.to_thread(measured_now)
+        if item.sha256 != digest:
+            raise Unreachable(f"{file.filename} is not what came.")
+        return item
+
+    return await _patiently(file, take)
+
+
+async def _patiently(file: RemoteFile, take: Callable[[], Awaitable[T]]) -> T:
+    """What `take` gives; it is tried again while the server breaks off."""
     fault: Unreachable | None = None
     for _ in range(_TRIES):
         try:
-            digest = await _download(client, file, path, on_chunk)
+            return await take()
         except Unreachable as broken:
             fault = broken
         except Refused as refused:
@@ -191,33 +224,37 @@ async def _fetch(client: Client, file: RemoteFile, path: Path, later: Path, on_c
                     reason=Reason.COMFYUI_LOST,
                 ) from None
             fault = Unreachable(f"HTTP {refused.status}")
-        else:
-            remote = "/".join(filter(None, (file.subfolder, file.filename)))
-            item = await asyncio.to_thread(_measure, path, later, file.node, remote)
-            item = replace(item, is_kept=file.is_kept)
-            if item.sha256 == digest:
-                return item
-            fault = Unreachable(f"{file.filename} is not what came.")
     raise fault or Unreachable(file.filename)
 
 
 async def _download(client: Client, file: RemoteFile, path: Path, on_chunk: Callable[[int], None]) -> str:
-    digest, flow, came = hashlib.sha256(), Flow(), 0
-    on_chunk(0)
+    digest = hashlib.sha256()
     async with client.view(file.query) as answer:
         with path.open("wb") as target:
-            try:
-                async for chunk in chunks(answer):
-                    came += len(chunk)
-                    on_chunk(len(chunk))
-                    flow.count(len(chunk))
-                    digest.update(chunk)
-                    target.write(chunk)
-            except Unreachable:
-                on_chunk(-came)
-                raise
+            async for chunk in _counted(chunks(answer), on_chunk):
+                digest.update(chunk)
+                target.write(chunk)
             await asyncio.to_thread(_sync, target)
     return digest.hexdigest()
+
+
+async def _counted(body: AsyncIterator[bytes], on_chunk: Callable[[int], None]) -> AsyncIterator[bytes]:
+    """A body as it comes, counted; what came in vain is taken back."""
+    flow, came = Flow(), 0
+    on_chunk(0)
+    try:
+        async for chunk in body:
+            came += len(chunk)
+            on_chunk(len(chunk))
+            flow.count(len(chunk))
+            yield chunk
+    except Unreachable:
+        on_chunk(-came)
+        raise
+
+
+def _name_of(file: RemoteFile) -> str:
+    return "/".join(filter(None, (file.subfolder, file.filename)))
 
 
 def _sync(target: BinaryIO) -> None:
@@ -229,27 +266,3 @@ def _write(path: Path, data: bytes) -> None:
     """A small thing that could be made again; not synced to the disk, which would take longer than all the rest."""
     with path.open("xb") as file:
         file.write(data)
-
-
-def _measure(path: Path, later: Path, node: str, remote: str) -> Fetched:
-    """A finished file, read anew at `path`; it will be called `later`."""
-    digest, size = hashlib.sha256(), 0
-    with open_regular(path) as file:
-        head = file.read(HEAD_BYTES)
-        chunk = head
-        while chunk:
-            digest.update(chunk)
-            size += len(chunk)
-            chunk = file.read(_CHUNK_BYTES)
-    media_type = measured(path.name, head, kind_of(head))
-    return Fetched(
-        path=later, node=node, kind=_kind(media_type, path, head), media_type=media_type, size_bytes=size,
-        sha256=digest.hexdigest(), remote=remote,
-    )  # fmt: skip
-
-
-def _kind(media_type: str, path: Path, head: bytes) -> str:
-    word = media_type.split("/", maxsplit=1)[0]
-    if head[:4] == b"glTF" or path.suffix.lower() in (".glb", ".gltf", ".obj", ".fbx", ".stl", ".ply", ".usdz"):
-        return "model"
-    return word if word in ("image", "video", "audio", "text") else "file"

@@ -10,6 +10,8 @@ from storycore.comfyui.graph.api_graph import ApiGraph
 from storycore.comfyui.lines import Line
 from storycore.comfyui.prepare import Prepared, prepare, send_files, wanted_classes
 from storycore.comfyui.run_order import RunState
+from storycore.comfyui.run_record import Heir
+from storycore.comfyui.turns import Turn
 from storycore.comfyui.verdict import Retry
 from storycore.errors import Cancelled, DependencyFailed, InvalidInput, Reason
 from storycore.units import now
@@ -50,6 +52,7 @@ class Placing:
         if record.graph is not None and (record.holding or "outputs" in record.facts):
             return await self._return_to(record.backend_id or "")
         begun, looked = time.monotonic(), float("-inf")
+        turn = Turn(task_id=self._state.order.task_id, priority=self._state.order.priority)
         while True:
             if self._state.voice.stops():
                 raise Cancelled("Stopped on request; nothing was kept.")
@@ -59,12 +62,16 @@ class Placing:
                 looked = time.monotonic()
             for backend in usable:
                 await self._try_on(backend)
-            placed = await self._take_one(usable, polite=time.monotonic() - begun < _YIELD_SECONDS)
-            if placed:
-                return placed
+            turn.fits = {it.id for it in usable if it.id in self._fits}
+            if not self._backends.turns.others_first(turn):
+                placed = await self._take_one(usable, polite=time.monotonic() - begun < _YIELD_SECONDS)
+                if placed:
+                    return placed
             self._refuse_hopeless(usable, begun + self._state.order.timeout_seconds)
             self._state.say("waiting for a ComfyUI server", 0.0)
-            await self._backends.place_or_pause()
+            placed = await self._wait(turn, usable, begun)
+            if placed:
+                return placed
 
     def usable(self) -> list[Backend]:
         """The servers that take work now, best first."""
@@ -104,6 +111,23 @@ class Placing:
         if not await self._state.take_place(wanted, polite=polite):
             return None
         backend = fitting[self._state.record.backend_id or ""]
+        return backend, await self._backends.line(backend)
+
+    async def _wait(self, turn: Turn, usable: list[Backend], begun: float) -> tuple[Backend, Line] | None:
+        """A server with the place that another run here gave back; None if it is to be looked for one."""
+        fitting = {it.id: it for it in usable if it.id in turn.fits}
+        ready = {it.id: await self._ready(it) for it in fitting.values() if not self._fits[it.id].uploads}
+
+        def heir(backend_id: str) -> Heir:
+            polite = time.monotonic() - begun < _YIELD_SECONDS
+            return self._state.heir(ready[backend_id], polite=polite)
+
+        turn.heir = heir if len(ready) == len(fitting) else None
+        record = await self._backends.turns.wait(turn, self._backends.pace.place)
+        if record is None:
+            return None
+        self._state.placed(record)
+        backend = fitting[record.backend_id or ""]
         return backend, await self._backends.line(backend)
 
     def _is_early(self, *, polite: bool) -> bool:

@@ -6,7 +6,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from storycore.comfyui.address import Address, Kind
 from storycore.comfyui.backend import MOST_IN_FLIGHT, Backend, Status
+from storycore.comfyui.run_record import Heir, RunRecord
 from storycore.database.connect import Database
 from storycore.database.tables import comfyui_backends as backends
 from storycore.database.tables import comfyui_runs as runs
@@ -66,42 +67,6 @@ _THERE = select(backends.c.id).where(backends.c.id.in_(bindparam("wanted", expan
 _BY_ID = select(runs).where(runs.c.id == bindparam("run_id"))
 _AT = update(runs).where(runs.c.number == bindparam("at"))
 _NEW = insert(runs).returning(runs.c.number)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRecord:
-    """One run as it stands in the database.
-
-    Attributes:
-        number: order of the runs; 0 before it is stored.
-        id: name of the run.
-        task_id: the task that it belongs to.
-        backend_id: the server that has it or had it last; None before the first.
-        prompt_id: what the server knows it by.
-        graph: what is submitted, in API format; None before it was prepared.
-        facts: what else was found out when it was prepared.
-        submissions: how often it was posted, or was about to be.
-        seen: "", "queued" or "running": how the server had it when we last looked.
-        holding: whether it takes one of the places of its server.
-        verdict: how it ended; None before that.
-        submitted_at: when it was first posted.
-        finished_at: when the server's part of it was known to have ended.
-    """
-
-    number: int
-    id: str
-    task_id: str
-    backend_id: str | None
-    prompt_id: str
-    graph: dict[str, Any] | None
-    facts: dict[str, Any]
-    submissions: int
-    seen: str
-    holding: bool
-    verdict: str | None
-    submitted_at: datetime | None
-    created_at: datetime
-    finished_at: datetime | None
 
 
 _COLUMNS = tuple(it.name for it in fields(RunRecord) if it.name != "number")
@@ -165,25 +130,28 @@ class ComfyRecords:
             return _is_outranked(connection, priority, task_id)
 
     def keep(self, address: Address, values: Mapping[str, Any]) -> Backend:
-        """A server as it was just found; one that was known at this URL is known by the same id.
+        """A server as it was just found; one that was known at this URL, or `localhost` for 127.0.0.1, keeps its id.
 
         Whatever bond it had is lifted.
         """
         told = {"headers": dict(address.headers), "token": address.token}
-        secret = self._vault.seal(json.dumps(told), address.url) if any(told.values()) else ""
         plain = {
             "host": address.host, "port": address.port, "kind": address.kind.value, "tls": address.tls,
             "base_path": address.base_path, "verify_tls": address.verify_tls, "ca_file": address.ca_file,
             "token_in_query": address.token_in_query, "confined": address.confined,
         }  # fmt: skip
-        row = {**values, "address": plain, "secret": secret, "crashes": 0, "quarantined_until": None,
-               "checked_at": now()}  # fmt: skip
+        row = {**values, "address": plain, "crashes": 0, "quarantined_until": None, "checked_at": now()}
         with self._changing(), self._database.accept() as connection:
-            where = backends.c.url == address.url
-            if not connection.execute(update(backends).where(where).values(row)).rowcount:
-                new = {"id": f"backend_{secrets.token_hex(6)}", "url": address.url, "created_at": now()}
+            known = _KNOWN.where(backends.c.url.in_(address.urls)).limit(1)
+            before = connection.execute(known).first()
+            url = before.url if before else address.url
+            row["secret"] = self._vault.seal(json.dumps(told), url) if any(told.values()) else ""
+            if before:
+                connection.execute(update(backends).where(backends.c.number == before.number).values(row))
+            else:
+                new = {"id": f"backend_{secrets.token_hex(6)}", "url": url, "created_at": now()}
                 connection.execute(insert(backends), {**new, **row})
-            found = connection.execute(select(backends).where(where)).one()
+            found = connection.execute(known).one()
             return replace(self._backend(found), in_flight=_in_flight(connection).get(found.id, 0))
 
     def tell(self, backend_id: str, values: Mapping[str, Any]) -> None:
@@ -227,9 +195,15 @@ class ComfyRecords:
             where = and_(backends.c.id == backend_id, backends.c.crashes > 0)
             connection.execute(update(backends).where(where).values(crashes=0, quarantined_until=None))
 
-    def run(self, run_id: str, task_id: str) -> RunRecord:
-        """A run; one that is not there yet is stored with its first change, and has a prompt id that no other has."""
-        return self.find_run(run_id) or RunRecord(
+    def run(self, run_id: str, task_id: str, *, is_new: bool = False) -> RunRecord:
+        """A run; one that is not there yet is stored with its first change, and has a prompt id that no other has.
+
+        Args:
+            run_id: its name.
+            task_id: the task that it belongs to.
+            is_new: whether nobody can have begun it before, so that it need not be looked for.
+        """
+        return (None if is_new else self.find_run(run_id)) or RunRecord(
             number=0, id=run_id, task_id=task_id, backend_id=None, prompt_id=str(uuid.uuid4()), graph=None, facts={},
             submissions=0, seen="", holding=False, verdict=None, submitted_at=None, created_at=now(), finished_at=None,
         )  # fmt: skip
@@ -274,6 +248,18 @@ class ComfyRecords:
             chosen = min(free, key=lambda it: taken.get(it, 0))
             values = {**wanted[chosen], "backend_id": chosen, "holding": True}
             return _store(connection, replace(record, **values), values)
+
+    def hand_over(self, record: RunRecord, values: Mapping[str, Any], heir: Heir) -> tuple[RunRecord, RunRecord | None]:
+        """A run with other values, which gives its place back, and the one that has it now; on the disk.
+
+        None for the latter if others go before it; then the place is free.
+        """
+        with self._database.accept() as connection:
+            given = _store(connection, replace(record, **values), values)
+            if heir.yields_at is not None and _is_outranked(connection, heir.yields_at, heir.record.task_id):
+                return given, None
+            taken = {**heir.values, "backend_id": record.backend_id, "holding": True}
+            return given, _store(connection, replace(heir.record, **taken), taken)
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:

@@ -10,20 +10,26 @@ import contextlib
 import time
 import uuid
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from storycore.comfyui.backend import Backend
 from storycore.comfyui.backends import Backends
 from storycore.comfyui.client import Client, Refused, Unreachable
-from storycore.comfyui.fetch import Fetched, Gone, Told, fetch
+from storycore.comfyui.fetch import Gone, Told, fetch
+from storycore.comfyui.fetched import Fetched
 from storycore.comfyui.follow import Fate, Way
+from storycore.comfyui.home import at_home
 from storycore.comfyui.placing import Placing
 from storycore.comfyui.room import Room
 from storycore.comfyui.run_order import Finished, RunOrder, RunState, Voice
+from storycore.comfyui.run_record import RunRecord
 from storycore.comfyui.sidecar import describe
 from storycore.comfyui.trial import GENERATED, Trial
+from storycore.comfyui.turns import Turn
 from storycore.comfyui.verdict import Failure, Judgement, Retry, Verdict, judge, retry_for
 from storycore.errors import Cancelled, DependencyFailed, Reason
+from storycore.storage.staging import Staging
 from storycore.units import now
 
 _QUARANTINE_SECONDS: Final = 60.0
@@ -47,6 +53,7 @@ class Run:
         self._backends, self._order, self._voice = backends, order, voice
         self._records, self._pace = backends.records, backends.pace
         self._state = RunState(self._records, order, voice)
+        self._looks = False
 
     async def run(self) -> Finished:
         """Runs it to its end, or goes on with it.
@@ -57,16 +64,26 @@ class Run:
                 files can't be fetched; comfyui_failed: they are not there.
             Cancelled: it was asked to stop; the server was told so too, unless it goes on elsewhere.
         """
+        self._looks = True
+        self._backends.turns.begin(self._order.task_id)
         try:
             return await self._to_its_end(Placing(self._backends, self._state))
         except BaseException as fault:
             if not (isinstance(fault, Cancelled) and self._voice.leaves()):
                 self._give_back()
             raise
+        finally:
+            self._end_looking()
+
+    def _end_looking(self) -> None:
+        if self._looks:
+            self._looks = False
+            self._backends.end_looking(self._order.task_id)
 
     async def _to_its_end(self, placing: Placing) -> Finished:
         while True:
             backend, line = await placing.take()
+            self._end_looking()
             trial = Trial(line, self._state, self._pace)
             fate = None if "outputs" in self._state.record.facts else await trial.run()
             if fate is not None and fate.way is Way.AWAY and not placing.others():
@@ -165,8 +182,12 @@ class Run:
             facts |= {"outputs": dict(judgement.outputs), "verdict": judgement.verdict.value,
                       "blocked": list(judgement.blocked)}  # fmt: skip
         # The server has done its part: the next run may have the place while this one is brought home.
-        self._give_back(facts=facts, verdict=judgement.verdict.value, finished_at=now())
-        files = await self._bring_home(backend, client, judgement)
+        ended: dict[str, Any] = {"facts": facts, "verdict": judgement.verdict.value, "finished_at": now()}
+        if judgement.verdict is Verdict.LOST:
+            self._give_back(**ended)
+        else:
+            await self._pass_on(**ended)
+        files = await self._files(backend, client, judgement)
         if judgement.verdict is Verdict.LOST:
             self._note_crash(Placing(self._backends, self._state))
         elif backend.crashes:
@@ -178,11 +199,50 @@ class Run:
 
     def _give_back(self, **values: Any) -> None:
         """Changes the run, which takes no place on its server any more."""
-        if self._state.record.holding or values:
+        record = self._state.record
+        if record.holding or values:
             self._state.change(**{**values, "holding": False})
-            self._backends.freed()
+            self._backends.freed(record.backend_id or "")
 
-    async def _bring_home(self, backend: Backend, client: Client, judgement: Judgement) -> list[Fetched]:
+    async def _pass_on(self, **values: Any) -> None:
+        """The same; the next run here gets the place in the same transaction, if one waits for it."""
+        state, changed = self._state, {**values, "holding": False}
+        backend_id = state.record.backend_id or ""
+        turns, servers = self._backends.turns, self._records.known()
+        takes_work = any(it.id == backend_id and it.takes_work(now()) for it in servers)
+        turn = turns.next_for(backend_id) if state.record.holding and takes_work else None
+        if turn is None or turn.heir is None:
+            await asyncio.to_thread(partial(state.change, **changed))
+            turn.give(None) if turn else self._backends.left_over()
+            return
+        handing = asyncio.ensure_future(asyncio.to_thread(state.hand_over, changed, turn.heir(backend_id)))
+        handing.add_done_callback(partial(self._handed, turn))
+        await asyncio.shield(handing)  # who waits is told even if this one is stopped meanwhile
+
+    def _handed(self, turn: Turn, handing: "asyncio.Task[RunRecord | None]") -> None:
+        placed = None if handing.cancelled() or handing.exception() else handing.result()
+        turn.give(placed)
+        if placed is None:
+            self._backends.left_over()
+
+    async def _files(self, backend: Backend, client: Client, judgement: Judgement) -> list[Fetched]:
+        """What it made, at home; some of it may be there from before a crash of ours."""
+        order, record = self._order, self._state.record
+        if not order.is_new:
+            there = await asyncio.to_thread(at_home, order.folder, record.id, record.prompt_id)
+            if there is not None:
+                return there
+        if order.staging is not None:
+            return await self._bring_home(backend, client, judgement, order.staging)
+        staging = Staging(order.folder.parent)
+        try:
+            return await self._bring_home(backend, client, judgement, staging)
+        finally:
+            await asyncio.to_thread(staging.close)
+
+    async def _bring_home(
+        self, backend: Backend, client: Client, judgement: Judgement, staging: Staging
+    ) -> list[Fetched]:
         until = time.monotonic() + self._pace.down
 
         def on_file(count: int, whole: int) -> None:
@@ -198,7 +258,7 @@ class Run:
         while True:
             room = Room(order.folder, most_bytes=order.most_bytes, min_free_bytes=order.min_free_bytes)
             try:
-                return await fetch(client, told, order.folder, tell, room=room, on_file=on_file)
+                return await fetch(client, told, order.folder, tell, staging=staging, room=room, on_file=on_file)
             except Unreachable as fault:
                 if time.monotonic() >= until:
                     raise DependencyFailed(

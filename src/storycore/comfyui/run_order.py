@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from storycore.comfyui.backend import Backend
-from storycore.comfyui.fetch import Fetched
+from storycore.comfyui.fetched import Fetched
 from storycore.comfyui.graph.api_graph import speaking_nodes
 from storycore.comfyui.prepare import Workflow
-from storycore.comfyui.records import ComfyRecords, RunRecord
+from storycore.comfyui.records import ComfyRecords
+from storycore.comfyui.run_record import Heir, RunRecord
 from storycore.comfyui.verdict import Judgement
 from storycore.comfyui.wire import Preview
+from storycore.storage.staging import Staging
 from storycore.units import now
 
 POSTED: Final = "posted"
@@ -53,6 +55,8 @@ class RunOrder:
         most_bytes: that may come home.
         min_free_bytes: that stay free on the disk.
         extra_data: given to the server with the prompt; it puts some of it into the files that it saves.
+        is_new: whether nobody can have begun it before.
+        staging: of the folder that `folder` is in, shared by several runs; None for one of its own.
     """
 
     workflow: Workflow
@@ -65,6 +69,8 @@ class RunOrder:
     most_bytes: int = sys.maxsize
     min_free_bytes: int = 0
     extra_data: Mapping[str, Any] = field(default_factory=dict)
+    is_new: bool = False
+    staging: Staging | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +108,7 @@ class RunState:
 
     def __init__(self, records: ComfyRecords, order: RunOrder, voice: Voice) -> None:
         self.records, self.order, self.voice = records, order, voice
-        self.record = records.run(order.workflow.id, order.task_id)
+        self.record = records.run(order.workflow.id, order.task_id, is_new=order.is_new)
         self.spoken: list[tuple[str, Preview]] = []
         self._reached = 0.0
         self._held: dict[str, Any] = {}
@@ -137,26 +143,46 @@ class RunState:
             wanted: servers that could run it, best first → what is known of it once it is there.
             polite: whether others go first that have waited longer or matter more.
         """
-        record = self.record
-        post = {"seen": POSTED, "submissions": record.submissions + 1, "submitted_at": record.submitted_at or now()}
-        noted = {backend_id: {**values, **post} for backend_id, values in wanted.items()}
+        noted = {backend_id: {**values, **self._post_noted()} for backend_id, values in wanted.items()}
         yields_at = self.order.priority if polite else None
-        placed = await asyncio.to_thread(self.records.take_place, record, noted, yields_at=yields_at)
+        placed = await asyncio.to_thread(self.records.take_place, self.record, noted, yields_at=yields_at)
         if placed is None:
             return False
-        self.record, self._noted = placed, True
+        self.placed(placed)
         return True
+
+    def heir(self, values: Mapping[str, Any], *, polite: bool) -> Heir:
+        """What it is stored as with the place of another, when it is about to be posted.
+
+        Args:
+            values: what is known of it on the server of that place.
+            polite: whether others go first that have waited longer or matter more.
+        """
+        yields_at = self.order.priority if polite else None
+        return Heir(record=self.record, values={**values, **self._post_noted()}, yields_at=yields_at)
+
+    def placed(self, record: RunRecord) -> None:
+        """It was stored with a place, and with the post that is about to be made."""
+        self.record, self._noted = record, True
+
+    def hand_over(self, values: Mapping[str, Any], heir: Heir) -> RunRecord | None:
+        """Changes it, so that it has no place any more, and gives that to another, see `ComfyRecords.hand_over`."""
+        held, self._held = self._held, {}
+        self.record, placed = self.records.hand_over(self.record, {**held, **values}, heir)
+        return placed
+
+    def _post_noted(self) -> dict[str, Any]:
+        record = self.record
+        return {"seen": POSTED, "submissions": record.submissions + 1, "submitted_at": record.submitted_at or now()}
 
     async def note_post(self) -> int:
         """Notes that it is about to be posted, if that is not noted yet; gives the count of the post.
 
         Guarantee: it is on the disk when this returns.
         """
-        record, noted, self._noted = self.record, self._noted, False
+        noted, self._noted = self._noted, False
         if not noted:
-            facts = {"submissions": record.submissions + 1, "seen": POSTED,
-                     "submitted_at": record.submitted_at or now()}  # fmt: skip
-            await asyncio.to_thread(partial(self.change, surely=True, **facts))
+            await asyncio.to_thread(partial(self.change, surely=True, **self._post_noted()))
         return self.record.submissions
 
     @property

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from storycore.comfyui.backend import Backend
-from storycore.comfyui.fetch import Fetched
+from storycore.comfyui.fetched import Fetched
 from storycore.comfyui.graph.api_graph import inputs_of, seeds_of
-from storycore.comfyui.records import RunRecord
 from storycore.comfyui.run_order import RunOrder
+from storycore.comfyui.run_record import RunRecord
 from storycore.units import iso
 
 _MODELS: Final = (".safetensors", ".ckpt", ".pt", ".pth", ".gguf", ".sft", ".onnx")
@@ -23,7 +23,8 @@ def describe(
         "schema": "storycore.generated/1",
         "workflow_id": record.id, "prompt_id": record.prompt_id, **order.facts,
         "file": {"name": item.path.name, "size_bytes": item.size_bytes, "sha256": item.sha256,
-                 "media_type": item.media_type, "kind": item.kind, "node": item.node, "remote": item.remote},
+                 "media_type": item.media_type, "kind": item.kind, "node": item.node, "remote": item.remote,
+                 "is_kept": item.is_kept},
         "graph": graph, "parameters": dict(order.workflow.parameters), "seeds": seeds_of(graph),
         "models": models_of(graph),
         "backend": None if backend is None else {

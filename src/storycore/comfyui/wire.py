@@ -110,7 +110,7 @@ def read_json(data: bytes | str) -> Any:
         ValueError: it is not JSON.
     """
     try:
-        return json.loads(data, parse_constant=lambda _name: None, parse_float=_finite)
+        return _DECODER.decode(data if isinstance(data, str) else data.decode(json.detect_encoding(data)))
     except RecursionError as fault:
         raise ValueError("nested too deep") from fault
 
@@ -208,3 +208,7 @@ def _number(frame: bytes, at: int) -> int | None:
 def _finite(token: str) -> float | None:
     value = float(token)
     return value if math.isfinite(value) else None
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=lambda _name: None, parse_float=_finite)
+"""Made once: making one takes longer than reading a message."""

@@ -26,6 +26,7 @@ class Report:
         unit: "bytes", "files", "shots" or "frames".
         fraction: of the whole work, 0.0-1.0; never goes down; 1.0 only when the result stands.
         elapsed_seconds: since the work began.
+        detail: what is being done in the step this very moment; "" if that is all that there is to say.
     """
 
     step: str
@@ -34,6 +35,7 @@ class Report:
     unit: str
     fraction: float
     elapsed_seconds: float
+    detail: str = ""
 
 
 _MOST_LETTERS = 64
@@ -51,18 +53,19 @@ class Progress:
         accepted_at: when the work was accepted; the same for each attempt at it.
         task_id: task that the work is of; "" if there is no record of it.
         goes_on_elsewhere: whether it was asked to stop only here, since another process goes on with it.
+        begins_anew: whether the work may have been begun before, by a process that died or left it.
     """
 
     def __init__(self, listener: Listener | None = None, *, interval_seconds: float = 0.1) -> None:
         self.accepted_at: datetime = now()
         self.task_id = ""
-        self.goes_on_elsewhere = False
+        self.goes_on_elsewhere, self.begins_anew = False, True
         self._listeners: tuple[Listener, ...] = () if listener is None else (listener,)
         self._interval = interval_seconds
         self._started = time.monotonic()
         self._told = float("-inf")
         self._stop = threading.Event()
-        self._step, self._unit = "starting", "files"
+        self._step, self._detail, self._unit = "starting", "", "files"
         self._done, self._total = 0, None  # type: int, int | None
         self._from, self._to, self._reached = 0.0, 0.0, 0.0
         self._low, self._high = 0.0, 1.0
@@ -95,7 +98,8 @@ class Progress:
         """A new step, that ends when `until` (0.0-1.0) of the whole work is done."""
         reached = self._low + until * (self._high - self._low)
         self._from, self._to = self._to, max(self._to, min(reached, 0.999))
-        self._step, self._unit, self._done, self._total = self._told_as(step), unit, 0, total
+        self._step, self._detail = self._told_as(step), ""
+        self._unit, self._done, self._total = unit, 0, total
         self._tell(force=True)
         self.check()
 
@@ -129,13 +133,14 @@ class Progress:
         self.check()
         self._tell()
 
-    def reach(self, step: str, fraction: float) -> None:
+    def reach(self, step: str, fraction: float, detail: str = "") -> None:
         """Tells of work that another process does: its step, and how much of the whole is done.
 
         Raises:
             Cancelled: the work was asked to stop.
         """
-        self._step, self._from, self._to = self._told_as(step), min(fraction, 0.999), min(fraction, 0.999)
+        self._step, self._detail = self._told_as(step), detail
+        self._from, self._to = min(fraction, 0.999), min(fraction, 0.999)
         self._done, self._total = 0, None
         self._tell(force=True)
         self.check()
@@ -143,7 +148,7 @@ class Progress:
     def finish(self) -> None:
         """The result stands: tells 1.0. From here on the work can't be cancelled any more."""
         self._from = self._to = 1.0
-        self._step = "done"
+        self._step, self._detail = "done", ""
         self._tell(force=True)
 
     def _told_as(self, step: str) -> str:
@@ -163,6 +168,7 @@ class Progress:
             unit=self._unit,
             fraction=self._reached,
             elapsed_seconds=instant - self._started,
+            detail=self._detail,
         )
         for listener in self._listeners:
             listener(report)

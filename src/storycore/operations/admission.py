@@ -16,6 +16,9 @@ GENERATING: Final = frozenset(it.name for it in OPERATIONS if it.long and it.wor
 _OTHERS: Final = frozenset(it.name for it in OPERATIONS if it.long) - GENERATING
 
 _HOLDS_SECONDS: Final = 0.25
+_MOST_WAITING: Final = 1
+"""Tasks that have begun and wait for a place: one is made ready while others are computed; it lets others go first that
+matter more."""
 
 MOST_GENERATING: Final = 16
 """Tasks that generate in one process at a time, whatever its servers could take."""
@@ -31,28 +34,29 @@ class Admission:
 
     def __init__(self, app: App, workers: int) -> None:
         self._app, self._workers = app, workers
-        self._looked: tuple[tuple[int, int], float, bool] = (-1, -1), 0.0, False
+        self._looked: tuple[tuple[int, int], float, int] = (-1, -1), 0.0, 0
 
-    def __call__(self, busy: Mapping[str, int]) -> Collection[str]:
-        """The kinds of which another may begin, while so many of each run here."""
-        generating = sum(count for kind, count in busy.items() if kind in GENERATING)
+    def __call__(self, running: Mapping[str, str]) -> Collection[str]:
+        """The kinds of which another may begin, while these tasks run here: id → kind."""
+        generating = [task_id for task_id, kind in running.items() if kind in GENERATING]
         found: set[str] = set()
-        if sum(busy.values()) - generating < self._workers:
+        if len(running) - len(generating) < self._workers:
             found |= _OTHERS
-        if generating < MOST_GENERATING and self._has_place(generating):
+        if len(generating) < MOST_GENERATING and self._has_place(generating):
             found |= GENERATING
         return found
 
-    def _has_place(self, generating: int) -> bool:
-        """Whether a server has a place that nobody here is about to take; one task at a time waits for a server.
+    def _has_place(self, generating: Collection[str]) -> bool:
+        """Whether a server has a place that nobody here is about to take; beside that one task waits in line for one.
 
-        The answer holds for a moment, unless a run here has begun or has given its place back since.
+        What was seen of places holds for a moment, unless one was taken or left over here since.
         """
-        if generating == 0:
-            return True
         servers, instant = self._app.comfyui, time.monotonic()
-        standing = generating, servers.places_freed
+        looking = servers.turns.looking(generating)
+        if looking < _MOST_WAITING:
+            return True
+        standing = servers.places_freed, len(generating) - looking
         if self._looked[0] != standing or instant - self._looked[1] > _HOLDS_SECONDS:
-            free, ours = servers.records.places()
-            self._looked = standing, instant, free - max(0, generating - ours) > 0
-        return self._looked[2]
+            free, _ = servers.records.places()
+            self._looked = standing, instant, free
+        return self._looked[2] + _MOST_WAITING > looking

@@ -5,8 +5,9 @@ import csv
 import hashlib
 import io
 import json
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -23,6 +24,7 @@ from storycore.operations.generation import (
     entry_of,
     find_shot,
     order_of,
+    place_of,
     require_server,
     settle,
     speaking,
@@ -42,15 +44,18 @@ from storycore.operations.request import (
 from storycore.operations.shot_parameters import declared, of_shot
 from storycore.operations.task import TaskName
 from storycore.operations.workflow import Definition, Parameters, Priority, TargetProject
+from storycore.storage.staging import Staging
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from storycore.comfyui.run_order import Finished
+    from storycore.comfyui.backends import Backends
+    from storycore.comfyui.run_order import Finished, RunOrder
 
 _MOST_ROWS = 10_000
 _MOST_CSV_BYTES = 16 * 1024 * 1024
 _MOST_AT_ONCE = 16
+_SAY_SECONDS = 0.1
 _SHOT = "shot_id"
 
 
@@ -122,13 +127,33 @@ class _Row:
     seed: int | None
 
 
-@dataclass(kw_only=True)
 class _Tally:
-    """What is done of a batch; shared by its runs, which live in one thread."""
+    """How far all rows are together; they live in one thread.
 
-    whole: int
-    fractions: dict[int, float] = field(default_factory=dict)
-    ended: int = 0
+    Args:
+        rows: how many there are.
+        voice: hears of it, at most ten times a second, and of each row that has ended.
+    """
+
+    def __init__(self, rows: int, voice: Voice) -> None:
+        self._voice = voice
+        self._rows, self._ended = rows, 0
+        self._reached = 0.0
+        self._said_at = float("-inf")
+
+    def further(self, number: int, by: float, detail: str) -> None:
+        """A row is further by this part of itself."""
+        self._reached += by
+        instant = time.monotonic()
+        if instant - self._said_at >= _SAY_SECONDS:
+            self._said_at = instant
+            self._voice.say(f"row {number}", self._reached / self._rows, detail)
+
+    def end(self, number: int, *, left: float, failed: bool) -> None:
+        """A row has ended, of which this part was left."""
+        self._ended, self._reached = self._ended + 1, self._reached + left
+        word = "failed" if failed else "done"
+        self._voice.say(f"row {number} {word}, {self._ended} of {self._rows}", self._reached / self._rows)
 
 
 def order(request: BatchRequest) -> dict[str, Any]:
@@ -165,7 +190,7 @@ def batch(app: App, request: BatchRequest, progress: Progress) -> BatchResult:
             reason=Reason.NOTHING_TO_EXPORT,
             remediation="Leave out `again` to run all of it.",
         )
-    items = app.comfyui.do(_run_all(app, chosen, progress))
+    items = app.comfyui.do(_run_all(app, chosen, progress, place_of(app, chosen[0].wish.project)))
     progress.finish()
     return BatchResult(
         items=items, completed=sum(item.status == "completed" for item in items),
@@ -173,40 +198,44 @@ def batch(app: App, request: BatchRequest, progress: Progress) -> BatchResult:
     )  # fmt: skip
 
 
-async def _run_all(app: App, rows: Sequence[_Row], progress: Progress) -> list[BatchItem]:
+async def _run_all(app: App, rows: Sequence[_Row], progress: Progress, folder: "Path") -> list[BatchItem]:
     gate = asyncio.Semaphore(_MOST_AT_ONCE)
-    tally = _Tally(whole=len(rows))
+    staging, servers = Staging(folder), app.comfyui
 
-    async def one(row: _Row) -> BatchItem:
+    async def one(row: _Row, tally: _Tally) -> BatchItem:
         async with gate:
-            return await _run_one(app, row, progress, tally)
+            order = order_of(app, row.wish, is_new=not progress.begins_anew, staging=staging)
+            with speaking(app, row.wish.run_id, progress) as voice:
+                return await _run_one(servers, order, row, _Share(voice, row.number, tally))
 
-    ended = await asyncio.gather(*(one(row) for row in rows), return_exceptions=True)  # each stops by itself
+    with speaking(app, progress.task_id, progress) as whole:
+        tally = _Tally(len(rows), whole)
+        try:  # each stops by itself
+            ended = await asyncio.gather(*(one(row, tally) for row in rows), return_exceptions=True)
+        finally:
+            await asyncio.to_thread(staging.close)
     for item in ended:
         if isinstance(item, BaseException):
             raise item
     return [item for item in ended if isinstance(item, BatchItem)]
 
 
-async def _run_one(app: App, row: _Row, progress: Progress, tally: _Tally) -> BatchItem:
+async def _run_one(servers: "Backends", order: "RunOrder", row: _Row, share: "_Share") -> BatchItem:
     from storycore.comfyui.run import Run
 
     error: dict[str, Any] | None = None
     finished: Finished | None = None
-    with speaking(app, row.wish.run_id, progress) as voice:
-        shared = _Shared(voice, row.number, tally)
-        try:
-            finished = await Run(app.comfyui, order_of(app, row.wish), shared).run()
-            if row.wish.shot_id is None:
-                settle(row.wish, finished)
-            else:  # it writes to the project
-                await asyncio.to_thread(settle, row.wish, finished)
-        except Cancelled:
-            raise
-        except StoryCoreError as fault:
-            error = fault.as_dict()
-    tally.ended += 1
-    shared.say(f"{tally.ended} of {tally.whole} done", 1.0)
+    try:
+        finished = await Run(servers, order, share).run()
+        if row.wish.shot_id is None:
+            settle(row.wish, finished)
+        else:  # it writes to the project
+            await asyncio.to_thread(settle, row.wish, finished)
+    except Cancelled:
+        raise
+    except StoryCoreError as fault:
+        error = fault.as_dict()
+    share.end(failed=error is not None)
     files = finished.files if finished and error is None else []
     return BatchItem(
         row=row.number, shot_id=row.wish.shot_id, workflow_id=row.wish.run_id,
@@ -217,18 +246,21 @@ async def _run_one(app: App, row: _Row, progress: Progress, tally: _Tally) -> Ba
     )  # fmt: skip
 
 
-class _Shared:
-    """The voice of one run of several: what it says counts as its share of the whole."""
+class _Share:
+    """The voice of one row: what it says counts as its share of the whole."""
 
     def __init__(self, voice: Voice, number: int, tally: _Tally) -> None:
-        self._voice, self._number, self._tally = voice, number, tally
+        self._number, self._tally, self._fraction = number, tally, 0.0
         self.show, self.stops, self.leaves = voice.show, voice.stops, voice.leaves
 
     def say(self, step: str, fraction: float) -> None:
-        """What is done, and how much of this one is."""
-        tally = self._tally
-        tally.fractions[self._number] = max(fraction, tally.fractions.get(self._number, 0.0))
-        self._voice.say(f"row {self._number}: {step}", sum(tally.fractions.values()) / tally.whole)
+        """What is done, and how much of this row is."""
+        by, self._fraction = max(0.0, fraction - self._fraction), max(fraction, self._fraction)
+        self._tally.further(self._number, by, step)
+
+    def end(self, *, failed: bool) -> None:
+        """It has ended."""
+        self._tally.end(self._number, left=1.0 - self._fraction, failed=failed)
 
 
 def _rows(app: App, request: BatchRequest, task_id: str) -> list[_Row]:
@@ -241,6 +273,17 @@ def _rows(app: App, request: BatchRequest, task_id: str) -> list[_Row]:
             details={"missing_fields": ["project_path"]},
         )
     tables = request.rows if request.rows is not None else _from_csv(app, request.csv_path) if given else None
+    if (
+        folder is None
+        and _SHOT not in declared(request.workflow_definition)
+        and any(_SHOT in it for it in tables or ())
+    ):
+        raise InvalidInput(
+            "The rows name shots, and no project that has them.",
+            reason=Reason.MISSING_FIELD,
+            remediation=f"Name the project, or leave the column {_SHOT} out.",
+            details={"missing_fields": ["project_path"]},
+        )
     rows = _of_project(app, request, folder, tables)
     if not rows:
         raise NotFound(

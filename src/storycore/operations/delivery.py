@@ -345,15 +345,20 @@ def _check_active(target: Endpoint) -> None:
 
 
 def _send(app: App, target: Endpoint, leased: Leased) -> Outcome:
+    made: list[Outcome] = []
     try:
-        outcome = app.post.send([leased])[0]
+        app.post.send([leased], made.append)
     except Withdrawn:
         app.queue.cancel(leased)
         app.endpoints.find(target.id)
         raise Conflict("The webhook was changed at this moment. Try again.", reason=Reason.DELIVERY_BUSY) from None
     except BaseException:
-        app.queue.cancel(leased)
+        if made:  # Ctrl-C: what was begun may have arrived, and is not repeated
+            app.queue.settle([it._replace(state=State.CANCELLED) if it.state is State.RETRY else it for it in made])
+        else:
+            app.queue.cancel(leased)
         raise
+    (outcome,) = made
     if outcome.state is State.RETRY and (leased.origin is Origin.TEST or not target.active):
         outcome = Outcome(leased=leased, attempt=outcome.attempt, state=State.EXHAUSTED, due_at=now())
     app.queue.settle([outcome])

@@ -1,11 +1,16 @@
 """First attempts of a process that ends soon: what it has told itself, nobody else's."""
 
 import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from storycore.app import App
 from storycore.database.owner import new_owner
 from storycore.errors import StoryCoreError
 from storycore.observe import logging
+
+if TYPE_CHECKING:
+    from storycore.webhooks.delivery import Leased, Outcome
 
 _ROOM = 64
 
@@ -23,9 +28,21 @@ def send_first(app: App, seconds: float) -> int:
             leased = app.queue.turn(owner, (), room=_ROOM, only=noted)
             if not leased:
                 break
-            app.queue.settle(app.post.send_until(leased, until))
+            _send(app, leased, until)
     except StoryCoreError as fault:
         log.warning("webhooks_not_sent", reason=fault.reason.value)
+    except KeyboardInterrupt:  # whoever wants to know how many wait asks again
+        for event_id in noted:
+            app.note_event(event_id)
+        raise
     finally:
         app.queue.release_all(owner)
     return app.deliveries.waiting(only=noted)
+
+
+def _send(app: App, leases: "Sequence[Leased]", until: float) -> None:
+    outcomes: list[Outcome] = []
+    try:
+        app.post.send(leases, outcomes.append, until=until)
+    finally:
+        app.queue.settle(outcomes)

@@ -26,10 +26,11 @@ from storycore.operations.request import Result
 from storycore.units import iso
 
 if TYPE_CHECKING:
-    from storycore.comfyui.fetch import Fetched
+    from storycore.comfyui.fetched import Fetched
     from storycore.comfyui.run_order import Finished, RunOrder
     from storycore.comfyui.wire import Preview
     from storycore.project.model import Project
+    from storycore.storage.staging import Staging
 
 PRIORITIES = ("low", "normal", "high")
 _SAY_SECONDS = 0.1
@@ -136,13 +137,19 @@ def find_shot(project: "Project", shot_id: str) -> Any:
     raise NotFound(f"The project has no shot {shot_id}.", reason=Reason.SHOT_NOT_FOUND)
 
 
-def order_of(app: App, wish: Wish) -> "RunOrder":
-    """A wish as a run takes it."""
+def order_of(app: App, wish: Wish, *, is_new: bool = False, staging: "Staging | None" = None) -> "RunOrder":
+    """A wish as a run takes it.
+
+    Args:
+        app: knows the settings.
+        wish: what is to be generated.
+        is_new: whether nobody can have begun it before.
+        staging: of `place_of` it; None for one of its own.
+    """
     from storycore.comfyui.prepare import Workflow
     from storycore.comfyui.run_order import RunOrder
 
-    roots = app.settings.output_roots
-    folder = wish.project / _GENERATED if wish.project else roots[0] if roots else app.settings.generated_folder
+    folder = place_of(app, wish.project)
     key = app.settings.comfyui_api_key.get_secret_value()
     return RunOrder(
         workflow=Workflow(
@@ -154,7 +161,14 @@ def order_of(app: App, wish: Wish) -> "RunOrder":
         facts={"workflow_name": wish.name, "shot_id": wish.shot_id, "metadata": dict(wish.metadata)},
         most_bytes=app.settings.max_generated_bytes, min_free_bytes=app.settings.min_free_bytes,
         extra_data={"extra_pnginfo": _embedded(wish), **({"api_key_comfy_org": key} if key else {})},
+        is_new=is_new, staging=staging,
     )  # fmt: skip
+
+
+def place_of(app: App, project: Path | None) -> Path:
+    """The folder that what is generated goes to, each run in a folder of its own."""
+    roots = app.settings.output_roots
+    return project / _GENERATED if project else roots[0] if roots else app.settings.generated_folder
 
 
 def generate(app: App, wish: Wish, progress: Progress) -> "Finished":
@@ -166,7 +180,8 @@ def generate(app: App, wish: Wish, progress: Progress) -> "Finished":
     from storycore.comfyui.run import Run
 
     with speaking(app, wish.run_id, progress) as voice:
-        finished = app.comfyui.do(Run(app.comfyui, order_of(app, wish), voice).run())
+        order = order_of(app, wish, is_new=not progress.begins_anew)
+        finished = app.comfyui.do(Run(app.comfyui, order, voice).run())
     settle(wish, finished)
     return finished
 
@@ -242,14 +257,14 @@ class Voice:
         self._said, self._said_at = "", float("-inf")
         self._shown_at, self._kept = float("-inf"), dict[Path, None]()
 
-    def say(self, step: str, fraction: float) -> None:
-        """Tells a step; the same one again at most ten times a second."""
+    def say(self, step: str, fraction: float, detail: str = "") -> None:
+        """Tells a step; the same one again at most ten times a second, whatever its detail."""
         instant = time.monotonic()
         if step == self._said and instant - self._said_at < _SAY_SECONDS:
             return
         self._said, self._said_at = step, instant
         with contextlib.suppress(Cancelled):  # the run asks by itself, at places where it can stop
-            self._progress.reach(step[:64], fraction)
+            self._progress.reach(step[:64], fraction, detail[:64])
 
     def show(self, preview: "Preview") -> None:
         """Keeps a picture in place of the one before, at most two a second."""

@@ -164,7 +164,10 @@ _PATH_SCHEMA = {"pattern": f"^/?{_NAME}(/{_NAME})*/?$"}
 """Paths that are fine on every system, for the published schema; `check_text` takes a few odd ones too."""
 
 _STORED_SCHEMA = {
-    "anyOf": [_PATH_SCHEMA, {"pattern": r"^(s3|az|gs)://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]{1,200})*$"}]
+    "anyOf": [
+        _PATH_SCHEMA,
+        {"pattern": r"^(s3|az|gs)://[a-z0-9][a-z0-9-]{1,61}[a-z0-9](/[A-Za-z0-9_-][A-Za-z0-9._-]{0,199})*$"},
+    ]
 }
 
 Whole = Annotated[int, BeforeValidator(not_bool_or_text)]

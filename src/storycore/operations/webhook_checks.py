@@ -20,7 +20,7 @@ def check_url(app: App, url: str) -> list[str]:
         InvalidInput: url_invalid.
         AccessDenied: address_forbidden.
     """
-    from storycore.webhooks.sender import Blocked
+    from storycore.webhooks.dialling import Blocked
 
     try:
         found = app.post.check(url)

@@ -33,9 +33,9 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     if os.path.lexists(path):
         raise Conflict(f"There is already a file: {path.name}", reason=Reason.OUTPUT_EXISTS)
     made: list[Path] = []
-    temporary = _temporary(path)
+    temporary = temporary_name(path)
     try:
-        _make_folders(path.parent, made)
+        make_folders(path.parent, made)
         traces.note(traces.PART, temporary)
         with temporary.open("x+b") as file:
             yield file
@@ -46,7 +46,7 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException as fault:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        _remove(made)
+        remove_empty(made)
         if isinstance(fault, OSError):
             explain(fault, path)
         raise
@@ -68,17 +68,18 @@ def new_folder(path: Path) -> Iterator[Path]:
     if os.path.lexists(path):
         raise Conflict(f"There is already something there: {path.name}", reason=Reason.OUTPUT_EXISTS)
     made: list[Path] = []
-    temporary = _temporary(path)
+    temporary = temporary_name(path)
     try:
-        _make_folders(path.parent, made)
+        make_folders(path.parent, made)
         traces.note(traces.PART, temporary)
         temporary.mkdir(mode=0o700)
         yield temporary
         traces.note(traces.FINISHED, path, traces.mark_of(temporary))
-        _publish_folder(temporary, path)
+        publish_folder(temporary, path)
+        sync_folder(path.parent)
     except BaseException as fault:
         shutil.rmtree(temporary, ignore_errors=True)
-        _remove(made)
+        remove_empty(made)
         if isinstance(fault, OSError):
             explain(fault, path)
         raise
@@ -98,11 +99,11 @@ def free_folder(parent: Path, name: str) -> Iterator[Path]:
     """
     made: list[Path] = []
     try:
-        _make_folders(parent, made)
+        make_folders(parent, made)
         made.append(_take_name(parent, name))
         yield made[-1]
     except BaseException as fault:
-        _remove(made)
+        remove_empty(made)
         if isinstance(fault, OSError):
             explain(fault, parent / name)
         raise
@@ -163,14 +164,15 @@ def explain(fault: OSError, path: Path) -> NoReturn:
     raise fault
 
 
-def _temporary(path: Path) -> Path:
+def temporary_name(path: Path) -> Path:
     """A name of its own beside `path`, hidden, and not too long in any script."""
     start = path.name.encode(errors="ignore")[:80].decode(errors="ignore")
     author = f".{traces.label()}" if traces.label() else ""
     return path.with_name(f".{start}{author}.{secrets.token_hex(6)}.part")
 
 
-def _make_folders(folder: Path, made: list[Path]) -> None:
+def make_folders(folder: Path, made: list[Path]) -> None:
+    """Makes a folder and those above it as far as they are missing, and adds them to `made`."""
     missing = []
     while not folder.exists():
         missing.append(folder)
@@ -182,7 +184,7 @@ def _make_folders(folder: Path, made: list[Path]) -> None:
             made.append(path)
 
 
-def _remove(made: list[Path]) -> None:
+def remove_empty(made: list[Path]) -> None:
     """Removes folders that were made for nothing, as far as they are empty."""
     for folder in reversed(made):
         with contextlib.suppress(OSError):
@@ -214,10 +216,16 @@ def _publish(temporary: Path, path: Path) -> None:
         temporary.rename(path)
     else:
         temporary.unlink()
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _publish_folder(temporary: Path, path: Path) -> None:
+def publish_folder(temporary: Path, path: Path) -> None:
+    """Gives a finished folder its name.
+
+    Raises:
+        Conflict: output_exists: something stands there.
+        OSError: it can't be renamed.
+    """
     temporary.chmod(0o755)
     if os.path.lexists(path):
         raise Conflict(f"There is already something there: {path.name}", reason=Reason.OUTPUT_EXISTS)
@@ -228,10 +236,10 @@ def _publish_folder(temporary: Path, path: Path) -> None:
         if os.path.lexists(path):
             raise Conflict(f"There is already something there: {path.name}", reason=Reason.OUTPUT_EXISTS) from fault
         raise
-    _sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Sees that the names in a folder are on the disk."""
     if os.name == "nt":  # Windows syncs names with the file
         return
     with contextlib.suppress(OSError):

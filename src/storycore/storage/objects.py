@@ -29,6 +29,9 @@ TIMEOUT_SECONDS = 120.0
 
 CONNECT_SECONDS = 10.0
 
+_TAKE_BACK_SECONDS = 15.0
+"""As `TIMEOUT_SECONDS`, where other work waits for it."""
+
 _SENT_BYTES = 30 * MEBIBYTE
 """Parts that are sent at a time, together; one at least."""
 
@@ -249,7 +252,7 @@ def take_back(url: str, mark: str) -> None:
     """
     author, *older = mark.split(" ")
     place = read_place(url)
-    bucket = Bucket(place)
+    bucket = Bucket(place, timeout_seconds=min(TIMEOUT_SECONDS, _TAKE_BACK_SECONDS))
     for upload in bucket.unfinished(place.key):
         if upload not in older:
             bucket.forget(place.key, upload)

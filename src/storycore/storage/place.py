@@ -25,8 +25,9 @@ WORDS = {Kind.S3: "S3", Kind.AZURE: "Azure Blob Storage", Kind.GOOGLE: "Google C
 
 _SCHEME = re.compile(r"^(s3|az|gs)://", re.IGNORECASE)
 _BUCKET = re.compile(r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$")
-_MOST_KEY_BYTES = 900
-"""Of S3's 1,024; what we append to the name of a folder still fits."""
+_MOST_KEY_BYTES = 1024
+"""Source: Amazon S3 User Guide, "Naming Amazon S3 objects". Azure and Google take as much."""
+
 _MOST_NAME_BYTES = 255
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _REFUSED = frozenset('\\?%*:"<>|')

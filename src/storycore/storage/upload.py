@@ -7,12 +7,12 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from storycore.errors import Conflict, DependencyFailed, Reason, StoryCoreError
+from storycore.errors import Conflict, DependencyFailed, InvalidInput, Reason, StoryCoreError
 from storycore.observe import logging
 from storycore.storage import traces
 from storycore.storage.objects import TIMEOUT_SECONDS, Bucket, take_back
 from storycore.storage.pipe import Broken, Pipe
-from storycore.storage.place import StorePlace
+from storycore.storage.place import BadPlace, StorePlace, read_place
 from storycore.storage.store import Facts
 from storycore.units import MEBIBYTE
 
@@ -50,9 +50,14 @@ def new_object(
         check: called while it waits; what it raises ends the upload.
 
     Raises:
+        InvalidInput: path_invalid: no acceptable place, a name too long for instance.
         Conflict: output_exists.
         DependencyFailed: store_unavailable; library_missing.
     """
+    try:
+        read_place(place.url)
+    except BadPlace as fault:  # a good folder and the name of a film can be too much together
+        raise InvalidInput(f"{place.name} can't be written there: it {fault}.", reason=Reason.PATH_INVALID) from None
     bucket = Bucket(place)
     if bucket.facts(place.key) is not None:
         raise _exists(place)

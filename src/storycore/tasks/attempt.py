@@ -50,6 +50,7 @@ class Attempt:
         self.task = task
         self.progress = progress or Progress()
         self.progress.accepted_at, self.progress.task_id = task.created_at, task.id
+        self.progress.begins_anew = task.started_at != task.updated_at  # as it was leased just now
         self.progress.listen(self._report)
         self._records, self._news, self._keeper = records, news, keeper
         self._patience = patience_seconds
@@ -189,7 +190,8 @@ class Attempt:
             return
         self._reported = instant
         try:
-            if not self._records.report(self.task, report.fraction, report.step):
+            step = f"{report.step}: {report.detail}" if report.detail else report.step
+            if not self._records.report(self.task, report.fraction, step[:64]):
                 self.lose()
         except Unavailable:
             return  # the next report may pass

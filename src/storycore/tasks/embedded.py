@@ -69,7 +69,7 @@ class EmbeddedEngine(Engine):
 
     @override
     def submitted(self, task: Task) -> None:
-        if task.not_before is None:
+        if task.not_before is None and self._worker.may_begin(task.kind):
             self._call(1)
 
     @override
@@ -103,8 +103,9 @@ class EmbeddedEngine(Engine):
         while not self._stopping.is_set():
             self._wait_for_call()
             try:
-                while not self._stopping.is_set() and self._worker.work():
-                    pass
+                called = True
+                while not self._stopping.is_set() and self._worker.work(called=called):
+                    called = False
             except Unavailable as fault:
                 log.warning("database_does_not_answer", reason=fault.reason.value)
             except Exception:

@@ -30,6 +30,7 @@ LOOK_SECONDS = 1.0
 
 _SILENT_SECONDS = 60.0  # procrastinate's workers beat every ten
 _AGAIN_SECONDS = 1.0
+_FAREWELL_SECONDS = 3.0
 
 log = logging.get(__name__)
 
@@ -103,10 +104,20 @@ class ProcrastinateEngine(Engine):
         if self._loop and self._job:
             with contextlib.suppress(RuntimeError):  # the loop has ended by itself
                 self._loop.call_soon_threadsafe(self._job.cancel)
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join(max(0.1, until - time.monotonic()))
+        self._wait(until)
         self._pool.shutdown(wait=False)
+
+    def _wait(self, until: float) -> None:
+        """Until the threads have ended: as long as a task is being done, and then for a farewell to the database.
+
+        One that is gone is not waited for. What is left there others clear.
+        """
+        farewell = float("inf")
+        for thread in self._threads:
+            while thread.is_alive() and time.monotonic() < min(until, farewell):
+                thread.join(0.05)
+                if farewell == float("inf") and self._worker.is_idle:
+                    farewell = time.monotonic() + _FAREWELL_SECONDS
 
     def _serve(self) -> None:
         while not self._stopping.is_set():

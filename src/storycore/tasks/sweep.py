@@ -17,6 +17,7 @@ from storycore.tasks.task import Status, Task
 
 log = logging.get(__name__)
 
+_GOES_ON_WITH: Final = "the same command, or `storycore worker`"
 _ENDS: Final[Mapping[bool, Mapping[Status, Mapping[str, Any]]]] = {
     several: {
         Status.CANCELLED: Cancelled("Stopped on request; its process had died.").as_dict(),
@@ -70,14 +71,18 @@ class Sweep:
     def take_what_ended_here(self) -> list[Task]:
         """Takes from processes of this machine that are gone what they did by themselves; removes what they left.
 
-        What workers did is left to workers.
+        What goes on where it was is left to workers, and to the same command; that it waits for them is logged.
 
         Raises:
             Unavailable: the database does not answer.
         """
         gone = [lease for lease in self._records.running() if is_gone(lease[1])]
-        found = [lease for lease in gone if self._records.find(lease[0]).most_attempts == 1]
-        return [task for task in map(self._take, found) if task]
+        found = [(lease, self._records.find(lease[0])) for lease in gone]
+        for _, task in found:
+            if task.most_attempts > 1 and task.status is Status.RUNNING:
+                log.warning("task_left_unfinished", task_id=task.id, kind=task.kind, goes_on_with=_GOES_ON_WITH)
+        ended = [self._take(lease) for lease, task in found if task.most_attempts == 1]
+        return [task for task in ended if task]
 
     def _take(self, lease: tuple[str, str, int, int]) -> Task | None:
         task = self._records.find(lease[0])

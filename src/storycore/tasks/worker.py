@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
@@ -19,8 +18,8 @@ from storycore.tasks.task import Outcome, Task
 
 Work = Callable[[Mapping[str, Any], Progress], Outcome]
 
-Admit = Callable[[Mapping[str, int]], Collection[str]]
-"""How many tasks of each kind run here → the kinds of which another may begin here now."""
+Admit = Callable[[Mapping[str, str]], Collection[str]]
+"""The tasks that run here, id → kind → the kinds of which another may begin here now."""
 
 log = logging.get(__name__)
 
@@ -68,21 +67,31 @@ class Worker:
         self._admit = admit
         self._claiming = threading.Lock()
         self.turns_away = False
+        self._heard = 0  # how often it was said that a task may wait that nobody was called for
+        self._nothing_of: tuple[int, frozenset[str]] = 0, frozenset()
         self._keeper = Keeper(records, self.owner, beat_seconds=min(1.0, lease_seconds / 5))
         self._sweep = Sweep(records, lease_seconds=lease_seconds)
         self._running: dict[str, Attempt] = {}
         self._lock = threading.Lock()
         self._draining = threading.Event()
 
-    def work(self) -> bool:
+    @property
+    def is_idle(self) -> bool:
+        """Whether no task is being done."""
+        return not self._running
+
+    def work(self, *, called: bool = True) -> bool:
         """Takes the task that comes next and does it to its end; False if none waits, or none is to be taken.
+
+        Args:
+            called: whether somebody said that one may wait; if not, and nothing was found before, none is looked for.
 
         Raises:
             Unavailable: the database does not answer.
         """
         if self._draining.is_set():
             return False
-        attempt = self._claim()
+        attempt = self._claim(called=called)
         if attempt is None:
             return False
         self._do(attempt)
@@ -97,15 +106,26 @@ class Worker:
         self._do(attempt)
         return attempt.ended
 
-    def _claim(self) -> Attempt | None:
+    def may_begin(self, kind: str) -> bool:
+        """Whether a task of a kind that was accepted just now may begin here; if not, it is found when one may."""
+        self._heard += 1
+        return kind in self._admitted()
+
+    def _claim(self, *, called: bool) -> Attempt | None:
         """An attempt at the task that comes next; one thread at a time, so that each counts what others took."""
         with self._claiming:
-            with self._lock:
-                busy = Counter(attempt.task.kind for attempt in self._running.values())
-            kinds = self._admit(busy) if self._admit else self._kinds
+            kinds, heard = self._admitted(), self._heard
+            if not called and (heard, True) == (self._nothing_of[0], kinds <= self._nothing_of[1]):
+                return None
             task = self._records.claim(self.owner, kinds) if kinds else None
+            self._nothing_of = heard, kinds if task is None else frozenset()
             self.turns_away = task is None and len(kinds) < len(self._kinds)
             return None if task is None else self._take(task)
+
+    def _admitted(self) -> frozenset[str]:
+        with self._lock:
+            running = {attempt.task.id: attempt.task.kind for attempt in self._running.values()}
+        return frozenset(self._admit(running) if self._admit else self._kinds)
 
     def _take(self, task: Task) -> Attempt:
         attempt = Attempt(self._records, self._news, self._keeper, task)
@@ -123,6 +143,8 @@ class Worker:
         finally:
             with self._lock:
                 del self._running[task.id]
+            if task.serial_key is not None:
+                self._heard += 1  # the next of this key may begin
 
     def _watched(self, attempt: Attempt, task: Task) -> None:
         begun = time.monotonic()

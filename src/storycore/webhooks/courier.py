@@ -21,8 +21,9 @@ from storycore.observe import logging
 from storycore.units import now
 from storycore.webhooks.delivery import Leased, Outcome
 from storycore.webhooks.lanes import Lanes
+from storycore.webhooks.leasing.records import Held
 from storycore.webhooks.post import Post, new_loop
-from storycore.webhooks.queue.records import Held, QueueRecords
+from storycore.webhooks.queue.records import QueueRecords
 
 LOOK_SECONDS: Final = 0.5
 """How often is looked for what came without a word: retries that are due, events of other processes."""
@@ -95,12 +96,17 @@ class Courier:
         lanes = self._lanes
         return self.owner if self._takes and lanes and lanes.load < self._most else ""
 
-    def take(self, leases: Sequence[Leased]) -> bool:
-        """Sends what is leased to it, now; False if it has ended meanwhile. Safe from any thread."""
+    def take(self, leases: Sequence[Leased], instant: float) -> bool:
+        """Sends what is leased to it, now; False if it has ended meanwhile. Safe from any thread.
+
+        Args:
+            leases: what is held.
+            instant: see `Lanes.add`.
+        """
         with self._door:
             if not self._takes or self._loop is None or self._lanes is None:
                 return False
-            self._loop.call_soon_threadsafe(self._lanes.add, leases, time.monotonic())
+            self._loop.call_soon_threadsafe(self._lanes.add, leases, instant)
             return True
 
     def stop(self, *, seconds: float) -> None:

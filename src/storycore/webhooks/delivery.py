@@ -2,10 +2,9 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from storycore.webhooks.endpoint import Endpoint
 from storycore.webhooks.schedule import retry_after
@@ -15,6 +14,7 @@ MOST_BODY_BYTES: Final = 64 * 1024
 
 _SLOWED_SECONDS = 2.0
 _SLOWED_AT_MOST_SECONDS = 3600.0
+_NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
 class State(StrEnum):
@@ -62,27 +62,27 @@ class Code(StrEnum):
     CANCELLED = "cancelled"
 
 
+_ALONE: Final = {410: Code.GONE, 429: Code.RATE_LIMITED}
+_HUNDREDS: Final = {2: Code.OK, 3: Code.REDIRECT, 4: Code.HTTP_4XX, 5: Code.HTTP_5XX}
+
+
 def code_of(status: int) -> Code:
     """The word for the status of an answer."""
-    if status in (410, 429):
-        return Code.GONE if status == 410 else Code.RATE_LIMITED
-    hundreds = {2: Code.OK, 3: Code.REDIRECT, 4: Code.HTTP_4XX, 5: Code.HTTP_5XX}
-    return hundreds.get(status // 100, Code.PROTOCOL)
+    return _ALONE.get(status) or _HUNDREDS.get(status // 100, Code.PROTOCOL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One attempt, measured.
 
     Attributes:
         started_at: when it began.
         url: where it went.
         code: how it ended.
+        total_ms: in all.
         status_code: of the answer; None without one.
         dns_ms: to find the address; None if that was not needed.
         connect_ms: to connect, TLS included; None over a connection that stood already.
         headers_ms: from the beginning to the head of the answer; None without one.
-        total_ms: in all.
         remote_address: that was called, "" if none was.
         response_headers: of the answer, as text; of names that come several times the first.
         response_body: the first bytes of the answer.
@@ -94,13 +94,13 @@ class Attempt:
     started_at: datetime
     url: str
     code: Code
+    total_ms: float
     status_code: int | None = None
     dns_ms: float | None = None
     connect_ms: float | None = None
     headers_ms: float | None = None
-    total_ms: float
     remote_address: str = ""
-    response_headers: Mapping[str, str] = field(default_factory=dict)
+    response_headers: Mapping[str, str] = _NO_HEADERS
     response_body: bytes = b""
     response_bytes: int | None = None
     response_sha256: str = ""
@@ -112,8 +112,7 @@ class Attempt:
         return self.code is Code.OK
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leased:
+class Leased(NamedTuple):
     """A delivery that one sender holds: nobody else sends it meanwhile.
 
     Attributes:
@@ -141,8 +140,7 @@ class Leased:
     body: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What an attempt led to.
 
     Attributes:

@@ -91,13 +91,21 @@ class Lanes:
 
     async def _deliver(self, leased: Leased) -> None:
         try:
-            await self._check(leased)
+            if not self._is_known(leased):
+                await self._check(leased)
             self._ended(await self._attempt(leased, partial(self._check, leased)))
         except Withdrawn:
             self._returned(leased)
         except Exception as fault:  # its lease runs out, and it is tried again then
             why = fault.reason.value if isinstance(fault, StoryCoreError) else "unexpected"
             log.exception("delivery_not_sent", delivery_id=leased.id, reason=why)
+
+    def _is_known(self, leased: Leased) -> bool:
+        """Whether a webhook was seen a moment ago as it was when a message for it was leased."""
+        seen = self._seen.get(leased.endpoint.number)
+        if seen is None or seen[0] < time.monotonic() - FRESH_SECONDS:
+            return False
+        return seen[1] is leased.endpoint.updated_at or seen[1] == leased.endpoint.updated_at
 
     async def _check(self, leased: Leased) -> None:
         """Makes sure that a webhook is as it was when a message for it was leased.

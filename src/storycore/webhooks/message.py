@@ -7,12 +7,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from storycore import __version__
 from storycore.webhooks.delivery import Leased
 from storycore.webhooks.endpoint import BodyFormat
-from storycore.webhooks.signing import Secret, sign
+from storycore.webhooks.signing import Pen, sign_with
 from storycore.webhooks.url import Target
 
 AGENT: Final = f"StoryCore/{__version__} (webhooks)"
@@ -20,40 +20,58 @@ _MEDIA_TYPES: Final = {
     BodyFormat.STANDARD: "application/json",
     BodyFormat.CLOUDEVENTS: "application/cloudevents+json; charset=utf-8",
 }
+_NOTHING: Final[Mapping[str, str]] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    """One message, ready to be sent.
+@dataclass(frozen=True, slots=True, eq=False)
+class Letterhead:
+    """What all messages to a webhook have in common, as long as it is not changed; made once for many.
 
     Attributes:
         target: where to.
-        headers: all that are ours to set, and the caller's own.
-        body: as it is signed.
+        headers: the caller's own, and those of ours that are always the same.
     """
 
     target: Target
     headers: Mapping[str, str] = field(repr=False)
+
+
+class Outgoing(NamedTuple):
+    """One message, ready to be sent.
+
+    Attributes:
+        letterhead: where to, and how it begins.
+        body: as it is signed.
+        stamp: headers of this attempt alone.
+    """
+
+    letterhead: Letterhead
     body: bytes
+    stamp: Mapping[str, str] = _NOTHING
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """All that are ours to set, and the caller's own."""
+        return {**self.letterhead.headers, **self.stamp}
 
 
-def compose(
-    leased: Leased, target: Target, keys: Sequence[Secret], own: Mapping[str, str], instant: datetime
-) -> Outgoing:
+def letterhead(target: Target, form: BodyFormat, own: Mapping[str, str]) -> Letterhead:
+    """What messages of that form to a webhook have in common."""
+    fixed = {"Content-Type": _MEDIA_TYPES[form], "User-Agent": AGENT, "Accept-Encoding": "identity"}
+    return Letterhead(target, {**own, **fixed})
+
+
+def compose(leased: Leased, head: Letterhead, pens: Sequence[Pen], instant: datetime) -> Outgoing:
     """The message of an attempt that begins at `instant`."""
-    form = leased.endpoint.options.body_format
-    body = (leased.body if form is BodyFormat.STANDARD else _cloud_event(leased)).encode()
+    standard = leased.endpoint.options.body_format is BodyFormat.STANDARD
+    body = (leased.body if standard else _cloud_event(leased)).encode()
     timestamp = int(instant.timestamp())
-    headers = {
-        **own,
-        "Content-Type": _MEDIA_TYPES[form],
-        "User-Agent": AGENT,
-        "Accept-Encoding": "identity",
+    stamp = {
         "webhook-id": leased.event_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": sign(keys, leased.event_id, timestamp, body),
+        "webhook-signature": sign_with(pens, leased.event_id, timestamp, body),
     }
-    return Outgoing(target=target, headers=headers, body=body)
+    return Outgoing(head, body, stamp)
 
 
 def _cloud_event(leased: Leased) -> str:

@@ -1,12 +1,11 @@
 """Sends one delivery: opens its secrets, composes the message, makes the attempt, and says what it leads to."""
 
 import asyncio
-import dataclasses
 import json
 import random
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,12 +14,13 @@ from pathlib import Path
 from storycore.units import now
 from storycore.webhooks.address import Guard
 from storycore.webhooks.delivery import MOST_BODY_BYTES, Attempt, Code, Leased, Outcome, decide
+from storycore.webhooks.dialling import check_place
 from storycore.webhooks.endpoint import Endpoint
 from storycore.webhooks.gate import Check, Gate
-from storycore.webhooks.message import Outgoing, compose
+from storycore.webhooks.message import Letterhead, Outgoing, compose, letterhead
 from storycore.webhooks.sealing import Vault
-from storycore.webhooks.sender import Sender, check_place
-from storycore.webhooks.signing import Secret, read_secret
+from storycore.webhooks.sender import Sender
+from storycore.webhooks.signing import Pen, pen_of, read_secret
 from storycore.webhooks.url import BadUrl, Target, read_url
 
 _MOST_REMEMBERED = 10_000
@@ -32,9 +32,9 @@ class _Opened:
     """What is needed to speak to a webhook, as it stood at `of`."""
 
     of: datetime
-    target: Target
-    keys: Sequence[tuple[Secret, datetime | None]]
-    headers: Mapping[str, str]
+    letterhead: Letterhead
+    pens: Sequence[tuple[Pen, datetime | None]]
+    hidden: Sequence[str]
 
 
 class Post:
@@ -92,42 +92,39 @@ class Post:
         with asyncio.Runner(loop_factory=new_loop) as runner:
             return runner.run(check_place(self.guard, target))
 
-    def send(self, leases: Sequence[Leased]) -> list[Outcome]:
-        """The outcomes of deliveries that are sent at once, all at a time.
+    def send(self, leases: Sequence[Leased], ended: Callable[[Outcome], None], *, until: float = float("inf")) -> None:
+        """Sends deliveries at once, all at a time; what has not ended at a time is cut off, and its outcome says so.
+
+        The same if Ctrl-C comes meanwhile: no attempt that was begun goes without a word.
+
+        Args:
+            leases: what is sent.
+            ended: is told of each outcome; of those of which no attempt came about there is none.
+            until: monotonic time.
 
         Raises:
-            Unavailable: sealing_key_unusable.
+            Withdrawn, Unavailable (sealing_key_unusable): of no delivery an attempt came about.
+            KeyboardInterrupt: after all outcomes were told.
         """
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            return runner.run(self._send(leases))
+            runner.run(self._send(leases, ended, until))
 
-    def send_until(self, leases: Sequence[Leased], until: float) -> list[Outcome]:
-        """Like `send`, to that monotonic time; what has not ended then is cut off, and its outcome says so.
+    async def _send(self, leases: Sequence[Leased], ended: Callable[[Outcome], None], until: float) -> None:
+        async def tell(sender: Sender, leased: Leased) -> None:
+            ended(await self.attempt(sender, leased))
 
-        Those of which no attempt came about are left out.
-
-        Raises:
-            Unavailable: sealing_key_unusable; of no delivery an attempt came about.
-        """
-        with asyncio.Runner(loop_factory=new_loop) as runner:
-            return runner.run(self._send_until(leases, until))
-
-    async def _send(self, leases: Sequence[Leased]) -> list[Outcome]:
         async with self.sender() as sender:
-            return list(await asyncio.gather(*(self.attempt(sender, leased) for leased in leases)))
-
-    async def _send_until(self, leases: Sequence[Leased], until: float) -> list[Outcome]:
-        async with self.sender() as sender:
-            tasks = [asyncio.create_task(self.attempt(sender, leased)) for leased in leases]
-            _, left = await asyncio.wait(tasks, timeout=max(0.0, until - time.monotonic()))
-            for task in left:
-                task.cancel()
-            ended = await asyncio.gather(*tasks, return_exceptions=True)
-        outcomes = [it for it in ended if isinstance(it, Outcome)]
-        faults = [it for it in ended if isinstance(it, BaseException)]
-        if faults and not outcomes:
-            raise faults[0]
-        return outcomes
+            tasks = [asyncio.create_task(tell(sender, leased)) for leased in leases]
+            limit = None if until == float("inf") else max(0.0, until - time.monotonic())
+            try:
+                await asyncio.wait(tasks, timeout=limit)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                faults = await asyncio.gather(*tasks, return_exceptions=True)
+        unmade = [it for it in faults if it is not None]
+        if unmade and len(unmade) == len(tasks):
+            raise unmade[0]
 
     def compose(self, leased: Leased) -> Outgoing:
         """The message of an attempt that begins now.
@@ -138,8 +135,8 @@ class Post:
         """
         instant = now()
         opened = self._open(leased.endpoint)
-        keys = [secret for secret, until in opened.keys if until is None or instant < until]
-        return compose(leased, opened.target, keys, opened.headers, instant)
+        pens = [pen for pen, until in opened.pens if until is None or instant < until]
+        return compose(leased, opened.letterhead, pens, instant)
 
     async def attempt(self, sender: Sender, leased: Leased, check: Check | None = None) -> Outcome:
         """One attempt, and what it leads to.
@@ -161,10 +158,9 @@ class Post:
                 message=f"The URL can't be called: {fault}.",
             )  # fmt: skip
         else:
-            made = _masked(
-                await sender.send(message, partial(self.gate.pass_through, leased.endpoint), check),
-                self._open(leased.endpoint).headers.values(),
-            )
+            made = await sender.send(message, partial(self.gate.pass_through, leased.endpoint), check)
+            hidden = self._open(leased.endpoint).hidden
+            made = _masked(made, hidden) if hidden else made
         return decide(leased, made, chance=random.random(), instant=now())  # noqa: S311 - it only spreads load
 
     def _open(self, endpoint: Endpoint) -> _Opened:
@@ -174,24 +170,28 @@ class Post:
         headers = (
             json.loads(self._vault.open(endpoint.options.headers, endpoint.id)) if endpoint.options.headers else {}
         )
-        keys = [(read_secret(self._vault.open(it.sealed, endpoint.id)), it.until) for it in endpoint.secrets]
-        opened = _Opened(endpoint.updated_at, self.target(endpoint.url), keys, headers)
+        pens = [(pen_of(read_secret(self._vault.open(it.sealed, endpoint.id))), it.until) for it in endpoint.secrets]
+        head = letterhead(self.target(endpoint.url), endpoint.options.body_format, headers)
+        opened = _Opened(endpoint.updated_at, head, pens, _hidden(headers.values()))
         if len(self._opened) >= _MOST_REMEMBERED:
             self._opened.clear()
         self._opened[endpoint.number] = opened
         return opened
 
 
-def _masked(made: Attempt, secrets: Iterable[str]) -> Attempt:
+def _hidden(secrets: Iterable[str]) -> Sequence[str]:
+    """What must not be shown of the caller's own headers, the longest first."""
+    parts = {part for text in secrets for part in (text, text.split()[-1]) if len(part) >= _LEAST_HIDDEN}
+    return sorted(parts, key=len, reverse=True)
+
+
+def _masked(made: Attempt, hidden: Sequence[str]) -> Attempt:
     """The attempt without the caller's own headers, which some receivers send back; they lie sealed, and stay so."""
-    hidden = {part for text in secrets for part in (text, text.split()[-1]) if len(part) >= _LEAST_HIDDEN}
-    if not hidden or not (made.response_body or made.response_headers):
-        return made
     body, told = made.response_body, dict(made.response_headers)
-    for part in sorted(hidden, key=len, reverse=True):
+    for part in hidden:
         body = body.replace(part.encode(), _MASK.encode())
         told = {name: value.replace(part, _MASK) for name, value in told.items()}
-    return dataclasses.replace(made, response_body=body[:MOST_BODY_BYTES], response_headers=told)
+    return made._replace(response_body=body[:MOST_BODY_BYTES], response_headers=told)
 
 
 def new_loop() -> asyncio.AbstractEventLoop:

@@ -8,14 +8,15 @@ Source: Standard Webhooks 1.0.0, "Signature scheme" and "Webhook headers".
 
 import base64
 import binascii
+import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -30,6 +31,8 @@ MOST_PLAIN_BYTES: Final = 512
 MOST_SIGNATURES: Final = 32
 """So many entries of a signature header are looked at; more are no honest sender's."""
 
+_BLOCK_BYTES: Final = 64
+_INNER, _OUTER = (bytes(number ^ pad for number in range(256)) for pad in (0x36, 0x5C))
 _RESERVED = re.compile(r"(?i)(?:wh|hw|w)(?:sec|sk|pk)_.*", re.DOTALL)
 
 
@@ -119,6 +122,29 @@ def sign(keys: Iterable[Secret], message_id: str, timestamp: int, body: bytes) -
     return " ".join(f"{key.scheme},{_base64(_signature(key, content))}" for key in keys)
 
 
+class Pen(NamedTuple):
+    """A secret that is ready to sign many messages.
+
+    Attributes:
+        scheme: which signatures it makes.
+        write: the signature of bytes, as bytes.
+    """
+
+    scheme: str
+    write: Callable[[bytes], bytes]
+
+
+def pen_of(key: Secret) -> Pen:
+    """A pen for a secret; what depends on the secret alone is done here, once."""
+    return Pen(key.scheme.value, _mac(key.raw) if key.scheme is Scheme.V1 else _private(key.raw).sign)
+
+
+def sign_with(pens: Iterable[Pen], message_id: str, timestamp: int, body: bytes) -> str:
+    """The same as `sign`."""
+    content = b"%b.%d.%b" % (message_id.encode("ascii"), timestamp, body)
+    return " ".join([f"{scheme},{_base64(write(content))}" for scheme, write in pens])
+
+
 def is_signed(checks: Sequence[Check], header: str, message_id: str, timestamp: int, body: bytes) -> bool:
     """Whether one of the signatures in a header was made with one of the keys.
 
@@ -135,6 +161,23 @@ def is_signed(checks: Sequence[Check], header: str, message_id: str, timestamp: 
         for check in checks:
             good |= check.scheme == scheme and _holds(check, signature, content)
     return good
+
+
+def _mac(key: bytes) -> Callable[[bytes], bytes]:
+    """HMAC-SHA256 with a key that is worked in once, which of a short message is more than half of the work.
+
+    Source: RFC 2104, section 4, "Implementation Note".
+    """
+    block = (key if len(key) <= _BLOCK_BYTES else hashlib.sha256(key).digest()).ljust(_BLOCK_BYTES, b"\0")
+    inner, outer = hashlib.sha256(block.translate(_INNER)), hashlib.sha256(block.translate(_OUTER))
+
+    def mac(content: bytes) -> bytes:
+        first, second = inner.copy(), outer.copy()
+        first.update(content)
+        second.update(first.digest())
+        return second.digest()
+
+    return mac
 
 
 def _signature(key: Secret, content: bytes) -> bytes:

@@ -10,11 +10,14 @@ from storycore.webhooks.signing import (
     BadSecret,
     Check,
     Scheme,
+    Secret,
     is_signed,
     new_secret,
+    pen_of,
     read_check,
     read_secret,
     sign,
+    sign_with,
 )
 
 ID, AT, BODY = "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'
@@ -60,6 +63,15 @@ def test_what_was_signed_verifies_and_nothing_else_does(body, message_id, at, sc
     assert not is_signed([check], header, message_id, at + 1, body)
     assert not is_signed([check], header, message_id, at, body + b" ")
     assert not is_signed([check], header, message_id + "x", at, body)
+
+
+@given(body=bodies, message_id=ids, at=times, raw=st.binary(min_size=24, max_size=512), scheme=st.sampled_from(Scheme))
+def test_a_pen_writes_what_its_secret_signs(body, message_id, at, raw, scheme):
+    """Keys are shorter than a block of the hash, as long, and longer."""
+    keys = [Secret(scheme=scheme, raw=raw if scheme is Scheme.V1 else raw[:24] + bytes(8)), new_secret(Scheme.V1)]
+    pens = [pen_of(key) for key in keys]
+    for _ in range(2):  # a pen writes more than once
+        assert sign_with(pens, message_id, at, body) == sign(keys, message_id, at, body)
 
 
 @given(header=st.text(max_size=300))

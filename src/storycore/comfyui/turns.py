@@ -1,0 +1,116 @@
+"""Who of the runs of this process gets the next place on a server.
+
+What matters more goes first, and within that who came first. A place that a run gives back is handed to the next one
+in the very transaction that gives it back, so that nobody has to look for it.
+"""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Final
+
+from storycore.comfyui.run_record import Heir, RunRecord
+
+_BEHIND: Final = 4
+"""How much more seldom those look who are not the first in line."""
+_NUMBERS = count()
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Turn:
+    """A run that wants a place; lives in one event loop.
+
+    Attributes:
+        task_id: task that it belongs to.
+        priority: higher goes first.
+        fits: ids of the servers that could run it, as far as is known.
+        heir: what it is to be stored as on one of them; None if it must do something there first.
+        number: order in which they came.
+        given: resolved when it is given something.
+        is_taken: whether somebody is about to give it something.
+    """
+
+    task_id: str
+    priority: int
+    fits: set[str] = field(default_factory=set)
+    heir: Callable[[str], Heir] | None = None
+    number: int = field(default_factory=lambda: next(_NUMBERS))
+    given: "asyncio.Future[RunRecord | None] | None" = None
+    is_taken: bool = False
+
+    def give(self, record: RunRecord | None) -> None:
+        """Its run with a place, or None: it may look for one itself."""
+        if self.given and not self.given.done():
+            self.given.set_result(record)
+
+
+class Turns:
+    """All that wait."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Turn] = []
+        self._lock = threading.Lock()
+        self._looking: Counter[str] = Counter()
+        self._placed: set[str] = set()
+
+    def begin(self, task_id: str) -> None:
+        """A run of a task begins, and looks for a place."""
+        with self._lock:
+            self._looking[task_id] += 1
+            self._placed.discard(task_id)
+
+    def end(self, task_id: str) -> bool:
+        """A run of a task has found its place, or gives up; whether none looks for one any more."""
+        with self._lock:
+            self._looking[task_id] -= 1
+            if not self._looking[task_id]:
+                del self._looking[task_id]
+                self._placed.add(task_id)
+            return not self._looking
+
+    def looking(self, task_ids: Collection[str]) -> int:
+        """How many of the tasks that generate here, which are `task_ids`, still look for a place; from any thread."""
+        with self._lock:
+            self._placed.intersection_update(task_ids)
+            return sum(it not in self._placed for it in task_ids)
+
+    def others_first(self, turn: Turn) -> bool:
+        """Whether others wait for the same servers who go before `turn`."""
+        return any(_order(it) < _order(turn) and it.fits & turn.fits for it in self._waiting if it is not turn)
+
+    def next_for(self, backend_id: str) -> Turn | None:
+        """Takes the first out of the line that could run on a server; who takes it must `give` it something."""
+        for turn in self._waiting:
+            if backend_id in turn.fits:
+                self._waiting.remove(turn)
+                turn.is_taken = True
+                return turn
+        return None
+
+    async def wait(self, turn: Turn, seconds: float) -> RunRecord | None:
+        """Its run with a place that was handed to it, or None: a place may be free, or a while has passed.
+
+        Args:
+            turn: not in the line yet; keeps its place among the others from wait to wait.
+            seconds: after which the first in line looks for itself, since places are given back in other processes
+                too; those behind it do so more seldom.
+        """
+        given = turn.given = asyncio.get_running_loop().create_future()
+        turn.is_taken = False
+        self._waiting.append(turn)
+        self._waiting.sort(key=_order)
+        try:
+            await asyncio.wait([given], timeout=seconds * (_BEHIND if self.others_first(turn) else 1))
+            if turn.is_taken:
+                await given
+            return given.result() if given.done() else None
+        finally:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+
+
+def _order(turn: Turn) -> tuple[int, int]:
+    return -turn.priority, turn.number

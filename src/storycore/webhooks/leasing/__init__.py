@@ -1,0 +1,1 @@
+"""Which deliveries a sender may have now."""

@@ -1,0 +1,1 @@
+"""What attempts led to."""
