@@ -175,6 +175,13 @@ def test_a_secret_is_shown_once(url, films):
     assert made.headers["cache-control"] == "no-store"
 
 
+def test_settings_say_where_they_are_from_and_tell_no_secret(url, films):
+    rows = {row["name"]: row for row in httpx.get(f"{url}/settings?format=json").json()["settings"]}
+    assert rows["roots"]["value"] == [str(films)]
+    assert (rows["roots"]["origin"], rows["log_level"]["origin"]) == ("flags", "")
+    assert rows["secret_key"]["value"] in ("", "**********")
+
+
 def test_who_has_no_key_is_led_to_where_one_is_shown(guarded):
     url, everything, _ = guarded
     asked = httpx.get(f"{url}/tasks?status=failed")

@@ -16,11 +16,12 @@ def settings(visit: Visit) -> Answer:
     origins: dict[str, str] = {}
     for place, values in sources():
         origins |= dict.fromkeys(values, place)
+    usual = Settings().shown()
     rows = [
         {
             "name": name,
             "value": value,
-            "origin": origins.get(name, ""),
+            "origin": origins.get(name, "" if value == usual[name] else "flags"),
             "about": Settings.model_fields[name].description,
         }
         for name, value in visit.core.settings.shown().items()
