@@ -16,7 +16,8 @@ from storycore.exports.gates import Gate
 from storycore.exports.presets import presets
 from storycore.json_text import write
 from storycore.loading import load
-from storycore.operations.catalog import OPERATIONS, Operation
+from storycore.mcp.tools import offers, tool_name
+from storycore.operations.catalog import NOT_FOR_AGENTS, OPERATIONS, Operation
 from storycore.settings import Settings
 
 HERE = Path(__file__).parent / "reference"
@@ -40,6 +41,7 @@ def pages() -> dict[str, str]:
         "formats.md": MADE + "\n".join(_formats()),
         "presets.md": MADE + "\n".join(_presets()),
         "events.md": MADE + "\n".join(_events()),
+        "agents.md": MADE + "\n".join(_agents()),
         "openapi.json": write(document()),
         **{f"events/{kind}.schema.json": write(schema(kind)) for kind in (*TYPES, *OWN_TYPES)},
     }
@@ -47,7 +49,7 @@ def pages() -> dict[str, str]:
 
 def _operations() -> Iterator[str]:
     yield "# Operations\n"
-    yield "Each operation has one dotted name and three spellings: the command line, HTTP and the library.\n"
+    yield "Each operation has one dotted name and its spellings: the command line, HTTP, the library, agents.\n"
     for operation in OPERATIONS:
         yield from _operation(operation)
 
@@ -58,6 +60,8 @@ def _operation(operation: Operation) -> Iterator[str]:
     yield f"## `{operation.name}`\n\n{operation.summary}.\n"
     yield f"- Command line: `storycore {' '.join(operation.words)}`"
     yield f"- HTTP: `{operation.method} /v1/{operation.name}`"
+    if operation.name not in NOT_FOR_AGENTS:
+        yield f"- Agents: `{tool_name(operation)}`"
     yield f"- Library: `sc.run({request.__name__}(…)) -> {result.__name__}`\n"
     yield "```sh\n" + "\n".join(operation.examples) + "\n```\n"
     yield "| field | command line | default | meaning |\n|---|---|---|---|"
@@ -69,6 +73,21 @@ def _operation(operation: Operation) -> Iterator[str]:
     yield "\n| result | meaning |\n|---|---|"
     for name, field in result.model_fields.items():
         yield f"| `{name}` | {field.description or name.replace('_', ' ')} |"
+    yield ""
+
+
+def _agents() -> Iterator[str]:
+    yield "# Tools for agents\n"
+    yield "What `storycore mcp`, and `/mcp` of `storycore serve --mcp`, offer ([how](../agents.md)). Those that only"
+    yield "look are what `--read-only` leaves. What goes in and comes out stands with the [operations](operations.md);"
+    yield "long work takes `wait_seconds` too, and answers with its task.\n"
+    yield "| tool | operation | what it does | only looks | ends or replaces | same again | speaks outside | long |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for name, offer in offers(read_only=False).items():
+        hints = offer.tool.annotations
+        facts = (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint, hints.open_world_hint)
+        marks = " | ".join("yes" if fact else "" for fact in (*facts, offer.operation.long))
+        yield f"| `{name}` | `{offer.operation.name}` | {offer.operation.summary} | {marks} |"
     yield ""
 
 

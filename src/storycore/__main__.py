@@ -8,11 +8,15 @@ from itertools import starmap
 PROCESSES = (
     (
         "serve", "storycore.processes:serve", "Answer by HTTP on this machine",
-        ("storycore serve", "storycore serve --root ~/films --port 8765"),
+        ("storycore serve", "storycore serve --root ~/films --port 8765", "storycore serve --root ~/films --mcp"),
     ),
     (
         "worker", "storycore.processes:worker", "Do tasks of the database, beside a server or on another machine",
         ("storycore worker", "storycore worker --root /mnt/films --workers 2"),
+    ),
+    (
+        "mcp", "storycore.processes:mcp", "Answer an agent over stdin and stdout (Model Context Protocol)",
+        ("storycore mcp --root ~/films", "storycore mcp --root ~/films --read-only"),
     ),
     (
         "config", "storycore.cli.care:config", "Show every setting, and where it comes from",

@@ -1,16 +1,17 @@
 """What the long-running commands are made of: the only place above the surfaces."""
 
+import contextlib
 import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from typing_extensions import override
 
-from storycore.errors import InvalidInput, NotFound, Reason, StoryCoreError
+from storycore.errors import DependencyFailed, InvalidInput, NotFound, Reason, StoryCoreError
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from storycore.library import StoryCore
+
+AgentsMode = Literal["none", "read-only", "all"]
+"""What is offered to agents at `/mcp`."""
 
 HEAD_SECONDS = 20.0
 _HEAD_BYTES = 32_768
@@ -36,12 +40,19 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
     help="Folder that projects may be read from; may be given several times.  [default: this folder]",
 )  # fmt: skip
 @click.option("--workers", type=int, help=_WORKERS)
-def serve(host: str | None, port: int | None, roots: tuple[Path, ...], workers: int | None) -> int:
+@click.option("--mcp", is_flag=True, help="Answer agents too, at /mcp (Model Context Protocol).")
+@click.option("--mcp-read-only", is_flag=True, help="The same, but only with what changes nothing.")
+def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    host: str | None, port: int | None, roots: tuple[Path, ...], workers: int | None, mcp: bool, mcp_read_only: bool
+) -> int:
     """Answer by HTTP."""
-    return in_words(lambda: _serve(host, port, roots, workers))
+    agents: AgentsMode = "read-only" if mcp_read_only else "all" if mcp else "none"
+    return in_words(lambda: _serve(host, port, roots, workers, agents))
 
 
-def _serve(host: str | None, port: int | None, roots: tuple[Path, ...], workers: int | None) -> None:
+def _serve(
+    host: str | None, port: int | None, roots: tuple[Path, ...], workers: int | None, agents: "AgentsMode"
+) -> None:
     from storycore.library import StoryCore
     from storycore.observe import logging
     from storycore.settings import Settings
@@ -51,6 +62,8 @@ def _serve(host: str | None, port: int | None, roots: tuple[Path, ...], workers:
         if not root.is_dir():
             raise InvalidInput(f"The root {root} is not a folder.", reason=Reason.SETTING_INVALID)
     logging.configure(settings.log_level)
+    if agents != "none":
+        _need_mcp()
     with StoryCore(settings, default_root=Path.cwd()) as core, listen(settings.host, settings.port) as listener:
         _refuse_unguarded(core)
         if not settings.is_local:
@@ -58,7 +71,53 @@ def _serve(host: str | None, port: int | None, roots: tuple[Path, ...], workers:
         core.work()
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
         click.echo(f"StoryCore answers at http://{name}:{listener.getsockname()[1]}  (stop with Ctrl-C)", err=True)
-        http_server(core).run(sockets=[listener])
+        http_server(core, agents=agents).run(sockets=[listener])
+
+
+@click.command("mcp", context_settings=_SETTINGS)
+@click.option(
+    "--root", "roots", multiple=True, type=click.Path(path_type=Path),
+    help="Folder that projects may be read from; may be given several times.  [default: this folder]",
+)  # fmt: skip
+@click.option("--read-only", is_flag=True, help="Offer only what changes nothing.")
+def mcp(roots: tuple[Path, ...], read_only: bool) -> int:
+    """Answer an agent over stdin and stdout (Model Context Protocol)."""
+    return in_words(lambda: _answer_agent(roots, read_only=read_only))
+
+
+def _answer_agent(roots: tuple[Path, ...], *, read_only: bool) -> None:
+    from storycore.library import StoryCore
+    from storycore.observe import logging
+    from storycore.settings import Settings
+
+    _need_mcp()
+    settings = Settings.read(roots=roots or None)
+    for root in settings.roots:
+        if not root.is_dir():
+            raise InvalidInput(f"The root {root} is not a folder.", reason=Reason.SETTING_INVALID)
+    here = Path.cwd()
+    if not settings.roots and here in (Path(here.anchor), Path.home()):  # where hosts start it that don't care
+        raise InvalidInput(
+            "An agent would be given the whole disk, or your whole home.",
+            reason=Reason.SETTING_INVALID,
+            remediation="Name the folder of your projects:  storycore mcp --root FOLDER",
+        )
+    logging.configure("warning" if settings.log_level == "info" else settings.log_level)
+    from storycore.mcp.stdio import serve as answer
+
+    with StoryCore(settings, default_root=here) as core:
+        if not read_only:
+            core.work()
+        answer(core, read_only=read_only)
+
+
+def _need_mcp() -> None:
+    import importlib.util
+
+    if importlib.util.find_spec("mcp") is None:
+        raise DependencyFailed(
+            "Agents need the mcp library: pip install 'storycore[mcp]'.", reason=Reason.LIBRARY_MISSING
+        )
 
 
 @click.command("worker", context_settings={"help_option_names": ["-h", "--help"]})
@@ -94,8 +153,12 @@ def _work(workers: int | None, roots: tuple[Path, ...]) -> None:
         click.echo("Giving back what is not done …", err=True)
 
 
-def http_server(core: "StoryCore", *, head_seconds: float = HEAD_SECONDS) -> "uvicorn.Server":
+def http_server(
+    core: "StoryCore", *, head_seconds: float = HEAD_SECONDS, agents: AgentsMode = "none"
+) -> "uvicorn.Server":
     """The server of the API and the dashboard, not started yet: bounded heads, no proxy headers, no name of its own.
+
+    With `agents` it answers those at `/mcp` too.
 
     A connection is ended that has not sent the whole head of a request within `head_seconds`.
 
@@ -119,7 +182,18 @@ def http_server(core: "StoryCore", *, head_seconds: float = HEAD_SECONDS) -> "uv
 
         return routes(core, Doors(recognise=access.recognise, hand_out=hand_out, document=describe))
 
+    surface = None
+    if agents != "none":
+        from storycore.mcp.http import Agents
+
+        surface = Agents(core, read_only=agents == "read-only")
+
     class Server(uvicorn.Server):
+        @override
+        async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+            async with surface.running() if surface else contextlib.nullcontext():
+                await super().serve(sockets)
+
         @override
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             until = time.monotonic() + core.settings.drain_seconds
@@ -130,7 +204,8 @@ def http_server(core: "StoryCore", *, head_seconds: float = HEAD_SECONDS) -> "uv
 
     server = Server(
         uvicorn.Config(
-            build(core, draining=lambda: server.should_exit, pages=pages), http=_impatient(head_seconds), ws="none",
+            build(core, draining=lambda: server.should_exit, pages=pages, agents=surface),
+            http=_impatient(head_seconds), ws="none",
             lifespan="off", log_config=None,
             access_log=False, server_header=False, proxy_headers=False, h11_max_incomplete_event_size=_HEAD_BYTES,
             timeout_keep_alive=15, timeout_graceful_shutdown=30,

@@ -28,7 +28,8 @@ def reference():
 
 
 @pytest.mark.parametrize(
-    "name", ["operations.md", "errors.md", "settings.md", "formats.md", "presets.md", "events.md", "openapi.json"]
+    "name",
+    ["agents.md", "operations.md", "errors.md", "settings.md", "formats.md", "presets.md", "events.md", "openapi.json"],
 )
 def test_reference_pages_are_as_the_code_makes_them(reference, name):
     """`python3 run.py fix` writes them anew."""

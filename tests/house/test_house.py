@@ -44,6 +44,7 @@ HEAVY = {
     "aiohttp",
     "c2pa",
     "cryptography",
+    "mcp",
     "zlib_ng",
 }
 

@@ -42,18 +42,13 @@ class Access:
             AccessDenied: scope_missing.
             RateLimited: too many calls with this key.
         """
-        sent = http.headers.getlist("authorization")
-        if not sent:
-            if self._core.settings.is_open:
-                return ""
-            raise NotAuthenticated("A key is needed to call this server.", reason=Reason.KEY_MISSING)
-        kind, _, secret = (sent[0] if len(sent) == 1 else "").partition(" ")
-        key_id, scopes = await self._identify(secret.strip() if kind.lower() == "bearer" else "")
-        if scope not in scopes and "admin" not in scopes:
+        key_id, scopes = await self._caller(http)
+        if scopes is not None and scope not in scopes and "admin" not in scopes:
             raise AccessDenied(
                 f"This key does not allow {scope}.", reason=Reason.SCOPE_MISSING, details={"scope": scope}
             )
-        self._rate.check(key_id)
+        if key_id:
+            self._rate.check(key_id)
         return key_id
 
     async def recognise(self, secret: str) -> tuple[str, frozenset[str]]:
@@ -66,6 +61,27 @@ class Access:
         key_id, scopes = await self._identify(secret)
         self._rate.check(key_id)
         return key_id, scopes
+
+    async def let_in(self, http: HttpRequest) -> tuple[str, frozenset[str] | None]:
+        """Id of the caller's key and its scopes, for a surface that checks those itself; "" and None as in `admit`.
+
+        Raises:
+            NotAuthenticated: key_missing, key_invalid.
+            RateLimited: too many calls with this key.
+        """
+        key_id, scopes = await self._caller(http)
+        if key_id:
+            self._rate.check(key_id)
+        return key_id, scopes
+
+    async def _caller(self, http: HttpRequest) -> tuple[str, frozenset[str] | None]:
+        sent = http.headers.getlist("authorization")
+        if sent:
+            kind, _, secret = (sent[0] if len(sent) == 1 else "").partition(" ")
+            return await self._identify(secret.strip() if kind.lower() == "bearer" else "")
+        if self._core.settings.is_open:
+            return "", None
+        raise NotAuthenticated("A key is needed to call this server.", reason=Reason.KEY_MISSING)
 
     async def _identify(self, text: str) -> tuple[str, frozenset[str]]:
         digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()  # no key stays in memory for this

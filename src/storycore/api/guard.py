@@ -36,7 +36,7 @@ _HEADERS = (
 HEAD_BYTES = 32_768
 MOST_HEADERS = 200
 
-_NAMES = {**health.NAMES, "/openapi.json": "openapi"}
+_NAMES = {**health.NAMES, "/openapi.json": "openapi", "/mcp": "mcp"}
 
 log = logging.get(__name__)
 

@@ -9,12 +9,14 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storycore import __version__
 from storycore.api import health
 from storycore.api.access import Access
+from storycore.api.agents import PATH as AGENTS_PATH
+from storycore.api.agents import AgentDoor
 from storycore.api.answers import fail, succeed
 from storycore.api.document import document
 from storycore.api.download import hand_out
@@ -47,6 +49,7 @@ def build(
     *,
     draining: Callable[[], bool] = lambda: False,
     pages: Callable[[Access], Sequence[BaseRoute]] = lambda _access: (),
+    agents: ASGIApp | None = None,
 ) -> ASGIApp:
     """The whole HTTP surface over an open library door, guarded.
 
@@ -54,6 +57,7 @@ def build(
         core: does the work.
         draining: tells whether the server was told to stop.
         pages: makes the routes of what people see, by who may call.
+        agents: answers what agents send to `/mcp`, once it was let in; None if that is not wanted.
     """
     metrics = core.metrics()
     access = Access(core)
@@ -63,6 +67,8 @@ def build(
     threads = anyio.CapacityLimiter(core.settings.workers + ACCEPTING)
     endpoints = {operation: _endpoint(operation, core, access, threads) for operation in OPERATIONS}
     app.routes.append(OperationRoutes(endpoints))
+    if agents:
+        app.routes.append(Route(AGENTS_PATH, AgentDoor(access, agents), methods=["POST"]))
     app.add_api_route("/openapi.json", _openapi(core.settings.is_open), methods=["GET"], response_model=None)
     app.routes.extend(health.routes(metrics, checks=lambda: _checks(core), draining=draining, admit=access.admit))
     app.routes.extend(pages(access))

@@ -57,6 +57,11 @@ class Operation(NamedTuple):
         return SCOPES[self.name]
 
     @property
+    def changes(self) -> bool:
+        """Whether it changes anything: writes a file, a record, or something on another system."""
+        return self.method != "GET" and self.name not in LOOKS_ONLY
+
+    @property
     def words(self) -> tuple[str, ...]:
         """How it is said on the command line: the dotted name without `storycore` and `integration`."""
         words = tuple(word.replace("_", "-") for word in self.name.split(".")[1:] if word != "integration")
@@ -407,6 +412,36 @@ SCOPES = {
     "storycore.event.list": "events:read",
 }
 """What an API key must allow, by operation; `export.verify` writes when it unpacks."""
+
+
+LOOKS_ONLY = frozenset({"storycore.export.plan", "storycore.integration.comfyui.check"})
+"""Operations that change nothing although they are POST, since their requests hold objects."""
+
+DESTRUCTIVE = frozenset({
+    "storycore.task.cancel", "storycore.key.revoke", "storycore.integration.comfyui.disconnect",
+    "storycore.integration.webhook.update", "storycore.integration.webhook.delete",
+    "storycore.integration.webhook.rotate_secret",
+})  # fmt: skip
+"""Operations that end or replace what stood; all others only add."""
+
+REPEATABLE = frozenset({
+    "storycore.project.pick", "storycore.integration.comfyui.connect", "storycore.integration.comfyui.disconnect",
+    "storycore.export.metadata", "storycore.integration.webhook.update",
+})  # fmt: skip
+"""Operations that change something, and that change no more when they are called again with the same request."""
+
+OUTSIDE = frozenset({
+    "storycore.integration.comfyui.connect", "storycore.integration.comfyui.workflow",
+    "storycore.integration.comfyui.generate_video", "storycore.integration.comfyui.batch",
+    "storycore.integration.comfyui.check", "storycore.integration.comfyui.backends",
+    "storycore.integration.webhook.register", "storycore.integration.webhook.trigger",
+    "storycore.integration.webhook.ping", "storycore.integration.webhook.redeliver",
+    "storycore.integration.webhook.recover", "storycore.event.publish",
+})  # fmt: skip
+"""Operations that speak to other systems, or lead to that."""
+
+NOT_FOR_AGENTS = frozenset({"storycore.key.create"})
+"""Operations whose only product is a secret: an agent would have it in its conversation, and rights of its own."""
 
 
 GROUPS = {

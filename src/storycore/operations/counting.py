@@ -27,7 +27,7 @@ _OUTCOMES: Final[dict[Status, Outcome]] = {
 }  # fmt: skip
 
 
-BESIDE: Final = frozenset({"health", "metrics", "openapi", "page"})
+BESIDE: Final = frozenset({"health", "mcp", "metrics", "openapi", "page"})
 """What a call can be for that is no operation."""
 
 

@@ -448,13 +448,14 @@ def _end(connection: Connection, task: Task, ended: Task, outcome: Outcome | Non
         return None
     kept = replace(ended, **moved._mapping)  # noqa: SLF001 - its public name
     instant = ended.updated_at
-    for artifact in outcome.artifacts if outcome else ():
-        connection.execute(
-            insert(artifacts),
-            {"id": f"artifact_{secrets.token_hex(6)}", "task_id": task.id, "path": artifact.path,
-             "name": artifact.name, "size_bytes": artifact.size_bytes, "sha256": artifact.sha256,
-             "media_type": artifact.media_type, "created_at": instant},
-        )  # fmt: skip
+    rows = [
+        {"id": f"artifact_{secrets.token_hex(6)}", "task_id": task.id, "path": artifact.path, "name": artifact.name,
+         "size_bytes": artifact.size_bytes, "sha256": artifact.sha256, "media_type": artifact.media_type,
+         "created_at": instant}
+        for artifact in (outcome.artifacts if outcome else ())
+    ]  # fmt: skip
+    if rows:
+        connection.execute(insert(artifacts), rows)
     data = {"status": kept.status, "progress": kept.progress, "attempt": kept.attempt}
     _happen(connection, task.id, kept.status.value, data if kept.error is None else {**data, "error": kept.error},
             instant)  # fmt: skip
