@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from storycore.comfyui.backends import Monitor
     from storycore.keys.key import Key
     from storycore.observe.metrics import Metrics
+    from storycore.operations.again import Asked
     from storycore.operations.artifact import ArtifactDownloadResult
     from storycore.operations.backup import KeptCopy
     from storycore.operations.doctor import Finding
+    from storycore.operations.history import History, Standing
     from storycore.operations.task import EventEntry, TaskEventsRequest, TaskStatusResult
     from storycore.operations.upkeep import Upkeep
     from storycore.remote.door import Remote
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     from storycore.webhooks.courier import Courier
 
 R = TypeVar("R", bound=Result)
-
-_NONE: frozenset[str] = frozenset()
 
 DRAIN_SECONDS = 20
 """How long running tasks may take to stop when the door is closed."""
@@ -303,13 +303,59 @@ class StoryCore:
             else findings
         )
 
-    def metrics(self, more: frozenset[str] = _NONE) -> "Metrics":
-        """What Prometheus may know of this process; `more` is what calls can be for beside operations."""
+    def metrics(self) -> "Metrics":
+        """What Prometheus may know of this process."""
         from storycore.operations.counting import metrics
 
         if self._metrics is None:
-            self._metrics = metrics(self._app, more)
+            self._metrics = metrics(self._app)
         return self._metrics
+
+    def standing(self) -> "Standing":
+        """How things stand now: tasks, deliveries, room on the disk.
+
+        Raises:
+            InvalidInput, Unavailable: the database can't be used.
+        """
+        from storycore.operations.history import standing
+
+        return standing(self._app)
+
+    def history(self, hours: int) -> "History":
+        """What was done in the last hours.
+
+        Raises:
+            InvalidInput, Unavailable: the database can't be used.
+        """
+        from storycore.operations.history import history
+
+        return history(self._app, hours)
+
+    def asked(self, task_id: str) -> "Asked":
+        """What a task was asked for.
+
+        Raises:
+            NotFound: task_not_found.
+        """
+        from storycore.operations.again import asked
+
+        return asked(self._app, task_id)
+
+    def shot_picture(self, project_path: str, number: int) -> bytes | None:
+        """A small picture of a shot (number from 1), a JPEG; None for one that shows nothing but a slate.
+
+        Raises:
+            StoryCoreError: see `storycore.operations.shot_picture`.
+        """
+        from storycore.operations.shot_picture import shot_picture
+
+        return shot_picture(self._app, project_path, number)
+
+    def preview(self, run_id: str) -> Path | None:
+        """The latest picture of a workflow that runs in a process with this cache folder, or None."""
+        from storycore.operations.generation import preview_of
+
+        return preview_of(self._app, run_id)
 
     def database_problem(self) -> str | None:
         """Why the database can't be used now, in words that tell no path and no secret; None if it can."""

@@ -4,7 +4,7 @@ import contextlib
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import asyncio
 
     import uvicorn
+    from starlette.routing import BaseRoute
 
     from storycore.library import StoryCore
 
@@ -182,7 +183,7 @@ def _work(workers: int | None, roots: tuple[Path, ...]) -> None:
 def http_server(
     core: "StoryCore", *, head_seconds: float = HEAD_SECONDS, agents: AgentsMode = "none"
 ) -> "uvicorn.Server":
-    """The server of the HTTP surface, not started yet: bounded heads, no proxy headers, no name of its own.
+    """The server of the API and the dashboard, not started yet: bounded heads, no proxy headers, no name of its own.
 
     With `agents` it answers those at `/mcp` too.
 
@@ -196,7 +197,17 @@ def http_server(
     import anyio.to_thread
     import uvicorn
 
+    from storycore.api.access import Access
+    from storycore.api.document import document
+    from storycore.api.download import hand_out
     from storycore.api.server import build
+    from storycore.dashboard.site import Doors, routes
+
+    def pages(access: Access) -> "Sequence[BaseRoute]":
+        def describe() -> dict[str, Any]:
+            return document(is_open=core.settings.is_open)
+
+        return routes(core, Doors(recognise=access.recognise, hand_out=hand_out, document=describe))
 
     surface = None
     if agents != "none":
@@ -220,7 +231,8 @@ def http_server(
 
     server = Server(
         uvicorn.Config(
-            build(core, draining=lambda: server.should_exit, agents=surface), http=_impatient(head_seconds), ws="none",
+            build(core, draining=lambda: server.should_exit, pages=pages, agents=surface),
+            http=_impatient(head_seconds), ws="none",
             lifespan="off", log_config=None,
             access_log=False, server_header=False, proxy_headers=False, h11_max_incomplete_event_size=_HEAD_BYTES,
             timeout_keep_alive=15, timeout_graceful_shutdown=30,

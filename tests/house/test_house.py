@@ -40,6 +40,7 @@ HEAVY = {
     "cv2",
     "obstore",
     "isal",
+    "jinja2",
     "aiohttp",
     "c2pa",
     "cryptography",

@@ -51,6 +51,17 @@ class Access:
             self._rate.check(key_id)
         return key_id
 
+    async def recognise(self, secret: str) -> tuple[str, frozenset[str]]:
+        """Id and scopes of the usable key that `secret` is; counts as a call with it.
+
+        Raises:
+            NotAuthenticated: key_invalid.
+            RateLimited: too many calls with this key.
+        """
+        key_id, scopes = await self._identify(secret)
+        self._rate.check(key_id)
+        return key_id, scopes
+
     async def let_in(self, http: HttpRequest) -> tuple[str, frozenset[str] | None]:
         """Id of the caller's key and its scopes, for a surface that checks those itself; "" and None as in `admit`.
 
@@ -66,14 +77,13 @@ class Access:
     async def _caller(self, http: HttpRequest) -> tuple[str, frozenset[str] | None]:
         sent = http.headers.getlist("authorization")
         if sent:
-            return await self._identify(sent[0] if len(sent) == 1 else "")
+            kind, _, secret = (sent[0] if len(sent) == 1 else "").partition(" ")
+            return await self._identify(secret.strip() if kind.lower() == "bearer" else "")
         if self._core.settings.is_open:
             return "", None
         raise NotAuthenticated("A key is needed to call this server.", reason=Reason.KEY_MISSING)
 
-    async def _identify(self, header: str) -> tuple[str, frozenset[str]]:
-        kind, _, secret = header.partition(" ")
-        text = secret.strip() if kind.lower() == "bearer" else ""
+    async def _identify(self, text: str) -> tuple[str, frozenset[str]]:
         digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()  # no key stays in memory for this
         until, key_id, scopes = self._known.get(digest, (0.0, "", frozenset()))
         if time.monotonic() < until:

@@ -34,6 +34,7 @@ _FLAGS = os.O_RDONLY | sum(
     getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT")
 )
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EACCES, errno.EPERM, errno.EISDIR})
+_SHOWN = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'none'"
 _UNSAFE = re.compile(r'["%*/:<>?\\|]')
 
 
@@ -50,9 +51,13 @@ class FileDownload(Response):
         sha256: as recorded, 64 hexadecimal digits.
         media_type: as recorded.
         name: under which it is offered to be saved; whatever stands in it, the headers stay well formed.
+        inline: whether it is shown instead, in a page of its own; only for what can do no harm there. A browser's own
+            viewer of PDFs does not work in a sandbox.
     """
 
-    def __init__(self, path: Path, *, size_bytes: int, sha256: str, media_type: str, name: str) -> None:
+    def __init__(  # noqa: PLR0913 - all that is known of a file
+        self, path: Path, *, size_bytes: int, sha256: str, media_type: str, name: str, inline: bool = False
+    ) -> None:
         super().__init__(media_type=media_type)
         self._path = path
         self._size = size_bytes
@@ -61,12 +66,12 @@ class FileDownload(Response):
             "ETag": self._tag,
             "Accept-Ranges": "bytes",
             "Cache-Control": "private, no-cache",  # may be kept, but only used after asking whether it is the same
-            "Content-Security-Policy": "sandbox",
+            "Content-Security-Policy": _SHOWN if inline else "sandbox",
             "X-Content-Type-Options": "nosniff",
         }
         self._about = {
             "Content-Type": media_type,
-            "Content-Disposition": disposition(name),
+            "Content-Disposition": "inline" if inline else disposition(name),
             "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:",
         }
 
@@ -143,8 +148,8 @@ class FileDownload(Response):
         return os.fdopen(descriptor, "rb", buffering=0)
 
 
-def hand_out(result: Result) -> Response:
-    """The file of an artifact, or where to fetch it if it is in an object store."""
+def hand_out(result: Result, inline: bool = False) -> Response:
+    """The file of an artifact, or where to fetch it if it is in an object store; `inline` has it shown, not saved."""
     assert isinstance(result, ArtifactDownloadResult)  # noqa: S101 - the only operation that answers with a file
     if result.link:  # the link lets anybody in for a while: it must not be kept or passed on
         headers = {"Location": result.link, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
@@ -155,6 +160,7 @@ def hand_out(result: Result) -> Response:
         sha256=result.checksum.removeprefix("sha256:"),
         media_type=result.media_type,
         name=result.name,
+        inline=inline,
     )
 
 

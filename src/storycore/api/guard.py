@@ -85,7 +85,7 @@ class Guard:
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         path: str = scope["path"]
-        self._metrics.http(_operation(path), status, seconds)
+        self._metrics.http(scope.get("storycore.counted_as") or _operation(path), status, seconds)
         # Supervisors ask every few seconds: that would drown the log.
         tell = log.debug if path in health.NAMES and status < 400 else log.info
         tell(
@@ -142,7 +142,17 @@ def _is_foreign(http: HttpRequest, host: str) -> bool:
     if any(_netloc(origin) != host.lower() for origin in http.headers.getlist("origin")):
         return True
     site = http.headers.get("sec-fetch-site")
-    return site is not None and site.lower() not in ("same-origin", "none")
+    return site is not None and site.lower() not in ("same-origin", "none") and not _is_link(http)
+
+
+def _is_link(http: HttpRequest) -> bool:
+    """Whether a person followed a link of another site to a page: that shows, does nothing, and tells the site nothing.
+
+    Never to the API, whose answers are for programs.
+    """
+    told = (http.headers.get("sec-fetch-mode", ""), http.headers.get("sec-fetch-dest", ""))
+    is_page = not http.url.path.startswith("/v1/") and http.url.path not in _NAMES
+    return http.method == "GET" and told == ("navigate", "document") and is_page
 
 
 def _netloc(origin: str) -> str:

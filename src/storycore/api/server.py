@@ -1,7 +1,7 @@
 """The HTTP surface: one route for each operation of the catalogue, none of which holds logic."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import anyio
@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storycore import __version__
@@ -44,15 +44,22 @@ LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 log = logging.get(__name__)
 
 
-def build(core: StoryCore, *, draining: Callable[[], bool] = lambda: False, agents: ASGIApp | None = None) -> ASGIApp:
+def build(
+    core: StoryCore,
+    *,
+    draining: Callable[[], bool] = lambda: False,
+    pages: Callable[[Access], Sequence[BaseRoute]] = lambda _access: (),
+    agents: ASGIApp | None = None,
+) -> ASGIApp:
     """The whole HTTP surface over an open library door, guarded.
 
     Args:
         core: does the work.
         draining: tells whether the server was told to stop.
+        pages: makes the routes of what people see, by who may call.
         agents: answers what agents send to `/mcp`, once it was let in; None if that is not wanted.
     """
-    metrics = core.metrics(frozenset({*health.NAMES.values(), "openapi", *(["mcp"] if agents else [])}))
+    metrics = core.metrics()
     access = Access(core)
     app = FastAPI(
         title="StoryCore", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
@@ -64,6 +71,7 @@ def build(core: StoryCore, *, draining: Callable[[], bool] = lambda: False, agen
         app.routes.append(Route(AGENTS_PATH, AgentDoor(access, agents), methods=["POST"]))
     app.add_api_route("/openapi.json", _openapi(core.settings.is_open), methods=["GET"], response_model=None)
     app.routes.extend(health.routes(metrics, checks=lambda: _checks(core), draining=draining, admit=access.admit))
+    app.routes.extend(pages(access))
     app.add_exception_handler(StoryCoreError, _refused)
     app.add_exception_handler(Exception, _refused)
     app.add_exception_handler(HTTPException, _not_routed)

@@ -27,12 +27,16 @@ _OUTCOMES: Final[dict[Status, Outcome]] = {
 }  # fmt: skip
 
 
-def metrics(app: App, more: frozenset[str]) -> Metrics:
-    """The figures of this process; `more` is what calls can be for beside operations."""
+BESIDE: Final = frozenset({"health", "mcp", "metrics", "openapi", "page"})
+"""What a call can be for that is no operation."""
+
+
+def metrics(app: App) -> Metrics:
+    """The figures of this process."""
     return Metrics(
         version=__version__,
         names=Names(
-            operations=frozenset(operation.name for operation in OPERATIONS) | more,
+            operations=frozenset(operation.name for operation in OPERATIONS) | BESIDE,
             kinds=frozenset(operation.name for operation in OPERATIONS if operation.long),
             formats=frozenset(registry.names()),
             events=frozenset((*TYPES, *OWN_TYPES)),

@@ -7,6 +7,13 @@ from pydantic import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 
+def format_names() -> list[str]:
+    """Every format there is."""
+    from storycore.exports.formats.registry import names
+
+    return names()
+
+
 class FormatNames:
     """Annotation: one or several names of formats, in any case."""
 

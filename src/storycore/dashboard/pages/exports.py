@@ -1,0 +1,157 @@
+"""Exports: finished files, how they look and measure, and making new ones."""
+
+from typing import Any
+
+from storycore.dashboard.page import Answer, Go, Handing, Page
+from storycore.dashboard.visit import Visit
+from storycore.dashboard.words import figures
+from storycore.errors import NotFound, Reason, StoryCoreError
+from storycore.operations.artifact import (
+    ArtifactDownloadRequest,
+    ArtifactDownloadResult,
+    ArtifactListRequest,
+)
+from storycore.operations.conversion import FormatRequest
+from storycore.operations.film_delivery import DeliverRequest
+from storycore.operations.format_fields import format_names
+from storycore.operations.package import PackageRequest
+from storycore.operations.plan import PlanRequest
+from storycore.operations.presets import PresetsRequest, PresetsResult
+from storycore.operations.project import ListRequest
+from storycore.operations.request import Request
+from storycore.operations.task import TaskStatusRequest, TaskStatusResult
+from storycore.operations.verification import VerifyRequest
+
+_FILMS = frozenset({"video/mp4", "video/webm", "video/quicktime"})
+_SOUNDS = frozenset({"audio/mpeg", "audio/wav", "audio/x-wav", "audio/flac", "audio/mp4", "audio/ogg", "audio/opus"})
+_PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+_PDF = "application/pdf"
+_ZIP = "application/zip"
+
+
+def exports(visit: Visit) -> Answer:
+    """A page of finished files."""
+    found = visit.run(ArtifactListRequest(cursor=visit.asked("cursor")))
+    return Page(template="exports.html", title="Exports", data={"artifacts": found}, live=not visit.asked("cursor"))
+
+
+def export(visit: Visit) -> Answer:
+    """One finished file."""
+    found = _find(visit)
+    task, output = None, None
+    if visit.may("task.status"):
+        task = visit.run(TaskStatusRequest(task_id=found.task_id))
+        output = _output(task, found.path)
+    return Page(
+        template="export.html",
+        title=found.name,
+        data={"artifact": found, "output": output},
+        more={
+            "shows": "" if found.link else shows(found.media_type),  # a page shows nothing of other servers
+            "rows": figures((output or {}).get("quality_metrics") or {}),
+            "gates": (output or {}).get("quality_gates") or [],
+            "project": _project(visit, found.task_id),
+            "is_checked": found.media_type == _ZIP or shows(found.media_type) in ("film", "sound", "picture"),
+        },
+    )
+
+
+def shows(media_type: str) -> str:
+    """How a file is shown: film, sound, picture, pdf, or "" if it isn't."""
+    kinds = {"film": _FILMS, "sound": _SOUNDS, "picture": _PICTURES, "pdf": frozenset({_PDF})}
+    return next((name for name, types in kinds.items() if media_type in types), "")
+
+
+def file(visit: Visit) -> Answer:
+    """Its bytes, whole or in part."""
+    return Handing(artifact=_find(visit))
+
+
+def pages(visit: Visit) -> Answer:
+    """A PDF, shown by the browser."""
+    found = _find(visit)
+    if found.media_type != _PDF:
+        raise NotFound("Only PDFs are shown so.", reason=Reason.ARTIFACT_NOT_FOUND)
+    return Handing(artifact=found, inline=True)
+
+
+def verify(visit: Visit) -> Answer:
+    """Checks a package down to the last byte, or what vouches for a film, a sound, a picture; as a task."""
+    made = visit.submit(VerifyRequest(package_path=_find(visit).path))
+    return Go(to=f"/tasks/{made.task_id}", said="submitted")
+
+
+def new(visit: Visit) -> Answer:
+    """A new export: what it would make, before it is made."""
+    values = {name: visit.query.get(name, "") for name in ("project", "what")}
+    plan, problem = None, None
+    if values["project"] and values["what"]:
+        try:
+            plan = visit.run(PlanRequest(**_wish(values)))
+        except StoryCoreError as fault:
+            problem = fault.as_dict()
+    listed = visit.run(ListRequest(limit=200)).items if visit.may("project.list") else []
+    return Page(
+        template="new_export.html",
+        title="New export",
+        data={"plan": plan, "problem": problem},
+        more={
+            "projects": [it for it in listed if it.error is None],
+            "known": _known(visit, values["project"]),
+            "formats": format_names(),
+            **values,
+        },
+    )
+
+
+def make(visit: Visit) -> Answer:
+    """Makes an export, as a task."""
+    values = {name: visit.sent(name) for name in ("project", "what")}
+    wish = _wish(values)
+    request: type[Request[Any]] = PackageRequest
+    if "template" in wish:
+        request = DeliverRequest
+    elif len(wish) > 1:
+        request = FormatRequest
+    made = visit.submit(request(**wish))
+    return Go(to=f"/tasks/{made.task_id}", said="submitted")
+
+
+def _wish(values: dict[str, str]) -> dict[str, Any]:
+    """A request from what was chosen: `package`, `preset:`, `format:` or `template:` and its name."""
+    kind, _, name = values["what"].partition(":")
+    wish: dict[str, Any] = {"project_path": values["project"]}
+    if kind in ("preset", "template"):
+        wish[kind] = name
+    elif kind == "format":
+        wish["target_format"] = name
+    return wish
+
+
+def _known(visit: Visit, project: str) -> PresetsResult:
+    """The presets and templates there are."""
+    if not visit.may("export.presets"):
+        return PresetsResult(items=[])
+    try:
+        return visit.run(PresetsRequest(project_path=project or None))
+    except StoryCoreError:  # of a project that can't be read; ours are there all the same
+        return visit.run(PresetsRequest())
+
+
+def _find(visit: Visit) -> ArtifactDownloadResult:
+    return visit.run(ArtifactDownloadRequest(artifact_id=visit.names["artifact_id"]))
+
+
+def _output(task: TaskStatusResult, path: str) -> dict[str, Any] | None:
+    """What the task tells of this file."""
+    result = task.result or {}
+    found = next((one for one in result.get("outputs") or () if one.get("output_path") == path), None)
+    if found is None and result.get("export_path") == path:
+        return {name: value for name, value in result.items() if name not in ("files", "manifest")}
+    return found
+
+
+def _project(visit: Visit, task_id: str) -> str:
+    if not visit.may("task.status"):
+        return ""
+    return str(visit.core.asked(task_id).request.get("project_path") or "")

@@ -1,0 +1,209 @@
+"""What states, figures and instants are called and how they are written on pages; the same words as on the terminal.
+
+Pure.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from storycore.units import human_bytes, human_seconds
+
+
+class State(NamedTuple):
+    """How something stands: a sign and a word, never a colour alone."""
+
+    sign: str
+    word: str
+    tone: str
+    """good, bad, odd, busy or quiet: how it is coloured."""
+
+
+STATES: Final[Mapping[str, State]] = {
+    "pending": State("○", "waiting", "quiet"),
+    "running": State("▶", "running", "busy"),
+    "completed": State("✓", "completed", "good"),
+    "failed": State("✗", "failed", "bad"),
+    "cancelled": State("✗", "cancelled", "odd"),
+}
+"""Of tasks."""
+
+DELIVERIES: Final[Mapping[str, State]] = {
+    "pending": State("○", "waiting", "quiet"),
+    "leased": State("▶", "under way", "busy"),
+    "delivered": State("✓", "delivered", "good"),
+    "retry": State("!", "tried again", "odd"),
+    "exhausted": State("✗", "given up", "bad"),
+    "cancelled": State("✗", "cancelled", "quiet"),
+    "blocked": State("✗", "not allowed", "bad"),
+}
+
+HOOKS: Final[Mapping[str, State]] = {
+    "active": State("✓", "active", "good"),
+    "failing": State("!", "failing", "odd"),
+    "inactive": State("○", "inactive", "quiet"),
+    "disabled": State("✗", "disabled", "bad"),
+}
+
+SERVERS: Final[Mapping[str, State]] = {
+    "up": State("✓", "answers", "good"),
+    "down": State("✗", "does not answer", "bad"),
+    "draining": State("○", "gets nothing new", "quiet"),
+}
+
+KEYS: Final[Mapping[str, State]] = {
+    "usable": State("✓", "usable", "good"),
+    "expired": State("○", "expired", "quiet"),
+    "revoked": State("✗", "revoked", "quiet"),
+}
+
+EVENTS: Final[Mapping[str, str]] = {
+    "accepted": "accepted", "started": "begun", "progress": "going on", "offered_again": "offered again",
+    "completed": "completed", "failed": "failed", "cancelled": "cancelled",
+}  # fmt: skip
+"""What happens to tasks."""
+
+GLYPHS: Final[Mapping[str, str]] = {
+    "cut": "│", "fade": "▼", "dissolve": "╳", "wipe": "▐", "slide": "⇥", "zoom": "◎", "blur": "░",
+}  # fmt: skip
+
+SAID: Final[Mapping[str, tuple[str, str]]] = {
+    "cancelled": ("good", "The task was told to stop. Nothing of it will be kept."),
+    "again": ("good", "The same was asked for again. This is the new task."),
+    "submitted": ("good", "Accepted. It goes on when you leave this page."),
+    "redelivered": ("good", "It is sent again, with the same id."),
+    "changed": ("good", "Changed."),
+    "deleted": ("good", "The webhook was ended, and what waited for it."),
+    "revoked": ("good", "The key opens nothing any more."),
+    "connected": ("good", "The server answers. It is given workflows from now on."),
+    "forgotten": ("good", "The server was forgotten."),
+    "drained": ("good", "The server ends what it has and gets nothing new."),
+    "signed-out": ("good", "You are signed out."),
+}
+"""What is said at the top of a page after an action."""
+
+
+def what(kind: str) -> str:
+    """An operation in few words: `export package`."""
+    return kind.removeprefix("storycore.").removeprefix("integration.").replace(".", " ").replace("_", " ")
+
+
+def exact_time(text: str) -> str:
+    """An instant to the second: `2026-11-26 05:32:12 UTC`."""
+    return f"{text[:10]} {text[11:19]} UTC"
+
+
+def ago(text: str, instant: datetime) -> str:
+    """An instant as seen from another: `3 min ago`, `in 20 s`."""
+    seconds = (instant - datetime.fromisoformat(text)).total_seconds()
+    span = _span(abs(seconds))
+    if abs(seconds) < 1:
+        return "now"
+    return f"{span} ago" if seconds > 0 else f"in {span}"
+
+
+def _span(seconds: float) -> str:
+    for size, word in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {word}"
+    return f"{int(seconds)} s"
+
+
+def took(begin: str | None, end: str | None) -> str:
+    """How long it took, or "" while that is not known."""
+    if not begin or not end:
+        return ""
+    return human_seconds((datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds())
+
+
+def left(task: Mapping[str, Any], instant: datetime) -> str:
+    """About how long a running task still takes, from how long it took so far; "" where nothing can be told."""
+    begun, done = task.get("started_at"), task.get("progress", 0.0)
+    if not begun or task.get("status") != "running" or not 0.05 <= done < 1:
+        return ""
+    so_far = (instant - datetime.fromisoformat(begun)).total_seconds()
+    return f"about {human_seconds(max(1.0, so_far * (1 - done) / done))} left"
+
+
+def size(value: int | None) -> str:
+    """`1.2 GB`; a dash for what is not known."""
+    return "–" if value is None else human_bytes(value)
+
+
+def grouped(value: float) -> str:
+    """`1,234,567`."""
+    return f"{value:,.0f}"
+
+
+def length(seconds: float | None) -> str:
+    """`42 s`; a dash for what is not known."""
+    return "–" if seconds is None else human_seconds(seconds)
+
+
+def glyph(transition: str) -> str:
+    """The sign of a transition."""
+    return GLYPHS.get(transition.split("_", maxsplit=1)[0], "│")
+
+
+class Row(NamedTuple):
+    """One measured figure, in words."""
+
+    name: str
+    value: str
+    target: str
+    verdict: str
+    method: str
+
+
+def figures(metrics: Mapping[str, Any]) -> list[Row]:
+    """What was measured in a finished file, a row each: what, how much, what was asked for, and the verdict."""
+    return [_row(name, value) for name, value in metrics.items() if value not in (None, "", [], {})]
+
+
+def _row(name: str, value: Any) -> Row:
+    words = name.replace("_", " ").capitalize()
+    if not isinstance(value, dict):
+        return Row(words, _plain(value), "", "", "")
+    unit = str(value.get("unit") or "")
+    target = value.get("target")
+    return Row(
+        words,
+        _plain(value.get("value"), unit),
+        "" if target is None else _plain(target, unit),
+        str(value.get("verdict") or ""),
+        str(value.get("method") or ""),
+    )
+
+
+def _plain(value: Any, unit: str = "") -> str:
+    match value:
+        case None:
+            text = "not known"
+        case bool():
+            text = "yes" if value else "no"
+        case float():
+            text = _number(value, f"{value:g}" if math.isfinite(value) else "not a number", unit)
+        case int():
+            text = _number(value, f"{value:,}", unit)
+        case list():
+            text = _listed(value, unit) if value else "none"
+        case dict():
+            text = ", ".join(f"{name.replace('_', ' ')}: {_plain(one)}" for name, one in list(value.items())[:8])
+        case _:
+            text = f"{value} {unit}".strip()
+    return text
+
+
+def _number(value: float, text: str, unit: str) -> str:
+    return f"{text.replace('-', '−', 1) if value < 0 else text} {unit}".strip()
+
+
+def _listed(value: list[Any], unit: str) -> str:
+    shown = [
+        f"{one[0]:g}–{one[1]:g} {unit}".strip()
+        if isinstance(one, list) and len(one) == 2 and all(isinstance(it, int | float) for it in one)
+        else _plain(one)
+        for one in value[:5]
+    ]
+    return ", ".join(shown) + (f" and {len(value) - 5} more" if len(value) > 5 else "")

@@ -1,0 +1,1 @@
+"""What tasks have done lately, for those who look back."""

@@ -1,0 +1,1 @@
+"""What was sent to webhooks lately, for those who look back."""

@@ -1,0 +1,244 @@
+"""The dashboard by HTTP: who may see it, what it refuses, and that it tells the same as the API."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fixtures.projects import make_project, write_json
+from fixtures.servers import serving
+from storycore import KeyCreateRequest, Settings, StoryCore
+from storycore.dashboard import assets
+from storycore.dashboard.answering import POLICY
+from storycore.dashboard.places import PLACES
+from storycore.dashboard.visit import Visit
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("films")
+    make_project(folder / "little")
+    odd = make_project(folder / "odd", name=HOSTILE)
+    write_json(odd / "storyboard.json", {"title": HOSTILE})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(films, tmp_path_factory):
+    place = tmp_path_factory.mktemp("dashboard")
+    with serving(films, database_url=f"sqlite:///{place / 's.db'}", cache_folder=place / "cache") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def guarded(films, tmp_path_factory):
+    """A server that asks for keys; a key for everything; one that allows to look at tasks."""
+    place = tmp_path_factory.mktemp("guarded")
+    facts = {"database_url": f"sqlite:///{place / 's.db'}", "require_key": True}
+    with StoryCore(Settings.read(**facts)) as core:
+        everything = core.run(KeyCreateRequest(name="all", scopes=["admin"])).key
+        little = core.run(KeyCreateRequest(name="little", scopes=["tasks:read"])).key
+    with serving(films, **facts) as url:
+        yield url, everything, little
+
+
+@pytest.fixture(scope="module")
+def artifact(url, films):
+    answer = httpx.post(f"{url}/v1/storycore.export.package", json={"project_path": str(films / "little")}, timeout=60)
+    assert answer.status_code == 200
+    return httpx.get(f"{url}/exports?format=json").json()["artifacts"]["items"][0]
+
+
+def test_a_page_keeps_a_strict_policy_and_tells_other_sites_nothing(url):
+    answer = httpx.get(f"{url}/")
+    assert answer.headers["content-security-policy"] == POLICY
+    assert "unsafe" not in POLICY
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_no_page_holds_a_script_or_a_style_of_its_own():
+    texts = [path.read_text() for path in Path(assets.__file__).with_name("templates").iterdir()]
+    assert [text for text in texts if "style=" in text or "<style" in text or " on" + "click" in text] == []
+    assert all(text.count("<script") == text.count("<script src=") for text in texts)
+
+
+def test_vendored_scripts_are_the_ones_that_were_published():
+    listed = [line.split() for line in (assets.FOLDER / "VENDORED.txt").read_text().splitlines() if ".js" in line]
+    sums = {words[0]: words[-1] for words in listed if "sha256" in words}
+    assert sums == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in assets.FOLDER.glob("*.min.js")}
+
+
+def test_files_of_pages_are_fetched_once(url):
+    first = httpx.get(f"{url}/")
+    style = first.text.split('href="/static/')[1].split('"')[0]
+    assert "immutable" in httpx.get(f"{url}/static/{style}").headers["cache-control"]
+    assert httpx.get(f"{url}/static/site.css").headers["cache-control"] == "no-cache"
+    assert httpx.get(f"{url}/static/..%2fanswering.py").status_code == 404
+
+
+def test_a_page_as_json_tells_what_the_api_tells(url, artifact):
+    api = httpx.get(f"{url}/v1/storycore.artifact.list").json()["data"]
+    assert httpx.get(f"{url}/exports?format=json").json()["artifacts"] == api
+
+
+def test_a_page_that_is_not_there_has_words_for_people_and_an_envelope_for_programs(url):
+    people = httpx.get(f"{url}/nowhere", headers={"Accept": "text/html"})
+    programs = httpx.get(f"{url}/nowhere")
+    assert people.status_code == programs.status_code == 404
+    assert "There is no such page." in people.text
+    assert programs.json()["status"] == "error"
+    assert httpx.get(f"{url}/tasks/task_none").status_code == 404
+
+
+def test_names_of_strangers_are_text(url, films):
+    page = httpx.get(f"{url}/projects/view", params={"path": str(films / "odd")})
+    assert HOSTILE not in page.text
+    assert "&lt;script&gt;alert(1)" in page.text
+
+
+def test_a_project_outside_the_roots_is_refused(url):
+    for path in ("/projects/view", "/projects/shot-picture"):
+        assert httpx.get(f"{url}{path}", params={"path": "/etc", "number": "1"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}],
+    ids=["foreign", "null", "cross-site"],
+)
+def test_forms_of_other_sites_do_nothing(url, headers):
+    answer = httpx.post(f"{url}/webhooks", data={"url": "https://x.example/"}, headers=headers)
+    assert answer.status_code == 403
+    assert httpx.get(f"{url}/webhooks?format=json").json()["webhooks"]["items"] == []
+
+
+def test_a_link_of_another_site_shows_a_page_but_never_calls_the_api(url):
+    followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert httpx.get(f"{url}/tasks", headers=followed).status_code == 200
+    assert httpx.get(f"{url}/v1/storycore.task.list", headers=followed).status_code == 403
+    framed = {**followed, "Sec-Fetch-Dest": "iframe"}
+    assert httpx.get(f"{url}/tasks", headers=framed).status_code == 403
+
+
+def test_actions_take_forms_only_and_the_api_takes_none(url):
+    assert httpx.post(f"{url}/webhooks", json={"url": "https://x.example/"}).status_code == 415
+    assert httpx.post(f"{url}/v1/storycore.export.package", data={"project_path": "little"}).status_code == 415
+    assert httpx.get(f"{url}/tasks/task_none/cancel").status_code == 405
+
+
+def test_a_form_that_is_too_large_or_broken_is_refused(url):
+    large = httpx.post(f"{url}/webhooks", content=b"a=" + b"x" * 2_000_000, headers=FORM)
+    assert large.status_code == 413
+    assert httpx.post(f"{url}/webhooks", content=b"url=%ff&&&&", headers=FORM).status_code == 400
+    many = "&".join(f"a{number}=1" for number in range(300))
+    assert httpx.post(f"{url}/webhooks", content=many, headers=FORM).status_code == 400
+
+
+def test_a_film_is_sent_in_parts_and_a_pdf_is_shown_only_if_it_is_one(url, artifact):
+    place = f"{url}/exports/{artifact['artifact_id']}"
+    part = httpx.get(f"{place}/file", headers={"Range": "bytes=0-3"})
+    assert (part.status_code, part.content) == (206, b"PK\x03\x04")
+    assert part.headers["content-security-policy"] == "sandbox"
+    assert httpx.get(f"{place}/pages").status_code == 404
+
+
+def test_a_package_is_verified_and_the_same_is_asked_for_again(url, artifact):
+    checked = httpx.post(f"{url}/exports/{artifact['artifact_id']}/verify", content="", headers=FORM)
+    assert checked.status_code == 303
+    task = checked.headers["location"].split("?")[0]
+    with httpx.stream("GET", f"{url}{task}?live=1", timeout=60) as stream:
+        told = "".join(stream.iter_text())  # to its end
+    assert told.endswith("event: end\ndata: {}\n\n")
+    assert "all of it holds" in told
+    again = httpx.post(f"{url}{task}/again", content="", headers=FORM)
+    assert again.status_code == 303
+    assert again.headers["location"].split("?")[0] != task
+
+
+def test_a_task_says_how_the_same_is_typed_and_called(url, films, artifact):
+    page = httpx.get(f"{url}/tasks/{artifact['task_id']}").text
+    assert f"storycore export package {films / 'little'}" in page
+    assert f"{url}/v1/storycore.export.package" in page
+
+
+def test_a_secret_is_shown_once(url, films):
+    made = httpx.post(f"{url}/settings/keys", data={"name": "suite", "scopes": ["tasks:read"]})
+    key = made.text.split("sck_")[1][:20]
+    assert key not in httpx.get(f"{url}/settings").text
+    assert made.headers["cache-control"] == "no-store"
+
+
+def test_settings_say_where_they_are_from_and_tell_no_secret(url, films):
+    rows = {row["name"]: row for row in httpx.get(f"{url}/settings?format=json").json()["settings"]}
+    assert rows["roots"]["value"] == [str(films)]
+    assert (rows["roots"]["origin"], rows["log_level"]["origin"]) == ("flags", "")
+    assert rows["secret_key"]["value"] in ("", "**********")
+
+
+def test_who_has_no_key_is_led_to_where_one_is_shown(guarded):
+    url, everything, _ = guarded
+    asked = httpx.get(f"{url}/tasks?status=failed")
+    assert asked.status_code == 303
+    assert asked.headers["location"] == "/sign-in?next=%2Ftasks%3Fstatus%3Dfailed"
+    assert httpx.get(f"{url}/tasks?format=json").status_code == 401
+    wrong = httpx.post(f"{url}/sign-in", data={"key": "sck_none", "next": "/tasks"})
+    assert (wrong.status_code, "set-cookie" in wrong.headers) == (401, False)
+    entered = httpx.post(f"{url}/sign-in", data={"key": everything, "next": "/tasks?status=failed"})
+    cookie = entered.headers["set-cookie"]
+    assert entered.headers["location"] == "/tasks?status=failed"
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert httpx.get(f"{url}/tasks", cookies={"storycore_key": everything}).status_code == 200
+
+
+@pytest.mark.parametrize("wanted", ["//evil.example", "https://evil.example", "/\\evil.example", "", "javascript:x"])
+def test_signing_in_never_leads_elsewhere(guarded, wanted):
+    url, everything, _ = guarded
+    entered = httpx.post(f"{url}/sign-in", data={"key": everything, "next": wanted})
+    assert entered.headers["location"] == "/"
+
+
+def test_the_cookie_of_the_pages_opens_nothing_of_the_api(guarded):
+    url, everything, _ = guarded
+    assert httpx.get(f"{url}/v1/storycore.task.list", cookies={"storycore_key": everything}).status_code == 401
+
+
+def test_a_key_shows_and_does_only_what_it_allows(guarded):
+    url, _, little = guarded
+    cookies = {"storycore_key": little}
+    assert httpx.get(f"{url}/tasks", cookies=cookies).status_code == 200
+    assert httpx.get(f"{url}/", cookies=cookies).status_code == 200
+    for path in ("/settings", "/webhooks", "/projects", "/exports", "/comfyui", "/figures", "/exports/new"):
+        answer = httpx.get(f"{url}{path}", cookies=cookies)
+        assert answer.status_code == (200 if path == "/exports/new" else 403), path
+    made = httpx.post(f"{url}/exports/new", data={"project": "little", "what": "package"}, cookies=cookies)
+    assert made.status_code == 403
+
+
+def test_every_action_is_refused_without_a_key(guarded):
+    url, *_ = guarded
+    actions = [place.path for place in PLACES if place.method == "POST" and not place.is_open]
+    for path in actions:
+        filled = path.replace("{", "").replace("}", "")
+        assert httpx.post(f"{url}{filled}", content="", headers=FORM).status_code == 401, path
+
+
+def test_pages_are_counted_as_pages(url):
+    httpx.get(f"{url}/tasks")
+    told = httpx.get(f"{url}/metrics").text
+    assert 'storycore_http_requests_total{operation="page",status="200"}' in told
+
+
+def test_an_address_keeps_the_state_of_a_page():
+    visit = Visit(core=None, path="/tasks", query={"status": "failed", "cursor": "c9", "said": "again", "live": "1"})
+    assert visit.here == "/tasks?status=failed&cursor=c9"
+    assert visit.with_query(cursor=None) == "/tasks?status=failed"
+    assert visit.json == "/tasks?status=failed&cursor=c9&format=json"
+    assert json.dumps(visit.live) == '"/tasks?status=failed&cursor=c9&live=1"'
