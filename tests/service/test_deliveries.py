@@ -324,7 +324,7 @@ def test_an_editor_is_handed_one_set_of_clips_for_all_timelines(tmp_path):
     names = files_in(place / "Edit")
     media = ["media/001_Shot_1.mov", "media/002_Shot_2.mov", "media/sound_sfx.wav"]
     assert [name for name in names if "/" in name] == media
-    assert {Path(name).suffix for name in names} == {".xml", ".fcpxml", ".edl", ".otio", ".otioz", ".mov", ".wav"}
+    assert {Path(name).suffix for name in names} == {".xml", ".fcpxml", ".edl", ".otio", ".mov", ".wav"}
     assert {it.path: it.checksum for it in made.files} == {
         name: f"sha256:{sha256(place / name)}" for name in files_in(place)
     }
