@@ -447,6 +447,15 @@ def test_a_start_of_ones_own_is_in_every_file(short, name):
     assert script.read(script.write(edit)).start == "10:20:30:05"
 
 
+@pytest.mark.parametrize("name", ["otio", "xml", "fcpxml", "edl"])
+@pytest.mark.parametrize(("fps", "start"), [("24", "23:59:59:20"), ("29.97", "23:59:59;28")])
+def test_an_edit_may_go_past_midnight(short, name, fps, start):
+    script = registry.find(name).script
+    edit = planned(short, name, fps=fps, start_timecode=start).edit(film_in(short), (), "")
+    found = script.read(script.write(edit))
+    assert (found.start, found.frames) == (start, edit.frames)
+
+
 def test_numbers_need_not_be_dropped(short):
     found = planned(short, fps="29.97", drop_frame=False)
     assert (found.start, found.counting.text(found.start)) == (108_000, "01:00:00:00")

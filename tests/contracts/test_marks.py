@@ -20,7 +20,7 @@ from fixtures.marks import (
     places_outside,
     signed_picture,
 )
-from storycore.errors import Cancelled, InvalidInput, Reason
+from storycore.errors import Cancelled, InvalidInput, Reason, Unavailable
 from storycore.exports.export import export, wanted
 from storycore.exports.formats import registry
 from storycore.metadata import signing_key
@@ -204,6 +204,17 @@ def test_a_key_that_can_not_sign_leaves_nothing(tmp_path, name):
         deliver_marked(folder, name, tmp_path / "out", flags=flags, **FIRST[name])
     assert fault.value.reason == Reason.SETTING_INVALID
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["mp4", "otio", "pdf"])
+def test_a_key_of_ones_own_that_is_not_there_is_told_before_anything_is_rendered(tmp_path, name):
+    folder, steps = make_generated_film(tmp_path / "film"), []
+    flags = {"signing_certificate": str(tmp_path / "none.pem"), "signing_key_file": str(tmp_path / "none.key")}
+    with pytest.raises(Unavailable, match=r"none\.pem can't be read"):
+        deliver_marked(folder, name, tmp_path / "out", progress=Progress(steps.append), flags=flags)
+    assert not steps
+    made = deliver_marked(folder, "csv", tmp_path / "out", flags=flags)  # nobody signs it
+    assert made["csv"].path.is_file()
 
 
 def test_credentials_beside_a_file_never_replace_others(tmp_path):

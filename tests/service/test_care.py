@@ -61,6 +61,8 @@ def test_doctor_finds_nothing_wrong_where_nothing_is(tmp_path):
         ({"STORYCORE_ROOTS": "/there/is/none"}, "root_1"),
         ({"STORYCORE_SERVER": "http://127.0.0.1:1"}, "server"),
         ({"STORYCORE_HOST": "0.0.0.0"}, "keys"),
+        ({"STORYCORE_SIGNING_KEY_FILE": "/there/is/none"}, "credentials"),
+        ({"STORYCORE_SIGNING_CERTIFICATE": "/none.pem", "STORYCORE_SIGNING_KEY_FILE": "/none.key"}, "credentials"),
     ],
 )
 def test_doctor_says_what_is_broken_and_what_to_do(tmp_path, environment, name):

@@ -200,6 +200,19 @@ def test_a_part_that_fails_is_named_and_nothing_of_the_delivery_is_left(tmp_path
     assert (failed[1]["step"], failed[1]["error"]["reason"]) == ("board", fault.value.reason)
 
 
+def test_a_key_that_can_not_sign_is_told_before_anything_is_rendered(tmp_path):
+    folder, steps = make(tmp_path / "film"), []
+    write_template(folder, part("film", "mp4", options='{ credentials = "always" }'))
+    none = tmp_path / "none.pem"
+    with (
+        StoryCore(Settings.read(signing_certificate=none, signing_key_file=none)) as sc,
+        pytest.raises(StoryCoreError, match=r"^Film: none\.pem can't be read") as fault,
+    ):
+        sc.run(DeliverRequest(project_path=str(folder), template="mine"), progress=lambda it: steps.append(it.step))
+    assert fault.value.details["part"] == "film"
+    assert not any("rendering" in step for step in steps)
+
+
 @pytest.mark.parametrize("there", ["file", "folder", "exports"])
 def test_nothing_is_written_over(tmp_path, there):
     folder = make(tmp_path / "film")
@@ -311,7 +324,7 @@ def test_an_editor_is_handed_one_set_of_clips_for_all_timelines(tmp_path):
     names = files_in(place / "Edit")
     media = ["media/001_Shot_1.mov", "media/002_Shot_2.mov", "media/sound_sfx.wav"]
     assert [name for name in names if "/" in name] == media
-    assert {Path(name).suffix for name in names} == {".xml", ".fcpxml", ".edl", ".otio", ".otioz", ".mov", ".wav"}
+    assert {Path(name).suffix for name in names} == {".xml", ".fcpxml", ".edl", ".otio", ".mov", ".wav"}
     assert {it.path: it.checksum for it in made.files} == {
         name: f"sha256:{sha256(place / name)}" for name in files_in(place)
     }

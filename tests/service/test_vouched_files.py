@@ -67,6 +67,14 @@ def test_a_file_without_credentials_says_so_and_ends_with_1(tmp_path):
     assert "not signed" in storycore("export", "verify", "colour_1.png", cwd=folder / "assets").stdout
 
 
+@pytest.mark.parametrize("name", ["film.mp4", "board.PDF", "sound.wav"])
+@pytest.mark.parametrize("data", [b"", b"junk"])
+def test_what_only_its_name_calls_a_film_is_not_judged_as_a_package(tmp_path, name, data):
+    (tmp_path / name).write_bytes(data)
+    found = verify(tmp_path / name)
+    assert (found.valid, found.kind, [it.reason for it in found.faults]) == (False, "file", ["no_credentials"])
+
+
 def test_credentials_beside_a_file_are_found(tmp_path):
     folder = make_generated_film(tmp_path / "film")
     path = deliver_marked(folder, "html", tmp_path / "out")["html"].path

@@ -105,12 +105,14 @@ def export(
     Raises:
         NotFound: nothing_to_export: `strict` was asked for, and the film has no shots.
         InvalidInput: out_of_range: two files would have the same name; unknown_value: a language that is not there.
-        StoryCoreError: see `Format.write`.
+        StoryCoreError: see `Format.write` and `check_key`.
     """
     if not film.project.shots and any(item.options.strict for item in formats):
         raise NotFound("The project has no shots.", reason=Reason.NOTHING_TO_EXPORT)
     works = [work for item in formats for work in works_of(film, item, name)]
     refuse_twins([work.name for work in works])
+    for work in works:
+        check_key(work)
     finished: list[Exported] = []
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
@@ -139,6 +141,18 @@ def export(
                 place.rmdir()
         raise
     return finished
+
+
+def check_key(work: Work) -> None:
+    """Whether the user's key can be used, if the file will be signed by it.
+
+    Raises:
+        StoryCoreError: see `formats.marking.check_key`.
+    """
+    if work.film.marked:
+        from storycore.exports.formats import marking
+
+        marking.check_key(work.film, work.format, work.options)
 
 
 def marked(work: Work, path: Path, made: Made, progress: Progress) -> Made:

@@ -9,6 +9,7 @@ from storycore.metadata import credentials, signing_key
 from storycore.metadata.statement import Statement, understand
 from storycore.observe.progress import Progress
 from storycore.project.content import HEAD_BYTES, media_type, open_regular
+from storycore.project.files import MEDIA_SUFFIXES
 from storycore.settings import Settings
 
 _MOST_BYTES = 64 * 1024 * 1024
@@ -38,8 +39,12 @@ class Vouched:
 
 
 def can_vouch(path: Path) -> bool:
-    """Whether credentials are looked for: in pictures, sounds, films and PDFs, and wherever some stand beside."""
-    return path.is_file() and (_beside(path) is not None or _kind(path).startswith(_KINDS))
+    """Whether credentials are looked for: in pictures, sounds, films and PDFs, and wherever some stand beside.
+
+    What only its name calls a film, because it is empty or its beginning is broken, is one of them: its user asks
+    for it as a film.
+    """
+    return path.is_file() and (_beside(path) is not None or _kind(path).startswith(_KINDS) or _is_named_so(path))
 
 
 def is_package(path: Path) -> bool:
@@ -92,6 +97,10 @@ def _kind(path: Path) -> str:
             return media_type(file.read(HEAD_BYTES)) or _ANY
     except OSError:
         return _ANY
+
+
+def _is_named_so(path: Path) -> bool:
+    return path.suffix.lower() in MEDIA_SUFFIXES | {".pdf"}
 
 
 def _is_made_of_parts(path: Path) -> bool:

@@ -90,7 +90,17 @@ def _marks(app: App) -> Iterator[Finding]:
         )  # fmt: skip
         return
     settings = app.settings
-    if settings.signing_certificate is not None:
+    if settings.signing_certificate is not None or settings.signing_key_file is not None:
+        from storycore.metadata import signing_key
+
+        try:
+            signing_key.identity(settings)
+        except StoryCoreError as fault:
+            yield Finding(
+                name="credentials", state=State.BROKEN, words=f"films can't be signed: {fault.message}",
+                remedy=fault.remediation,
+            )  # fmt: skip
+            return
         yield _fine("credentials", f"films are signed with your certificate, {settings.signing_certificate}")
     elif settings.signing_place.exists():
         yield _fine("credentials", f"films are signed with the key of this installation, {settings.signing_place}")

@@ -10,7 +10,7 @@ from typing import Final
 from storycore.errors import StoryCoreError
 from storycore.exports.delivery.checksums import NAME, checksums
 from storycore.exports.delivery.jobs import UNMAKEABLE, Agenda, Job, LeftOut, told_of
-from storycore.exports.export import Exported, marked, render_together
+from storycore.exports.export import Exported, check_key, marked, render_together
 from storycore.exports.formats.format import Delivered, Film
 from storycore.exports.gates import Judged, judge
 from storycore.exports.presets import figures_of
@@ -70,6 +70,9 @@ def deliver(film: Film, agenda: Agenda, folder: Path, progress: Progress) -> Del
     Raises:
         StoryCoreError: see `Format.write`; `details.part` names the part.
     """
+    for job in agenda.jobs:
+        with told_of(job.part):
+            check_key(job.work)
     films = [job for job in agenda.jobs if job.is_film]
     filmed = {job.part.name: job.part for job in films}
     with progress.named(f"{len(films)} films"), told_of(*filmed.values()):

@@ -176,10 +176,13 @@ def _refuse_twins(jobs: Sequence[Job]) -> None:
     folders = {_key(place) for job in jobs for place in (job.part.folder, *_above(job.part.folder)) if place}
     taken = {_key(NAME): "the list of checksums"}
     for job in jobs:
-        other = "a folder" if _key(job.path) in folders else taken.get(_key(job.path))
+        name, other = job.path, "a folder" if _key(job.path) in folders else taken.get(_key(job.path))
+        top = job.part.folder.partition("/")[0]
+        if other is None and _key(top) == _key(NAME):
+            name, other = top, taken[_key(NAME)]
         if other is not None:
             raise InvalidInput(
-                f"{job.part.title}: {job.path} would also be the name of {other}.",
+                f"{job.part.title}: {name} would also be the name of {other}.",
                 reason=Reason.TEMPLATE_INVALID,
                 remediation="Give the part another folder, or another naming in its options.",
                 details={"part": job.part.name, "pointer": "/template"},

@@ -35,6 +35,8 @@ FIGURE: Final = "content_credentials"
 
 _RECORDED: Final[Stated] = "recorded"
 _KINDS: Final = ("video/", "audio/", "image/")
+_CLIP: Final = "video/quicktime"
+"""Of the clips that a timeline links."""
 _OTHERS: Final = frozenset({"application/pdf", "application/zip", "text/html"})
 
 
@@ -85,6 +87,22 @@ def marks(film: Film, media_type: str, options: FormatOptions, line: Timeline | 
             )
         return Marks(origins=found, signed=False, warnings=(_UNSIGNED,))
     return Marks(origins=found, signed=wanted, warnings=tuple(_warnings(found, choice, said)))
+
+
+def check_key(film: Film, format_: Format, options: FormatOptions) -> None:
+    """Whether the user's key can be used, if a file will be signed by it: to be known before anything is rendered.
+
+    Raises:
+        InvalidInput, Unavailable: it can't.
+    """
+    settings = film.settings
+    if (settings.signing_certificate is None and settings.signing_key_file is None) or not credentials.is_there():
+        return
+    kind = format_.media_type
+    if not _can_be_marked(kind) and hasattr(format_, "pictures"):
+        kind = _CLIP
+    if marks(film, kind, options).signed:
+        signing_key.identity(settings)
 
 
 def signs_itself(format_: Format) -> bool:

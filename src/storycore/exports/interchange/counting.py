@@ -43,7 +43,7 @@ class Counting:
             frame: from 0.
             separator: before the frames; `;` where numbers are dropped if left out.
         """
-        nominal, number = self.nominal, frame % self._day
+        nominal, number = self.nominal, frame % self.day
         if self.drop:
             lost = nominal // 15
             tens, rest = divmod(number, self._ten_minutes)
@@ -78,12 +78,13 @@ class Counting:
         return number
 
     @property
-    def _ten_minutes(self) -> int:
-        return 600 * self.nominal - 9 * (self.nominal // 15)
+    def day(self) -> int:
+        """Frames until the numbers begin anew."""
+        return 144 * self._ten_minutes if self.drop else 86_400 * self.nominal
 
     @property
-    def _day(self) -> int:
-        return 144 * self._ten_minutes if self.drop else 86_400 * self.nominal
+    def _ten_minutes(self) -> int:
+        return 600 * self.nominal - 9 * (self.nominal // 15)
 
 
 def known(rate: Fraction) -> bool:

@@ -44,7 +44,7 @@ def read(text: str) -> Found:
     frames = 0
     if rate is not None and rows:
         counting = Counting(rate=rate, drop=drop)
-        frames = counting.frame(ends[-1]) - counting.frame(rows[0][6])
+        frames = (counting.frame(ends[-1]) - counting.frame(rows[0][6])) % counting.day  # it may go past midnight
     crossed = [row for row in rows if row[3].startswith("D")]
     through = sum(row[2] == _BLACK and row is not rows[-1] for row in crossed)  # those are two dissolves
     return Found(

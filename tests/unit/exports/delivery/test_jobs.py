@@ -72,6 +72,7 @@ def test_an_option_that_is_wrong_is_told_with_its_part(folder, options, message,
         [part("two", "json")],
         [part("two", "csv", options='{ naming = "x" }'), part("three", "json", folder='"x.csv"', options="{}")],
         [part("two", "csv", options='{ naming = "X" }'), part("three", "csv", options='{ naming = "x" }')],
+        [part("two", "csv", folder='"Checksums-SHA256.txt/more"')],
     ],
 )
 def test_two_files_of_one_name_are_refused(folder, others):
