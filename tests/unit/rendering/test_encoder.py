@@ -90,6 +90,12 @@ def test_a_full_disk_is_told_as_such():
     assert (type(fault), fault.reason) == (Unavailable, Reason.DISK_FULL)
 
 
+def test_a_decoder_that_somebody_killed_says_nothing_about_the_media():
+    fault = encoder.fault_of([], -9, foreign="a.mp4")
+    assert (type(fault), fault.reason) == (DependencyFailed, Reason.ENCODER_FAILED)
+    assert encoder.fault_of([], -11, foreign="a.mp4").reason is Reason.MEDIA_INVALID
+
+
 def test_a_fault_says_what_was_wrong_and_not_who_gave_up_after_it():
     lines = [
         "[mov,mp4 @ 0x55f182625540] moov atom not found",
