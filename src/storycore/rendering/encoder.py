@@ -43,6 +43,7 @@ _PROGRESS = re.compile(
 _SPEAKER = re.compile(r"^(?:\[[^\]]* @ 0x[0-9a-f]+\] ?)+")
 _ENDING = re.compile(
     r"Conversion failed|Nothing was written into output|Task finished with error|Terminating thread"
+    r"|Error parsing options for|Failed to set value|To ignore this, add a trailing"
     r"|Could not open encoder before EOF|Error opening (?:input|output) file|Error reinitializing filters"
 )
 """What ffmpeg says after it has said what is wrong."""
