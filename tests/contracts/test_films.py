@@ -381,6 +381,17 @@ def test_hostile_titles_are_letters_and_nothing_else(tmp_path):
     assert "\x07" not in seen.metadata["title"]
 
 
+def test_a_title_of_any_length_leaves_the_picture_to_be_seen(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "gray", "duration": 0.5, "title": "A very long title\n" * 100})
+    plain, burned = (
+        see(deliver(folder, "mp4", tmp_path / burn_in, burn_in=burn_in)[0]).frames[3].astype(int)
+        for burn_in in ("none", "timecode_and_shot")
+    )
+    differs = np.abs(plain - burned).max(axis=2) > 20
+    assert differs[:27].any()
+    assert not differs[27:].any()
+
+
 def test_several_formats_are_drawn_once(tmp_path):
     folder = make_film(tmp_path / "film", {"colour": "red"}, {"colour": "blue"})
     reports = []

@@ -1,5 +1,7 @@
 """The sound inside of finished films: in its place, at its loudness, with its captions; read by PyAV and pysubs2."""
 
+import shutil
+
 import av
 import numpy as np
 import pysubs2
@@ -55,6 +57,14 @@ def test_a_sound_is_heard_when_its_picture_is_seen(project, tmp_path, name):
     assert heard == pytest.approx(2.0, abs=FRAME_SECONDS)
     assert told.metrics["audio_duration"]["value"] == pytest.approx(4.0, abs=FRAME_SECONDS)
     assert told.metrics["duration"]["value"] == pytest.approx(4.0, abs=0.002)
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no other ffmpeg is installed")
+def test_the_ffmpeg_of_an_older_system_makes_films_with_sound_too(project, tmp_path, monkeypatch):
+    monkeypatch.setenv("STORYCORE_FFMPEG", shutil.which("ffmpeg"))
+    path, told = film(project, "mp4", tmp_path, loudness_lufs=-23)
+    assert told.metrics["integrated_loudness"]["verdict"] == "within target"
+    assert len(sound_of(path)[0]) == pytest.approx(4 * RATE, abs=1024)
 
 
 @pytest.mark.parametrize("name", ["mp4", "webm", "mkv"])

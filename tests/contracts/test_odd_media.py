@@ -1,6 +1,7 @@
 """Stills and clips of the film trade and of odd shapes: shown as they are, or a slate that says why not."""
 
 import io
+import itertools
 import struct
 import subprocess
 from fractions import Fraction
@@ -138,6 +139,23 @@ def test_clips_that_are_over_before_their_shot_are_said(tmp_path):
     told = [(it.file, it.reason, it.message) for it in made.warnings]
     message = "assets/clip_3.mkv lasts 0.5 s, and shot 3 shows it from 0.0 s to 1.0 s; then its last frame stands."
     assert told == [("assets/clip_3.mkv", "clip_too_short", message)]
+
+
+def test_a_clip_whose_rest_is_missing_is_shown_as_far_as_it_goes_and_said_each_time(tmp_path):
+    path = tmp_path / "whole.mp4"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x36:rate=24:d=2"]
+    command += ["-c:v", "libx264", "-bf", "0", "-g", "1", "-movflags", "+faststart", str(path)]
+    subprocess.run(command, check=True, timeout=60)
+    data = path.read_bytes()
+    folder = make_film(tmp_path / "film", {"clip": data[: len(data) * 6 // 10], "duration": 2})
+    for out in "ab":
+        film, made = deliver(folder, "mp4", tmp_path / out, crf=1)
+        frames = see(film).frames
+        moving = sum(not np.array_equal(one, other) for one, other in itertools.pairwise(frames))
+        assert len(frames) == 48
+        assert 15 < moving < 40
+        assert [(it.file, it.reason) for it in made.warnings] == [("assets/clip_1.mp4", "clip_too_short")], out
+        assert "then its last frame stands" in made.warnings[0].message
 
 
 def test_clips_of_high_dynamic_range_are_said_each_time(tmp_path):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 
+import imageio_ffmpeg
 import psutil
 import pytest
 
@@ -78,6 +79,36 @@ def test_a_painter_that_is_killed_is_an_error_and_leaves_nothing(tmp_path):
     assert fault.value.reason is Reason.ENCODER_FAILED
     assert not (tmp_path / "out").exists()
     assert not [one for one in psutil.Process().children(recursive=True) if one.status() != "zombie"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
+def test_a_decoder_that_is_killed_is_an_error_and_its_clip_is_whole_the_next_time(tmp_path):
+    clip = tmp_path / "clip.mp4"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=960x540:r=24:d=10"]
+    subprocess.run([*command, "-c:v", "libx264", "-preset", "ultrafast", str(clip)], check=True, timeout=120)
+    folder = make_film(tmp_path / "film", {"clip": clip.read_bytes(), "duration": 10})
+    progress = Progress(interval_seconds=0)
+    killed = []
+
+    def kill_the_decoder(report):
+        if report.step == "rendering" and report.done > 10 and not killed:
+            for one in psutil.Process().children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    if {"-format_whitelist", "rawvideo"} <= set(one.cmdline()):
+                        one.kill()
+                        killed.append(one)
+
+    progress.listen(kill_the_decoder)
+    with pytest.raises(DependencyFailed) as fault:
+        deliver(folder, "mp4", tmp_path / "out", progress=progress, width=960, height=540)
+    assert killed
+    assert fault.value.reason is Reason.ENCODER_FAILED
+    assert cached_segments() == {}
+    path, made = deliver(folder, "mp4", tmp_path / "again", width=960, height=540)
+    frames = see(path).frames
+    assert len(frames) == 240
+    assert (frames[-1] != frames[-12]).any()
+    assert made.warnings == ()
 
 
 def test_a_full_disk_is_told_as_such_and_leaves_nothing(tmp_path):

@@ -99,7 +99,7 @@ def test_gates_of_a_preset_are_told_with_the_export_that_they_judge(client, rece
     assert (failed["project_path"], failed["metadata"]) == (film.name, {"night": 4})
     assert [fault["reason"] for fault in failed["faults"]] == ["gate_failed"]
     assert failed["faults"][0]["message"].startswith("the length of the sound is ")
-    assert "must be at least 1e+06 s" in failed["faults"][0]["message"]
+    assert "must be at least 1000000 s" in failed["faults"][0]["message"]
 
 
 def publish(client, kind="pipeline.completed", **more):

@@ -134,10 +134,15 @@ def _wanted(gate: Gate, value: Any) -> tuple[str, bool]:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     low, high = gate.at_least, gate.at_most
     if low is not None and high is not None:
-        return f"between {low:g} and {high:g}", number and low <= value <= high
+        return f"between {_bound(low)} and {_bound(high)}", number and low <= value <= high
     if low is not None:
-        return f"at least {low:g}", number and value >= low
-    return f"at most {high:g}" if high is not None else "there", high is None or (number and value <= high)
+        return f"at least {_bound(low)}", number and value >= low
+    return f"at most {_bound(high)}" if high is not None else "there", high is None or (number and value <= high)
+
+
+def _bound(value: float) -> str:
+    """A bound as it was most likely written: never `1e+06`."""
+    return str(int(value)) if value.is_integer() else str(value)
 
 
 def _shown(value: Any) -> str:

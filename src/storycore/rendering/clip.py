@@ -103,20 +103,31 @@ class Clip:
         self._running, self._ending, self._layout, self._size, self._name = running, ending, layout, size, name
         self._last: Frame | None = None
         self._over = False
+        self._seen = 0
+
+    @property
+    def seen(self) -> int | None:
+        """Frames that there were until the clip was over; None if it was not, or before its first one."""
+        return self._seen if self._over and self._seen else None
 
     def next(self) -> Frame:
         """The frame that comes next.
 
         Raises:
             InvalidInput: media_invalid: there is none at all.
+            DependencyFailed: encoder_failed: the decoder was killed.
         """
         found = None if self._over else self._read()
         if found is not None:
             self._last = found
-        else:
-            if self._last is None:  # the clip was over before it began here
+            self._seen += 1
+        elif self._last is None:  # the clip was over before it began here
+            self._running.finish()
+            self._last = self._final()
+            self._over = True
+        elif not self._over:
+            with contextlib.suppress(InvalidInput):  # a damaged one is shown as far as it goes
                 self._running.finish()
-                self._last = self._final()
             self._over = True
         return self._last
 

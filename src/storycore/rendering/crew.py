@@ -64,12 +64,14 @@ class Painted(NamedTuple):
         error: that it ended in; None if it went well.
         figures: of each output, in order, what was measured.
         bent: names of the files so far that held more light than frames can.
+        ends: names of the clips so far whose last frame was seen, each with the second at which it ended.
     """
 
     number: int
     error: StoryCoreError | None
     figures: Sequence[Told]
     bent: Sequence[str]
+    ends: Mapping[str, str]
 
 
 class Painter:
@@ -195,7 +197,8 @@ def paint(
                     crew[number].give(following, jobs[following])
                 error = message.get("error")
                 fault = from_dict(error) if error else None
-                yield Painted(message["job"], fault, message.get("figures", ()), message.get("bent", ()))
+                figures, bent, ends = message.get("figures", ()), message.get("bent", ()), message.get("ends", {})
+                yield Painted(message["job"], fault, figures, bent, ends)
     finally:
         for painter in crew:
             painter.kill()

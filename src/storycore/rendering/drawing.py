@@ -45,11 +45,17 @@ class Gallery:
         self._stills: OrderedDict[tuple[object, ...], Still] = OrderedDict()
         self._clips: dict[str, clip.ClipFacts] = {}
         self._bent: set[str] = set()
+        self._ends: dict[str, Fraction] = {}
 
     @property
     def bent(self) -> list[str]:
         """Names of the files that hold more light than frames can, which was bent down."""
         return sorted(self._bent)
+
+    @property
+    def ends(self) -> dict[str, str]:
+        """Names of the clips whose last frame was seen, each with the second at which it ended."""
+        return {name: str(second) for name, second in self._ends.items()}
 
     @contextlib.contextmanager
     def reel(self, look: Look, offset: int, canvas: Canvas) -> Iterator[_Reel]:
@@ -79,6 +85,8 @@ class Gallery:
         layout = LAYOUTS[canvas.pixel_format]
         with clip.opened(self._ffmpeg, path, look.name, wanted, layout) as reel:
             yield _HeldReel(reel, held) if held else reel
+            if reel.seen is not None:
+                self._ends[look.name] = wanted.begin + reel.seen / canvas.rate
 
     def _still(self, look: Look, canvas: Canvas) -> Still:
         name = (look.source, look.sha256, look.cell, look.move, look.title, look.lines, canvas)

@@ -43,12 +43,17 @@ _PROGRESS = re.compile(
 _SPEAKER = re.compile(r"^(?:\[[^\]]* @ 0x[0-9a-f]+\] ?)+")
 _ENDING = re.compile(
     r"Conversion failed|Nothing was written into output|Task finished with error|Terminating thread"
+    r"|Error parsing options for|Failed to set value|To ignore this, add a trailing"
     r"|Could not open encoder before EOF|Error opening (?:input|output) file|Error reinitializing filters"
 )
 """What ffmpeg says after it has said what is wrong."""
 _THRIFTY = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "131072"}
 """Frames that were encoded are given back to the system at once. Source: GNU C Library manual, Memory Allocation
 Tunables; others read none of these."""
+_KILLED = 9
+"""SIGKILL: somebody ended it, whatever it was reading."""
+_CPU_GRACE_SECONDS = 5
+"""Between being told that its processor time is over, which is the media's fault, and being killed."""
 _FULL = re.compile(r"No space left on device|File too large|Disk quota exceeded")
 
 
@@ -146,7 +151,7 @@ class Child:
         Raises:
             Unavailable: disk_full.
             InvalidInput: media_invalid: it was reading media of strangers.
-            DependencyFailed: encoder_failed.
+            DependencyFailed: encoder_failed; also if somebody killed it, whatever it was reading.
         """
         if self.input is not None:
             with contextlib.suppress(OSError):
@@ -206,7 +211,8 @@ class How(TypedDict, total=False):
         folder: where it works; relative names count from there.
         limits: what it may use.
         level: of its log; "warning" if left out.
-        foreign: name of the media of strangers that it reads, for messages; a failure is then the media's.
+        foreign: name of the media of strangers that it reads, for messages; a failure is then the media's, unless it
+            was killed.
         group: whether it leads a process group of its own; True if left out.
     """
 
@@ -283,7 +289,7 @@ def fault_of(lines: Sequence[str], code: int, *, foreign: str = "") -> InvalidIn
     said = next((line for line in reversed(spoken) if line and not _ENDING.match(line)), "")
     if any(_FULL.search(line) for line in lines):
         return Unavailable("No room left to write.", reason=Reason.DISK_FULL)
-    if foreign:
+    if foreign and code != -_KILLED:
         return InvalidInput(
             f"{foreign} can't be read as picture or sound: {said[:200]}", reason=Reason.MEDIA_INVALID,
             details={"media": foreign},
@@ -303,14 +309,14 @@ def confine(pid: int, limits: Limits) -> None:
     import resource
 
     held = (
-        (resource.RLIMIT_AS, limits.memory_bytes),
-        (resource.RLIMIT_CPU, limits.cpu_seconds),
-        (resource.RLIMIT_FSIZE, limits.file_bytes),
-        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_AS, limits.memory_bytes, 0),
+        (resource.RLIMIT_CPU, limits.cpu_seconds, _CPU_GRACE_SECONDS),
+        (resource.RLIMIT_FSIZE, limits.file_bytes, 0),
+        (resource.RLIMIT_CORE, 0, 0),
     )
-    for kind, most in held:
+    for kind, most, grace in held:
         with contextlib.suppress(OSError, ValueError):  # it has ended already, or a lower limit holds
-            resource.prlimit(pid, kind, (most, most))
+            resource.prlimit(pid, kind, (most, most + grace))
 
 
 def _where(chosen: Path | None) -> Path:

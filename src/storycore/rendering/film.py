@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from storycore.errors import DependencyFailed, Reason, StoryCoreError
@@ -228,11 +229,13 @@ class _Rendering:
         self._progress.begin("rendering", total=total, unit="frames", until=self._until)
         jobs = {number: task.job for number, task in enumerate(tasks)}
         try:
-            for number, error, figures, bent in paint(
+            for number, error, figures, bent, ends in paint(
                 jobs, studio.ffmpeg, painters=studio.painters, folder=studio.folder, progress=self._progress
             ):
                 for name in bent:
                     studio.sources.bend(name)
+                for name, second in ends.items():
+                    studio.sources.end(name, Fraction(second))
                 if error is not None:
                     self._give_up(error)
                     continue

@@ -19,6 +19,7 @@ from storycore.rendering.plan import Part, Segment, Span, Timeline
 from storycore.rendering.words import Words
 from storycore.units import round_half_up
 
+_LONGEST_LABEL = 60  # characters of a title
 RENDERER = 5
 """Raised when the same values begin to give another picture."""
 
@@ -295,8 +296,10 @@ def _text(style: Mapping[str, Any], name: str, otherwise: str) -> str:
 
 
 def label(shot: Shot) -> str:
-    """A shot as burn-ins name it."""
-    return f"{shot.number:02d} {shot.title}"
+    """A shot as burn-ins name it: one line, which leaves the picture to be seen."""
+    title = " ".join(shot.title.split())
+    short = title if len(title) <= _LONGEST_LABEL else f"{title[: _LONGEST_LABEL - 1]}…"
+    return f"{shot.number:02d} {short}"
 
 
 def _told(value: Any) -> Any:

@@ -13,10 +13,10 @@ from storycore.rendering.raw_sound import raw_input
 from storycore.rendering.stem_file import StemFile
 from storycore.rendering.true_peak import highest_peak
 
-FILTER = "ebur128=peak=true:framelog=quiet"
+FILTER = "ebur128=peak=true:framelog=verbose"
 """Tells of loudness when the sound has passed, and passes it on."""
 
-_PEAKLESS = "ebur128=framelog=quiet"
+_PEAKLESS = "ebur128=framelog=verbose"
 
 METHOD = "EBU R 128 (ffmpeg ebur128)"
 

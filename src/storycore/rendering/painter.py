@@ -56,7 +56,9 @@ def _done(job: Mapping[str, Any], ffmpeg: Any, gallery: Any) -> dict[str, Any]:
         if known is None:
             raise
         return {"job": job["job"], "error": known.as_dict()}
-    return {"job": job["job"], "cpu_seconds": time.process_time() - started, "figures": figures, "bent": gallery.bent}
+    spent = time.process_time() - started
+    told = {"figures": figures, "bent": gallery.bent, "ends": gallery.ends}
+    return {"job": job["job"], "cpu_seconds": spent, **told}
 
 
 def _paint(job: Mapping[str, Any], ffmpeg: Any, gallery: Any) -> list[Mapping[str, Any]]:

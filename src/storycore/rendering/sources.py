@@ -95,6 +95,15 @@ class Sources:
         if path is not None:
             self._cache.note(self._bent(self._hashes[path]), {"bent": True})
 
+    def end(self, name: str, second: Fraction) -> None:
+        """Notes at which second the picture of a clip was over, as far as its headers promised more of it."""
+        path = next((path for path in self._hashes if self._name(path) == name), None)
+        length = None if path is None else self._length(path)
+        if path is None or (length is not None and length - second <= _UNSEEN_SECONDS):
+            return
+        self._cache.note(self._ended(self._hashes[path]), {"ended": str(second)})
+        self._lengths[path] = second
+
     def tell(self, reason: str, message: str) -> None:
         """Notes what could not be shown as the project has it."""
         self._warnings[reason] = ProjectWarning(file="project.json", pointer="", reason=reason, message=message)
@@ -127,7 +136,7 @@ class Sources:
         )
 
     def _look_at_end(self, span: Span, media: Media, path: Path, canvas: Canvas) -> None:
-        """Warns of a clip that is over before its shot is, as far as its headers tell how long it is."""
+        """Warns of a clip that is over before its shot is, as far as its headers, or its decoder, tell its length."""
         length, shot = self._length(path), span.shot
         end = shot.clip_in + span.frames / canvas.rate
         if length is None or end - length <= _UNSEEN_SECONDS:
@@ -144,12 +153,23 @@ class Sources:
                 facts = read_facts(path)
             except (HeaderFault, OSError):
                 facts = None
-            self._lengths[path] = facts.duration if facts else None
+            length, ended = facts.duration if facts else None, self._noted_end(path)
+            self._lengths[path] = length if ended is None else ended
         return self._lengths[path]
+
+    def _noted_end(self, path: Path) -> Fraction | None:
+        told = self._cache.noted(self._ended(self._hashes[path]))
+        try:
+            return Fraction(told["ended"])
+        except (KeyError, TypeError, ValueError, ZeroDivisionError):
+            return None
 
     def _read_as(self, sha256: str) -> str:
         """Names a content as it is read by this decoder."""
         return hashlib.sha256(f"{sha256}:{self._decoder}".encode()).hexdigest()
+
+    def _ended(self, sha256: str) -> str:
+        return f"{self._read_as(sha256)}-ended"
 
     def _bent(self, sha256: str) -> str:
         return f"{self._read_as(sha256)}-bent"

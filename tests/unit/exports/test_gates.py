@@ -70,6 +70,8 @@ METRICS = {
         ({"figure": "psnr", "at_least": 40}, True, "the distance from coding noise (PSNR): identical"),
         ({"figure": "black_stretches", "at_most": 0}, False,
          "the number of black stretches is 2, and must be at most 0"),
+        ({"figure": "audio_duration", "at_least": 12345678, "at_most": 1e15}, False,
+         "the length of the sound is 3.0 s, and must be between 12345678 and 1000000000000000 s"),
         ({"figure": "ssim", "at_least": 0.9}, False, "the likeness to the drawn frames (SSIM) was not measured"),
     ],
 )  # fmt: skip

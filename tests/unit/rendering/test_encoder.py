@@ -90,6 +90,12 @@ def test_a_full_disk_is_told_as_such():
     assert (type(fault), fault.reason) == (Unavailable, Reason.DISK_FULL)
 
 
+def test_a_decoder_that_somebody_killed_says_nothing_about_the_media():
+    fault = encoder.fault_of([], -9, foreign="a.mp4")
+    assert (type(fault), fault.reason) == (DependencyFailed, Reason.ENCODER_FAILED)
+    assert encoder.fault_of([], -11, foreign="a.mp4").reason is Reason.MEDIA_INVALID
+
+
 def test_a_fault_says_what_was_wrong_and_not_who_gave_up_after_it():
     lines = [
         "[mov,mp4 @ 0x55f182625540] moov atom not found",
@@ -100,3 +106,12 @@ def test_a_fault_says_what_was_wrong_and_not_who_gave_up_after_it():
     ]
     fault = encoder.fault_of(lines, 1, foreign="a.mp4")
     assert fault.message == "a.mp4 can't be read as picture or sound: moov atom not found"
+    lines = [
+        "Stream map '' matches no streams.",
+        "To ignore this, add a trailing '?' to the map.",
+        "Failed to set value '0:v:0' for option 'map': Invalid argument",
+        "Error parsing options for output file -.",
+        "Error opening output files: Invalid argument",
+    ]
+    fault = encoder.fault_of(lines, 234, foreign="a.mp4")
+    assert fault.message == "a.mp4 can't be read as picture or sound: Stream map '' matches no streams."
