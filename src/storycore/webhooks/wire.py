@@ -65,6 +65,11 @@ class Wire(ResponseHandler):
         return head, body
 
     @property
+    def has_heard(self) -> bool:
+        """Whether the other side has said anything since the last message."""
+        return self._said_bytes > 0
+
+    @property
     def is_clean(self) -> bool:
         """Whether all was taken that was handed over, so that another message may follow."""
         return self.transport is not None and not self.transport.get_write_buffer_size()
