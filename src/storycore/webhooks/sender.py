@@ -13,8 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import aiohttp
-
 from storycore.webhooks.address import Guard
 from storycore.webhooks.delivery import Attempt, Code
 from storycore.webhooks.dialling import Dialler
@@ -24,7 +22,7 @@ from storycore.webhooks.measuring import Measure
 from storycore.webhooks.message import Letterhead, Outgoing
 from storycore.webhooks.names import Names
 from storycore.webhooks.patience import Patience
-from storycore.webhooks.wire import KEPT_SECONDS, Standing, opening, posting
+from storycore.webhooks.wire import KEPT_SECONDS, ConnectionEnded, Standing, opening, posting
 
 _NOT_ALLOWED = "It leads to an address that webhooks may not call; STORYCORE_WEBHOOK_ALLOW opens one by host and port."
 _MOST_WAYS = 4096
@@ -144,7 +142,7 @@ class Sender:
         wire = connection.protocol
         try:
             await self._speak(way, connection, message, measure, let_out)
-        except aiohttp.ClientConnectionError as fault:
+        except ConnectionEnded as fault:
             if wire.has_heard:
                 raise
             return fault

@@ -16,6 +16,9 @@ from typing_extensions import override
 KEPT_SECONDS: Final = 4.0
 """So long a connection is kept: shorter than the usual servers do, so that both don't meet at its end."""
 
+ConnectionEnded: Final = aiohttp.ClientConnectionError
+"""What is raised when a connection ends, in whatever way."""
+
 _PIECE_BYTES: Final = 4096
 _MOST_BYTES: Final = 1024 * 1024
 _MOST_WAITING: Final = 8
