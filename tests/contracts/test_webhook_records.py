@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from storycore.database.connect import Database
 from storycore.database.owner import new_owner
@@ -104,6 +104,27 @@ def test_no_webhook_has_more_at_a_time_than_it_may_and_each_gets_its_share(desk)
     assert counts == [5, 2]
     more = desk.lease(room=100)
     assert [sum(it.endpoint.number == hook.number for it in more) for hook in (greedy, modest)] == [3, 0]
+
+
+def test_if_more_webhooks_wait_than_there_is_room_all_have_their_turn(desk):
+    hooks = [desk.hook() for _ in range(5)]
+    for _ in range(4):
+        desk.publish()
+    rounds = [desk.lease(room=2) for _ in range(5)]
+    assert [[it.endpoint.number for it in leases] for leases in rounds] == [
+        [hooks[first].number, hooks[second].number] for first, second in ((0, 1), (2, 3), (4, 0), (1, 2), (3, 4))
+    ]
+
+
+def test_no_sender_waits_for_another_that_counts_the_room_of_a_webhook(desk, database_url):
+    if not database_url.startswith("postgresql"):
+        pytest.skip("SQLite has one writer at a time")
+    first, second = desk.hook(), desk.hook()
+    desk.publish()
+    with desk.database.write() as other:
+        other.execute(select(webhooks.c.number).where(webhooks.c.number == first.number).with_for_update())
+        assert [it.endpoint.number for it in desk.lease()] == [second.number]
+    assert [it.endpoint.number for it in desk.lease()] == [first.number]
 
 
 def test_one_that_fails_is_left_alone_then_probed_by_one_and_recovers_at_once(desk):

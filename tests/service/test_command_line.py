@@ -189,6 +189,32 @@ def test_ctrl_c_before_a_command_has_begun_ends_it_quietly(tmp_path, module):
     assert (run.returncode, run.stdout, "Traceback" in run.stderr) == (130, "", False)
 
 
+LATE = """
+import atexit, os, signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)
+def interrupt(after=lambda: None):
+    after()
+    os.kill(os.getpid(), signal.SIGINT)
+    threading.Event().wait(0.2)
+if MOMENT == "threads":
+    threading.Thread(target=interrupt, args=(threading.main_thread().join,)).start()
+else:
+    atexit.register(interrupt)
+from storycore.__main__ import main
+sys.argv[1:] = ["--version"]
+main()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for a process by itself")
+@pytest.mark.parametrize("moment", ["threads", "the end"])
+def test_ctrl_c_after_a_command_has_ended_changes_nothing(tmp_path, moment):
+    """Pressed while the interpreter waits for threads, or while it tidies up."""
+    program = LATE.replace("MOMENT", repr(moment))
+    run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stdout.split()[0], run.stderr) == (0, "storycore", "")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM] if os.name != "nt" else [])
 def test_ctrl_c_stops_cleanly(number, film, tmp_path):

@@ -401,6 +401,50 @@ def test_a_connection_that_stands_is_used_again_and_closed_when_it_is_not(monkey
     assert ([it.connect_ms is None for it in attempts], heard) == ([False, True, True, False], [3, 1])
 
 
+@pytest.mark.parametrize(
+    ("withdrawn", "codes", "messages"), [(False, [Code.OK] * 2, 3), (True, [Code.OK, Code.CLOSED], 2)]
+)
+def test_over_a_connection_that_a_receiver_ends_between_messages_nothing_is_lost(withdrawn, codes, messages):
+    heard = []
+
+    def serve(listener):
+        for _ in range(1 if withdrawn else 2):
+            with listener.accept()[0] as wire:
+                heard.append(wire.recv(65_536))
+                wire.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+                if another := wire.recv(65_536):
+                    heard.append(another)  # and it ends, as if that had come too late
+
+    async def withdraw():
+        raise Withdrawn("the webhook has changed")
+
+    async def run(port):
+        async with Sender(Guard(["127.0.0.1:*"]), timeout_seconds=20) as sender:
+            message = Outgoing(Letterhead(read_url(f"http://127.0.0.1:{port}/hook"), {"X-One": "a"}), body=b"{}")
+            return [await sender.send(message), await sender.send(message, check=withdraw if withdrawn else None)]
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
+        listener.settimeout(20)
+        serving = threads.submit(serve, listener)
+        attempts = asyncio.run(run(listener.getsockname()[1]))
+        serving.result(30)
+    assert ([it.code for it in attempts], len(heard), len(set(heard))) == (codes, messages, 1)
+
+
+def test_a_new_connection_that_ends_without_a_word_is_an_attempt_that_failed():
+    heard = []
+
+    def serve(listener):
+        with listener.accept()[0] as wire:
+            heard.append(wire.recv(65_536))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
+        serving = threads.submit(serve, listener)
+        (attempt,), _ = send(f"http://127.0.0.1:{listener.getsockname()[1]}/hook")
+        serving.result(30)
+    assert (attempt.code, len(heard)) == (Code.CLOSED, 1)
+
+
 def test_what_a_receiver_does_not_take_is_not_kept_after_the_attempt():
     attempts, taken = _twice(lambda _wire: threading.Event().wait(2), limit=0.5)
     assert [it.code for it in attempts] == [Code.TIMEOUT_HEADERS] * 2

@@ -1,7 +1,9 @@
 """Commands from the catalogue; what a command needs is loaded when that command is asked for."""
 
+import atexit
 import difflib
 import os
+import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -173,7 +175,9 @@ def start(command_line: click.Command) -> None:
         click.echo(f"✗ The output can't be written: {fault.strerror}.", err=True)
         code = 8
     _settle_stdout()
-    sys.exit(code if isinstance(code, int) else 0)
+    code = code if isinstance(code, int) else 0
+    _end_quietly(code)
+    sys.exit(code)
 
 
 def _usage_fault(fault: click.UsageError) -> int:
@@ -209,6 +213,13 @@ def _settle_stdout() -> None:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _end_quietly(code: int) -> None:
+    """All is said and done: Ctrl-C while the interpreter tidies up changes neither the code nor adds a traceback."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(code))  # it may wait for threads
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # and then takes the handler away
 
 
 def _show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:

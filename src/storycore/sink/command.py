@@ -87,15 +87,18 @@ def compare_with_records(path: Path) -> bool:
 
     if not path.is_file():
         raise NotFound(f"There is no ledger {path}.")
-    sent, cursor = [], None
+    sent: list[str] = []
+    tried: list[str] = []
+    cursor = None
     with StoryCore() as core:
         while True:
-            page = core.run(WebhookDeliveriesRequest(state="delivered", limit=200, cursor=cursor))
-            sent += [item.event_id for item in page.items]
+            page = core.run(WebhookDeliveriesRequest(limit=200, cursor=cursor))
+            for item in page.items:
+                (sent if item.state == "delivered" else tried).append(item.event_id)
             cursor = page.next_cursor
             if cursor is None:
                 break
-    found = compare(sent, read(path))
+    found = compare(sent, read(path), tried=tried)
     for label, ids in (
         ("sent, never came", found.missing), ("came, never sent", found.unknown),
         ("came with different bodies", found.changed), ("not genuine", found.unverified),

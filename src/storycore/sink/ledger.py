@@ -94,8 +94,14 @@ def read(path: Path) -> Iterator[Entry]:
                 yield Entry(**json.loads(line))
 
 
-def compare(sent: Iterable[str], entries: Iterable[Entry]) -> Comparison:
-    """Ids that were sent beside what came."""
+def compare(sent: Iterable[str], entries: Iterable[Entry], *, tried: Iterable[str] = ()) -> Comparison:
+    """Ids that were sent beside what came.
+
+    Args:
+        sent: ids that a receiver has taken.
+        entries: what came.
+        tried: ids that no receiver has taken so far; these may have come too.
+    """
     wanted = set(sent)
     all_of_them = list(entries)
     good = [entry for entry in all_of_them if 200 <= entry.status <= 299]
@@ -106,7 +112,7 @@ def compare(sent: Iterable[str], entries: Iterable[Entry]) -> Comparison:
     return Comparison(
         received=len(counts),
         missing=tuple(sorted(wanted - set(counts))),
-        unknown=tuple(sorted(set(bodies) - wanted)),
+        unknown=tuple(sorted(set(bodies) - wanted - set(tried))),
         repeated={message_id: count for message_id, count in counts.items() if count > 1},
         changed=tuple(sorted(message_id for message_id, hashes in bodies.items() if len(hashes) > 1)),
         unverified=tuple(sorted({entry.id for entry in all_of_them if entry.verified is False})),

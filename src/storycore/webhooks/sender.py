@@ -22,7 +22,7 @@ from storycore.webhooks.measuring import Measure
 from storycore.webhooks.message import Letterhead, Outgoing
 from storycore.webhooks.names import Names
 from storycore.webhooks.patience import Patience
-from storycore.webhooks.wire import KEPT_SECONDS, Standing, opening, posting
+from storycore.webhooks.wire import KEPT_SECONDS, ConnectionEnded, Standing, opening, posting
 
 _NOT_ALLOWED = "It leads to an address that webhooks may not call; STORYCORE_WEBHOOK_ALLOW opens one by host and port."
 _MOST_WAYS = 4096
@@ -118,14 +118,52 @@ class Sender:
             await self._dialler.check_behind_proxy(head.target, measure)
         way = self._ways.get(head) or self._find_way(head)
         connection = way.standing.take(time.monotonic())
-        stood = connection is not None
-        connection = connection or await self._dialler.connect(way.place, head.target, measure)
-        wire: Any = connection.protocol
+        broken: Exception | None = None
+        if connection is not None:
+            broken = await self._speak_again(way, connection, message, measure, let_out)
+            if broken is None:
+                return
+        measure.phase = Code.TIMEOUT_CONNECT
         try:
-            if check and not stood:
+            connection = await self._dialler.connect(way.place, head.target, measure)
+            await self._speak(way, connection, message, measure, let_out, check)
+        except Withdrawn:
+            if broken is None:
+                raise
+            raise broken from None  # something was sent
+
+    async def _speak_again(
+        self, way: _Way, connection: Any, message: Outgoing, measure: Measure, let_out: LetOut
+    ) -> Exception | None:
+        """Speaks over a connection that stood; gives how it ended if it did without a word.
+
+        Receivers may end one at any time, and it may be that the message did not meet them any more.
+        """
+        wire = connection.protocol
+        try:
+            await self._speak(way, connection, message, measure, let_out)
+        except ConnectionEnded as fault:
+            if wire.has_heard:
+                raise
+            return fault
+        return None
+
+    async def _speak(  # noqa: PLR0913, PLR0917 - all that an exchange has
+        self,
+        way: _Way,
+        connection: Any,
+        message: Outgoing,
+        measure: Measure,
+        let_out: LetOut,
+        check: Check | None = None,
+    ) -> None:
+        """Sends a message over a connection, and reads the answer."""
+        wire = connection.protocol
+        try:
+            if check:
                 await check()
             measure.remote, measure.phase = wire.remote or measure.remote, Code.TIMEOUT_HEADERS
-            way.opening = way.opening or opening(way.place, head.headers)
+            way.opening = way.opening or opening(way.place, message.letterhead.headers)
             let_out(functools.partial(wire.post, posting(way.opening, message.stamp, message.body)))
             answer, body = await wire.answer()
             measure.phase = Code.TIMEOUT_TOTAL

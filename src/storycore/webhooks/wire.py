@@ -16,6 +16,9 @@ from typing_extensions import override
 KEPT_SECONDS: Final = 4.0
 """So long a connection is kept: shorter than the usual servers do, so that both don't meet at its end."""
 
+ConnectionEnded: Final = aiohttp.ClientConnectionError
+"""What is raised when a connection ends, in whatever way."""
+
 _PIECE_BYTES: Final = 4096
 _MOST_BYTES: Final = 1024 * 1024
 _MOST_WAITING: Final = 8
@@ -63,6 +66,11 @@ class Wire(ResponseHandler):
             head, body = await self.read()
         self._before_answer = False
         return head, body
+
+    @property
+    def has_heard(self) -> bool:
+        """Whether the other side has said anything since the last message."""
+        return self._said_bytes > 0
 
     @property
     def is_clean(self) -> bool:

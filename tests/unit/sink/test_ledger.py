@@ -14,6 +14,12 @@ def test_what_was_sent_and_came_agrees_even_if_it_came_twice():
     assert (found.agrees, found.received, found.repeated) == (True, 2, {"2": 2})
 
 
+def test_what_came_and_was_not_taken_was_sent_all_the_same():
+    refused = came("2", status=503)
+    assert compare(["1"], [came("1"), refused]).unknown == ("2",)
+    assert compare(["1"], [came("1"), refused], tried=["2", "3"]).agrees
+
+
 def test_each_disagreement_is_told():
     entries = [
         came("1", status=500), came("3"), came("4", body="a"), came("4", body="b"), came("5", verified=False),

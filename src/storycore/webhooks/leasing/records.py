@@ -43,7 +43,9 @@ def is_due(connection: Connection) -> bool:
     return connection.execute(_ANY_READY, {"instant": now()}).first() is not None
 
 
-def lease(connection: Connection, owner: str, room: int, only: Sequence[str] | None) -> Iterable[Leased]:
+def lease(
+    connection: Connection, owner: str, room: int, only: Sequence[str] | None, *, after: int = 0
+) -> Iterable[Leased]:
     """Leases what is due, at most as much of each webhook as it may have at a time.
 
     Args:
@@ -51,9 +53,11 @@ def lease(connection: Connection, owner: str, room: int, only: Sequence[str] | N
         owner: who leases.
         room: most deliveries.
         only: ids of the only events that are looked at; None for all.
+        after: the webhook (its number) after which the round begins, so that all have their turn if room is short.
     """
     instant = now()
     ready = [of_row(row) for row in connection.execute(_READY, {"instant": instant})]
+    ready.sort(key=lambda target: target.number <= after)
     for place, target in enumerate(ready):
         share = max(1, room // (len(ready) - place))  # nobody takes the room of those behind
         taken = _lease_of(connection, owner, target, min(share, room), instant, only)
@@ -152,8 +156,8 @@ def _may_have(
 ) -> tuple[int, Callable[[int], Mapping[str, Any]]]:
     """How many deliveries of a webhook may be leased now, and what to remember of as many as are."""
     options = target.options
-    if connection.dialect.name == "postgresql":  # senders that ask at the same time must not both count the same room
-        connection.execute(select(webhooks.c.number).where(webhooks.c.number == target.number).with_for_update())
+    if connection.dialect.name == "postgresql" and not _is_mine(connection, target):
+        return 0, _nothing
     under_way = execute_spelled(connection, _UNDER_WAY, {"webhook": target.number}).scalar_one()
     most = 1 if options.ordered or target.failures >= OPENS_AFTER else options.most_at_once
     count = min(room, most - under_way)
@@ -170,6 +174,17 @@ def _may_have(
         return values
 
     return count, changes
+
+
+def _is_mine(connection: Connection, target: Endpoint) -> bool:
+    """Whether no other sender counts the room of a webhook at this moment; none waits, since each has its own order."""
+    row = select(webhooks.c.number).where(webhooks.c.number == target.number)
+    row = row.with_for_update(skip_locked=True, key_share=True)  # who publishes holds up nobody
+    return connection.execute(row).first() is not None
+
+
+def _nothing(_taken: int) -> Mapping[str, Any]:
+    return {}
 
 
 def _head_is_due(connection: Connection, target: Endpoint, instant: datetime, only: Sequence[str] | None) -> bool:

@@ -34,6 +34,7 @@ class QueueRecords:
 
     def __init__(self, database: Database, outbox: EventRecords) -> None:
         self._database, self._outbox = database, outbox
+        self._served = 0  # the last webhook (its number) that had its turn
 
     def turn(
         self,
@@ -62,7 +63,9 @@ class QueueRecords:
         with self._database.write() as connection:
             settle(connection, self._outbox, outcomes)
             release(connection, returned)
-            return list(lease(connection, owner, room, only)) if room > 0 else []
+            leased = list(lease(connection, owner, room, only, after=self._served)) if room > 0 else []
+        self._served = leased[-1].endpoint.number if leased else self._served
+        return leased
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Writes down what was met."""
