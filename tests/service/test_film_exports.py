@@ -78,6 +78,22 @@ def test_named_shots_are_shown_instead_of_the_projects_own(tmp_path):
     assert len(see(made.output_path).frames) == 12 + 6 + 48
 
 
+def test_a_shot_that_is_shorter_than_a_frame_is_told(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red"}, {"colour": "blue", "duration": 0.001})
+    with StoryCore() as sc:
+        made = sc.run(FormatRequest(project_path=str(folder), target_format="mp4", conversion_options=TINY))
+    told = [warning.message for warning in made.warnings if warning.reason == "shot_too_short"]
+    assert len(told) == 1
+    assert told[0].startswith("A shot is shorter than a frame (0.0417 s) and not seen: ")
+
+
+def test_an_option_that_is_misspelled_is_told_with_the_nearest(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red"})
+    asked = FormatRequest(project_path=str(folder), target_format="mp4", conversion_options={"wdith": 3})
+    with StoryCore() as sc, pytest.raises(InvalidInput, match="'wdith'; did you mean width"):
+        sc.run(asked)
+
+
 def test_what_is_odd_about_shots_that_are_not_shown_is_not_told(tmp_path):
     folder = make_film(
         tmp_path / "film", {"colour": "red"}, {"image": "assets/lost.png", "transition": "melt"}, schema_version="odd"

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from storycore.errors import FieldFault, InvalidInput, NotFound, Reason
 from storycore.exports.formats import registry
 from storycore.exports.formats.format import Delivered, Film, Format, FormatOptions, Made
+from storycore.exports.gates import unknown as no_such
 from storycore.exports.naming import refuse_twins
 from storycore.exports.presets import Preset
 from storycore.exports.works import Wanted, Work, works_of
@@ -222,9 +223,8 @@ def _preset_options(format_: Format, preset: Preset | None) -> dict[str, Any]:
 def _refuse_unknown(options: Mapping[str, Any], known: set[str]) -> None:
     unknown = [name for name in options if name not in known]
     if unknown:
-        listed = ", ".join(sorted(known))
         faults = [
-            FieldFault(f"/conversion_options/{name}", Reason.UNKNOWN_FIELD, f"no such option; there are: {listed}")
+            FieldFault(f"/conversion_options/{name}", Reason.UNKNOWN_FIELD, no_such("option", name, known))
             for name in unknown
         ]
         raise InvalidInput(

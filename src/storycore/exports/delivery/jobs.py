@@ -9,6 +9,7 @@ from storycore.errors import Cancelled, FieldFault, InvalidInput, NotFound, Reas
 from storycore.exports.delivery.checksums import NAME
 from storycore.exports.delivery.template import Part, Template
 from storycore.exports.formats.format import Film
+from storycore.exports.gates import unknown as no_such
 from storycore.exports.works import Wanted, Work, works_of
 from storycore.project.model import ProjectWarning
 from storycore.project.paths import fold
@@ -100,9 +101,8 @@ def wanted_of(template: Template, options: Mapping[str, Any]) -> list[tuple[Part
     known = {name for part in template.parts for item in part.wanted() for name in item.format.options.model_fields}
     unknown = [name for name in options if name not in known]
     if unknown:
-        listed = ", ".join(sorted(known))
         faults = [
-            FieldFault(f"/conversion_options/{name}", Reason.UNKNOWN_FIELD, f"no part knows it; there are: {listed}")
+            FieldFault(f"/conversion_options/{name}", Reason.UNKNOWN_FIELD, no_such("option", name, known))
             for name in unknown
         ]
         message = f"conversion_options.{unknown[0]}: {faults[0].message}"

@@ -29,6 +29,7 @@ from storycore.units import round_half_up
 SLATE_SECONDS = Fraction(2)
 """How long the slate stands: before the film, or instead of one."""
 
+_MOST_NAMED = 3  # shots in one warning
 _RATES = (Fraction(1), Fraction(240))
 _USUAL_RATE = Fraction(24)
 _SIDES = (16, 8192)
@@ -106,6 +107,8 @@ def shape(film: Film, options: PictureOptions) -> Shape:
         empty = True
     if empty:
         warnings.append(_warning("nothing_to_show", "The film has no shots; a slate with its title was made."))
+    elif film.shot is None and options.seconds() is None:
+        warnings += _unseen(line)
     return Shape(line=line, width=width, height=height, language=stated(project).language, warnings=tuple(warnings))
 
 
@@ -226,6 +229,18 @@ def _size(film: Film, options: PictureOptions) -> tuple[int, int]:
 
 def _side(pixels: int) -> int:
     return min(_SIDES[1], max(_SIDES[0], pixels // 2 * 2))
+
+
+def _unseen(line: Timeline) -> list[ProjectWarning]:
+    """That shots are too short to have a frame of their own."""
+    seen = {index for part in line.segments for index in (part.shot, part.following)}
+    lost = [span.shot for index, span in enumerate(line.spans) if index not in seen]
+    if not lost:
+        return []
+    named = ", ".join(shot.title for shot in lost[:_MOST_NAMED]) + (" …" if len(lost) > _MOST_NAMED else "")
+    what = "a shot is" if len(lost) == 1 else f"{len(lost)} shots are"
+    lasts = f"{float(1 / line.rate):.3g} s"
+    return [_warning("shot_too_short", f"{what.capitalize()} shorter than a frame ({lasts}) and not seen: {named}.")]
 
 
 def _refuse_range(film: Film, options: PictureOptions, rate: Fraction) -> None:

@@ -36,12 +36,18 @@ def note_health(connection: Connection, outcomes: Sequence[Outcome]) -> Iterator
         grouped.setdefault(outcome.leased.endpoint.number, []).append(outcome)
     gone = {outcome.leased.endpoint.number for outcome in outcomes if outcome.attempt.code is Code.GONE}
     well = [number for number, group in grouped.items() if group[-1].attempt.success and number not in gone]
+    failing = {
+        number: failed
+        for number, group in grouped.items()
+        if number not in well and (failed := [item for item in group if not item.attempt.success])
+    }
+    if failing:  # all are locked at once and in one order, so that two senders can't wait for each other
+        ours = select(webhooks.c.number).where(webhooks.c.number.in_([*well, *failing]))
+        connection.execute(ours.order_by(webhooks.c.number).with_for_update()).all()
     if well:
         connection.execute(_RECOVERED, {"numbers": well})
-    for number, group in grouped.items():
-        failed = [item for item in group if not item.attempt.success]
-        if failed and number not in well:
-            yield from _note_failures(connection, number, failed)
+    for number, failed in failing.items():
+        yield from _note_failures(connection, number, failed)
 
 
 def _note_failures(connection: Connection, number: int, failed: Sequence[Outcome]) -> Iterator[tuple[Event, int]]:

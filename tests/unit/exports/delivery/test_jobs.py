@@ -54,7 +54,7 @@ def test_options_go_to_the_parts_that_know_them(folder):
 @pytest.mark.parametrize(
     ("options", "message", "details"),
     [
-        ({"colour": 1}, "conversion_options.colour: no part knows it", {}),
+        ({"colour": 1}, "conversion_options.colour: there is no option 'colour'", {}),
         ({"crf": 99}, "Film: conversion_options.crf: ", {"part": "film"}),
     ],
 )
