@@ -8,10 +8,7 @@ Source: C2PA 2.2, "X.509 Certificates": end entities with digitalSignature and a
 """
 
 import contextlib
-import os
 import secrets
-import sys
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,6 +35,7 @@ from typing_extensions import override
 
 from storycore.errors import InvalidInput, Reason, Unavailable
 from storycore.settings import Settings
+from storycore.storage.secret_file import make_once, others_may_read
 
 _YEARS: Final = 30  # without a time stamp of somebody else, a signature is worth what its certificate is worth today
 _MOST_BYTES: Final = 1024 * 1024
@@ -173,7 +171,7 @@ def _algorithm(key: PrivateKeyTypes) -> str:
 
 def _read(file: Path, *, secret: bool) -> bytes:
     try:
-        if secret and sys.platform != "win32" and file.stat().st_mode & 0o077:
+        if secret and others_may_read(file):
             raise InvalidInput(
                 f"The key file {file.name} can be read by others.",
                 reason=Reason.SETTING_INVALID,
@@ -186,22 +184,9 @@ def _read(file: Path, *, secret: bool) -> bytes:
 
 
 def _make(file: Path) -> None:
-    """A new key in a file for this user alone; of processes that make it at once, one wins and all use its key.
-
-    On Windows the file inherits the rights of the user's own folder, which other users can't read.
-    """
+    """A new key of this installation."""
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # 0600 from the start
-        try:
-            with os.fdopen(handle, "wb") as made:
-                made.write(_new())
-                made.flush()
-                os.fsync(made.fileno())
-            with contextlib.suppress(FileExistsError):
-                os.link(name, file)
-        finally:
-            Path(name).unlink()
+        make_once(file, _new)
     except OSError as fault:
         raise Unavailable(
             f"The key file {file.name} can't be made: {fault.strerror}.", reason=Reason.SIGNING_KEY_UNUSABLE

@@ -7,11 +7,7 @@ Source: RFC 8439 (ChaCha20-Poly1305); a nonce is 96 random bits, far from its bo
 
 import base64
 import binascii
-import contextlib
-import os
 import secrets
-import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -20,6 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from storycore.errors import InvalidInput, Reason, Unavailable
+from storycore.storage.secret_file import make_once, others_may_read
 
 KEY_BYTES: Final = 32
 _NONCE_BYTES = 12
@@ -93,7 +90,7 @@ def _key(text: str, name: str) -> bytes:
 
 def _read(file: Path) -> str:
     try:
-        if sys.platform != "win32" and file.stat().st_mode & 0o077:
+        if others_may_read(file):
             raise InvalidInput(
                 f"The key file {file.name} can be read by others.",
                 reason=Reason.SETTING_INVALID,
@@ -107,19 +104,9 @@ def _read(file: Path) -> str:
 
 
 def _make(file: Path) -> None:
-    """A new key in a file for this user alone; of processes that make it at once, one wins and all use its key."""
+    """A new key of this installation."""
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # 0600 from the start
-        try:
-            with os.fdopen(handle, "w", encoding="ascii") as made:
-                made.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii") + "\n")
-                made.flush()
-                os.fsync(made.fileno())
-            with contextlib.suppress(FileExistsError):
-                os.link(name, file)
-        finally:
-            Path(name).unlink()
+        make_once(file, lambda: base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
     except OSError as fault:
         raise Unavailable(
             f"The key file {file.name} can't be made: {fault.strerror}.", reason=Reason.SEALING_KEY_UNUSABLE
