@@ -61,7 +61,7 @@ def _order(**facts) -> Order:
     )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop runs in this thread: other tests must not meet it
 def browser() -> Iterator[object]:
     yield from chromium()
 

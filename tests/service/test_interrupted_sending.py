@@ -14,9 +14,18 @@ from fixtures.receivers import receiving
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows can't send Ctrl-C to one process alone")
 
 
+# Whoever started the tests may have them ignore Ctrl-C.
+_HEEDING = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from storycore.__main__ import main
+main()
+"""
+
+
 def interrupted(receiver, *words, cwd, **environment):
     """What a command says whose receiver presses Ctrl-C instead of answering."""
-    command = [sys.executable, "-m", "storycore", *words]
+    command = [sys.executable, "-c", _HEEDING, *words]
     with subprocess.Popen(
         command, cwd=cwd, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as started:
