@@ -75,6 +75,8 @@ def target_of(formats: Sequence[Wanted], output: Path) -> tuple[Path, str | None
     Raises:
         InvalidInput: path_invalid: a file name for several formats, or with the suffix of another one.
     """
+    if "." not in output.name:  # most often; formats need not be loaded to see that
+        return output, None
     known = sorted((registry.find(name).suffix for name in registry.names()), key=len, reverse=True)
     suffix = next((it for it in known if output.name.lower().endswith(it)), None)
     if suffix is None or output.is_dir():

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from storycore.errors import DependencyFailed, Reason
 from storycore.metadata.evidence import GENERATED
 from storycore.metadata.origins import Asset
-from storycore.metadata.signing_key import Identity
 
 if TYPE_CHECKING:
     import c2pa
+
+    from storycore.metadata.signing_key import Identity
 
 EMBEDDED: Final[Mapping[str, str]] = {
     "video/mp4": "mp4", "video/quicktime": "mov", "video/x-msvideo": "avi", "audio/mp4": "m4a", "audio/wav": "wav",
@@ -68,7 +69,7 @@ def is_there() -> bool:
     return True
 
 
-def embed(claim: Claim, identity: Identity, media_type: str, source: BinaryIO, target: BinaryIO) -> None:
+def embed(claim: Claim, identity: "Identity", media_type: str, source: BinaryIO, target: BinaryIO) -> None:
     """Writes a copy of a file with credentials in it.
 
     Args:
@@ -85,7 +86,7 @@ def embed(claim: Claim, identity: Identity, media_type: str, source: BinaryIO, t
     _sign(claim, identity, EMBEDDED[media_type], source, target, apart=False)
 
 
-def detach(claim: Claim, identity: Identity, source: BinaryIO, nowhere: BinaryIO) -> bytes:
+def detach(claim: Claim, identity: "Identity", source: BinaryIO, nowhere: BinaryIO) -> bytes:
     """Credentials for a file of any kind, to be kept beside it.
 
     Args:
@@ -142,7 +143,7 @@ def version() -> str:
 
 
 def _sign(  # noqa: PLR0913 - what, who, of which kind, from where to where, and how
-    claim: Claim, identity: Identity, kind: str, source: BinaryIO, target: BinaryIO, *, apart: bool
+    claim: Claim, identity: "Identity", kind: str, source: BinaryIO, target: BinaryIO, *, apart: bool
 ) -> bytes:
     library = _library()
     written = _Written(target)

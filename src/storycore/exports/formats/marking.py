@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any, BinaryIO, Final
 
 import storycore
@@ -19,7 +20,7 @@ from storycore.exports.formats.mixdown import film_line
 from storycore.exports.formats.options import MarkOptions, PictureOptions, TimeOptions, VoiceOptions
 from storycore.exports.formats.sound_metrics import metric
 from storycore.exports.formats.told import told_words
-from storycore.metadata import credentials, signing_key, xmp
+from storycore.metadata import credentials, xmp
 from storycore.metadata.origins import Origins, Stated, origins
 from storycore.metadata.stated import stated
 from storycore.metadata.statement import State, understand
@@ -102,7 +103,7 @@ def check_key(film: Film, format_: Format, options: FormatOptions) -> None:
     if not _can_be_marked(kind) and hasattr(format_, "pictures"):
         kind = _CLIP
     if marks(film, kind, options).signed:
-        signing_key.identity(settings)
+        _signing_key().identity(settings)
 
 
 def signs_itself(format_: Format) -> bool:
@@ -169,7 +170,7 @@ def seal(  # noqa: PLR0913 - what, where, of which kind, how, and who is told
             if not wanted.signed:
                 _replace(file, source)
                 return {}
-            key = signing_key.identity(film.settings)
+            key = _signing_key().identity(film.settings)
             file.seek(0)
             file.truncate()
             credentials.embed(_claim(film, wanted.origins), key, media_type, source, file)
@@ -207,7 +208,7 @@ def sign_beside(  # noqa: PLR0913 - what, where, of which kind, how, and who is 
     beside = path.with_name(path.name + credentials.SUFFIX)
     with new_file(beside) as target, path.open("rb") as source, _workplace(film) as folder:
         with (folder / "copy").open("w+b") as nowhere:
-            key = signing_key.identity(film.settings)
+            key = _signing_key().identity(film.settings)
             manifest = credentials.detach(_claim(film, wanted.origins), key, source, nowhere)
         target.write(manifest)
         told = _read_back(film, source, media_type, manifest)
@@ -267,6 +268,13 @@ def _mining(film: Film) -> str:
     return "allowed" if own.endswith("DMI-ALLOWED") else film.settings.training_mining
 
 
+def _signing_key() -> ModuleType:
+    """Who signs; with its libraries of cryptography, which most exports need not load."""
+    from storycore.metadata import signing_key
+
+    return signing_key
+
+
 @contextlib.contextmanager
 def _workplace(film: Film) -> Iterator[Path]:
     cache = SegmentCache(film.settings.cache_folder / "segments", film.settings.segment_cache_bytes)
@@ -298,12 +306,12 @@ def _read_back(film: Film, file: BinaryIO, media_type: str, manifest: bytes | No
     """
     file.seek(0)
     try:
-        told = credentials.read(media_type, file, signing_key.anchors(film.settings), manifest=manifest)
+        told = credentials.read(media_type, file, _signing_key().anchors(film.settings), manifest=manifest)
     except credentials.Unreadable as fault:
         raise _failed(str(fault)[:200]) from None
     if told is None:
         raise _failed("they are not there")
-    found = understand(told, signing_key.serials(film.settings))
+    found = understand(told, _signing_key().serials(film.settings))
     if found.state is State.INVALID:
         raise _failed("; ".join(fault.message for fault in found.faults)[:200] or "they do not hold")
     shown = metric(found.state.value, "", f"read back, {credentials.version()}")
