@@ -20,8 +20,14 @@ async function look(time) {
   await there;
   const canvas = document.createElement("canvas"), brush = canvas.getContext("2d");
   [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
-  brush.drawImage(video, 0, 0);
-  told.pixels.push([...brush.getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data].slice(0, 3));
+  let pixel;
+  for (let tries = 0; tries < 100; tries++) {
+    brush.drawImage(video, 0, 0);
+    pixel = [...brush.getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data];
+    if (pixel[3]) break;  // a busy browser says "seeked" before it has a frame to draw: then nothing is drawn
+    await new Promise(done => setTimeout(done, 50));
+  }
+  told.pixels.push(pixel.slice(0, 3));
 }
 async function watch() {
   told.plays = ["application/vnd.apple.mpegurl", 'video/mp4; codecs="avc1.640028"'].map(it => video.canPlayType(it));
