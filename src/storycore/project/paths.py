@@ -37,8 +37,8 @@ def check_text(path: str, *, pointer: str = "") -> str:
 
     Raises:
         InvalidInput: path_invalid: empty, NUL, control or bidi characters, a drive letter (on Windows a whole
-            `C:\\…` is fine), UNC or device prefix, `~`, `$`, `%`, a URL, a place in an object store, or longer than 1,024 bytes or
-            255 bytes a name. The message says which.
+            `C:\\…` is fine), UNC or device prefix, `~`, `$`, `%`, a URL, a place in an object store,
+            or longer than 1,024 bytes or 255 bytes a name. The message says which.
     """
     fault = _text_fault(path)
     if fault:
