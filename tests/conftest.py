@@ -53,7 +53,14 @@ def _own_place(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("STORYCORE_CACHE_FOLDER", str(own / "cache"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(own / "config"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
-    for name in ("STORYCORE_ROOTS", "STORYCORE_OUTPUT_ROOTS", "SOURCE_DATE_EPOCH", "NO_COLOR"):
+    # Without compiled modules, hundreds of commands would each compile the whole program again.
+    for name in (
+        "STORYCORE_ROOTS",
+        "STORYCORE_OUTPUT_ROOTS",
+        "SOURCE_DATE_EPOCH",
+        "NO_COLOR",
+        "PYTHONDONTWRITEBYTECODE",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
