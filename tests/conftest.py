@@ -23,8 +23,15 @@ hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
 
+_LONG_SECONDS = 300
+
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT.parent / "shared" / "samples"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests begin first, so that at the end nobody waits for one of them alone."""
+    items.sort(key=lambda item: all(mark.args < (_LONG_SECONDS,) for mark in item.iter_markers("timeout")))
 
 
 @pytest.fixture(scope="session")
