@@ -47,6 +47,7 @@ def _no_database_of_the_person(tmp_path_factory: pytest.TempPathFactory) -> Iter
     """For servers that several tests share; each test of its own has one of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STORYCORE_DATABASE_URL", f"sqlite:///{tmp_path_factory.mktemp('shared') / 'storycore.db'}")
+        patch.setenv("STORYCORE_RENDER_WORKERS", "1")  # so few frames are not worth a second process
         yield
 
 
