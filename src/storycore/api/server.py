@@ -140,15 +140,17 @@ async def _run(core: StoryCore, request: Request[Any], http: HttpRequest) -> Res
 
 
 def _openapi(is_open: bool) -> Callable[[], Response]:
-    def openapi() -> Response:  # by a thread of its own: when it is first asked for, it takes a moment
-        return Response(_document_text(is_open), media_type="application/json")
+    text = _document_text(is_open)
+
+    def openapi() -> Response:
+        return Response(text, media_type="application/json")
 
     return openapi
 
 
 @cache
 def _document_text(is_open: bool) -> str:
-    """The description of the API; the same as long as the process lives."""
+    """The description of the API; made once in a process, which takes a quarter of a second."""
     return write(document(is_open=is_open))
 
 
