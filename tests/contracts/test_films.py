@@ -2,7 +2,9 @@
 
 import io
 import os
+import re
 import shutil
+import subprocess
 import zipfile
 from dataclasses import replace
 from fractions import Fraction
@@ -435,6 +437,26 @@ def test_a_full_measurement_compares_the_picture_with_the_frames_that_were_drawn
         10 * np.log10(255**2 / np.mean((drawn - shown) ** 2)), abs=0.1
     )
     assert 0.5 < made.metrics["ssim_lowest"]["value"] <= made.metrics["ssim"]["value"] < 1
+
+
+def test_likeness_is_what_ffmpeg_says_of_the_finished_film_beside_the_frames(tmp_path):
+    """The system's ffmpeg decodes the film and an archive of the frames, both whole, and compares them."""
+    other = shutil.which("ffmpeg")
+    if other is None:
+        pytest.skip("no ffmpeg on PATH")
+    shots = [{"picture": _noise(n), "camera": "zoom", "duration": 0.5, "transition": "dissolve"} for n in range(2)]
+    folder = make_film(tmp_path / "film", *({**shot, "transition_duration": 0.2} for shot in shots))
+    drawn, _ = deliver(folder, "mkv", tmp_path, measure="none", pixel_format="yuv420p")
+    film, made = deliver(folder, "mp4", tmp_path, measure="full")
+    counted = "settb=1/1000,setpts=N"
+    for name, pattern in (("ssim", r"SSIM .*All:([\d.]+)"), ("psnr", r"PSNR .*average:([\d.]+)")):
+        graph = f"[0:v]{counted}[a];[1:v]{counted}[b];[a][b]{name}"
+        ran = subprocess.run(
+            [other, "-hide_banner", "-i", film, "-i", drawn, "-lavfi", graph, "-f", "null", "-"],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        said = float(re.findall(pattern, ran.stderr)[-1])
+        assert made.metrics[name]["value"] == pytest.approx(said, abs=2e-5 if name == "ssim" else 0.006)
 
 
 def _decoded(path):

@@ -44,9 +44,10 @@ _SPEAKER = re.compile(r"^(?:\[[^\]]* @ 0x[0-9a-f]+\] ?)+")
 _ENDING = re.compile(
     r"Conversion failed|Nothing was written into output|Task finished with error|Terminating thread"
     r"|Error parsing options for|Failed to set value|To ignore this, add a trailing"
+    r"|Codec \(\w+\) not on whitelist|Could not find codec parameters|Consider increasing the value|Last message repeated"
     r"|Could not open encoder before EOF|Error opening (?:input|output) file|Error reinitializing filters"
 )
-"""What ffmpeg says after it has said what is wrong."""
+"""What ffmpeg says after it has said what is wrong, or though nothing is."""
 _THRIFTY = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "131072"}
 """Frames that were encoded are given back to the system at once. Source: GNU C Library manual, Memory Allocation
 Tunables; others read none of these."""
