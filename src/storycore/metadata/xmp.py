@@ -10,8 +10,8 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Final
 from html import escape
+from typing import BinaryIO, Final
 
 _PART: Final = 1 << 20
 _UUID: Final = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
