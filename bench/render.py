@@ -376,7 +376,7 @@ def beside(place: Path, shots: int):
     """The part about slow peers, line by line."""
     yield "## Films: beside MoviePy and melt"
     yield ""
-    yield f"Made by `python3 run.py bench render --peers {shots} --write`: the film of the part above, with {shots} shots."
+    yield f"Made by `python3 run.py bench render --peers {shots} --write`: that film, with {shots} shots."
     yield ""
     yield from _circumstances(encoder.find(Settings.read()))
     film = make(place / "short", shots)
