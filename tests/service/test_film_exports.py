@@ -230,7 +230,7 @@ def test_a_cancelled_film_stops_at_once_and_leaves_nothing(tmp_path):
     others = _children()  # servers and browsers of other tests
     progress = Progress(interval_seconds=0)
     drawn = threading.Event()
-    progress.listen(lambda report: drawn.set() if cached_segments() else None)
+    progress.listen(lambda _: drawn.set() if cached_segments() else None)
     request = FormatRequest(project_path=str(folder), target_format="mp4", output_path=str(tmp_path / "out"))
     with StoryCore() as sc, ThreadPoolExecutor() as pool:
         future = pool.submit(sc.run, request, progress=progress)
