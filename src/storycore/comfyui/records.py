@@ -5,7 +5,7 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -66,6 +66,7 @@ _OUTRANKING = _outranking()
 _THERE = select(backends.c.id).where(backends.c.id.in_(bindparam("wanted", expanding=True))).with_for_update()
 _BY_ID = select(runs).where(runs.c.id == bindparam("run_id"))
 _AT = update(runs).where(runs.c.number == bindparam("at"))
+_AT_UNPOSTED = _AT.where(runs.c.submissions == bindparam("before"))
 _NEW = insert(runs).returning(runs.c.number)
 
 
@@ -249,17 +250,24 @@ class ComfyRecords:
             values = {**wanted[chosen], "backend_id": chosen, "holding": True}
             return _store(connection, replace(record, **values), values)
 
-    def hand_over(self, record: RunRecord, values: Mapping[str, Any], heir: Heir) -> tuple[RunRecord, RunRecord | None]:
+    def hand_over(
+        self, record: RunRecord, values: Mapping[str, Any], heir: Heir, ahead: Sequence[Heir] = ()
+    ) -> tuple[RunRecord, RunRecord | None, list[RunRecord]]:
         """A run with other values, which gives its place back, and the one that has it now; on the disk.
 
-        None for the latter if others go before it; then the place is free.
+        None for the latter if others go before it; then the place is free. The heir may have gone on meanwhile, and
+        written that down: then that stays. The last are the runs of `ahead` as they were noted, without a place.
         """
         with self._database.accept() as connection:
-            given = _store(connection, replace(record, **values), values)
-            if heir.yields_at is not None and _is_outranked(connection, heir.yields_at, heir.record.task_id):
-                return given, None
-            taken = {**heir.values, "backend_id": record.backend_id, "holding": True}
-            return given, _store(connection, replace(heir.record, **taken), taken)
+            given, placed = _store(connection, replace(record, **values), values), None
+            if heir.yields_at is None or not _is_outranked(connection, heir.yields_at, heir.record.task_id):
+                placed = replace(heir.record, **heir.taken)
+                if placed.number:
+                    unless = {"at": placed.number, "before": heir.record.submissions}
+                    connection.execute(_AT_UNPOSTED, {**heir.taken, **unless})
+                else:
+                    placed = _store(connection, placed, heir.taken)
+            return given, placed, [_store(connection, replace(it.record, **it.ahead), it.ahead) for it in ahead]
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
