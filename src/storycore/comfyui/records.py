@@ -38,6 +38,7 @@ from storycore.errors import NotFound, Reason, StoryCoreError
 from storycore.units import now
 
 _REMEMBER_SECONDS: Final = 0.25
+_FIRST_SECONDS: Final = 0.05
 _KINDS = "storycore.integration.comfyui.%"
 _KNOWN = select(backends).order_by(backends.c.number)
 _TAKEN = (
@@ -98,6 +99,7 @@ class ComfyRecords:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database, self._vault = database, vault
         self._known: tuple[float, list[Backend]] | None = None
+        self._first, self._first_at = (0, ""), float("-inf")
 
     def backends(self) -> list[Backend]:
         """Every server that is known, in the order in which they came; their places as they are at this moment."""
@@ -125,10 +127,17 @@ class ComfyRecords:
     def is_outranked(self, priority: int, task_id: str) -> bool:
         """Whether another task goes first: one that waits to generate, or has begun and has no place yet.
 
-        Of a higher priority each; of those that have begun also of the same, if they came earlier.
+        Of a higher priority each; of those that have begun also of the same, if they came earlier. That none does holds
+        for a moment, so that the rows of a batch need not ask one by one.
         """
+        own, instant = (priority, task_id), time.monotonic()
+        if self._first == own and instant - self._first_at <= _FIRST_SECONDS:
+            return False
         with self._database.read() as connection:
-            return _is_outranked(connection, priority, task_id)
+            outranked = _is_outranked(connection, priority, task_id)
+        if not outranked:
+            self._first, self._first_at = own, instant
+        return outranked
 
     def keep(self, address: Address, values: Mapping[str, Any]) -> Backend:
         """A server as it was just found; one that was known at this URL, or `localhost` for 127.0.0.1, keeps its id.

@@ -16,10 +16,6 @@ GENERATING: Final = frozenset(it.name for it in OPERATIONS if it.long and it.wor
 _OTHERS: Final = frozenset(it.name for it in OPERATIONS if it.long) - GENERATING
 
 _HOLDS_SECONDS: Final = 0.25
-_MOST_WAITING: Final = 1
-"""Tasks that have begun and wait for a place: one is made ready while others are computed; it lets others go first that
-matter more."""
-
 MOST_GENERATING: Final = 16
 """Tasks that generate in one process at a time, whatever its servers could take."""
 
@@ -47,16 +43,17 @@ class Admission:
         return found
 
     def _has_place(self, generating: Collection[str]) -> bool:
-        """Whether a server has a place that nobody here is about to take; beside that one task waits in line for one.
+        """Whether a server has a place that nobody here is about to take; beside that a few tasks wait in line for one.
 
         What was seen of places holds for a moment, unless one was taken or left over here since.
         """
         servers, instant = self._app.comfyui, time.monotonic()
+        most = servers.turns.most
         looking = servers.turns.looking(generating)
-        if looking < _MOST_WAITING:
+        if looking < most:
             return True
         standing = servers.places_freed, len(generating) - looking
         if self._looked[0] != standing or instant - self._looked[1] > _HOLDS_SECONDS:
             free, _ = servers.records.places()
             self._looked = standing, instant, free
-        return self._looked[2] + _MOST_WAITING > looking
+        return self._looked[2] + most > looking
