@@ -17,6 +17,8 @@ from storycore.comfyui.run_record import RunRecord
 from storycore.comfyui.turns import Turn
 from storycore.units import now
 
+Handing = asyncio.Task[tuple[RunRecord | None, list[RunRecord]]]
+
 
 async def pass_on(backends: Backends, state: RunState, **values: Any) -> None:
     """Changes a run, which takes no place on its server any more; the next run here gets that, if one waits for it.
@@ -27,23 +29,28 @@ async def pass_on(backends: Backends, state: RunState, **values: Any) -> None:
     backend_id = state.record.backend_id or ""
     takes_work = any(it.id == backend_id and it.takes_work(now()) for it in backends.records.known())
     turn = backends.turns.next_for(backend_id) if state.record.holding and takes_work else None
-    if turn is None or turn.heir is None:
+    if turn is None:
         await asyncio.to_thread(partial(state.change, **changed))
-        turn.give(None) if turn else backends.left_over()
+        backends.left_over()
         return
     try:
-        await _hand_over(backends, state, changed, turn)
+        handing, ahead = await _begin(backends, state, changed, turn)
     except BaseException:
-        turn.give(None)  # no word to it if it was given its place already
+        turn.give(None)
         raise
+    handing.add_done_callback(partial(_handed, backends, turn, ahead))
+    await asyncio.shield(handing)  # who waits is told even if this one is stopped meanwhile
 
 
-async def _hand_over(backends: Backends, state: RunState, changed: Mapping[str, Any], turn: Turn) -> None:
+async def _begin(
+    backends: Backends, state: RunState, changed: Mapping[str, Any], turn: Turn
+) -> tuple[Handing, list[Turn]]:
+    """The transaction, and whom it notes; a run that is noted already is given the place before it ends."""
     backend_id = state.record.backend_id or ""
     if turn.noting:
         await asyncio.shield(turn.noting)
-    if turn.heir is None:
-        raise AssertionError  # it was there when the turn came
+    if turn.heir is None:  # it must do something at the server first
+        return asyncio.ensure_future(asyncio.to_thread(state.give_up, changed)), []
     heir = turn.heir(backend_id)
     if heir.is_noted and not (
         heir.yields_at is not None and backends.records.is_outranked(heir.yields_at, heir.record.task_id)
@@ -51,17 +58,11 @@ async def _hand_over(backends: Backends, state: RunState, changed: Mapping[str, 
         turn.give(replace(heir.record, **heir.taken))
         heir = replace(heir, yields_at=None)
     ahead = backends.turns.begin_noting(backend_id)
-    handing = asyncio.ensure_future(asyncio.to_thread(state.hand_over, changed, heir, [it for _, it in ahead]))
-    handing.add_done_callback(partial(_handed, backends, turn, [it for it, _ in ahead]))
-    await asyncio.shield(handing)  # who waits is told even if this one is stopped meanwhile
+    handing = asyncio.to_thread(state.hand_over, changed, heir, [it for _, it in ahead])
+    return asyncio.ensure_future(handing), [it for it, _ in ahead]
 
 
-def _handed(
-    backends: Backends,
-    turn: Turn,
-    ahead: Sequence[Turn],
-    handing: "asyncio.Task[tuple[RunRecord | None, list[RunRecord]]]",
-) -> None:
+def _handed(backends: Backends, turn: Turn, ahead: Sequence[Turn], handing: Handing) -> None:
     failed = handing.cancelled() or handing.exception() is not None
     placed, noted = (None, []) if failed else handing.result()
     for number, it in enumerate(ahead):

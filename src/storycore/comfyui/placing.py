@@ -54,9 +54,7 @@ class Placing:
         if record.graph is not None and (record.holding or "outputs" in record.facts or await self._is_there()):
             return await self._return_to(record.backend_id or "")
         begun, looked = time.monotonic(), float("-inf")
-        turn = Turn(
-            task_id=self._state.order.task_id, priority=self._state.order.priority, on_noted=self._state.noted
-        )
+        turn = Turn(task_id=self._state.order.task_id, priority=self._state.order.priority, on_noted=self._state.noted)
         while True:
             if self._state.voice.stops():
                 raise Cancelled("Stopped on request; nothing was kept.")

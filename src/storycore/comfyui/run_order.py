@@ -173,6 +173,11 @@ class RunState:
         """Another has noted it in the database, before it has a place."""
         self.record = record
 
+    def give_up(self, values: Mapping[str, Any]) -> tuple[None, list[RunRecord]]:
+        """Changes it, so that it has no place any more; nobody gets that."""
+        self.change(**values)
+        return None, []
+
     def hand_over(
         self, values: Mapping[str, Any], heir: Heir, ahead: Sequence[Heir]
     ) -> tuple[RunRecord | None, list[RunRecord]]:
