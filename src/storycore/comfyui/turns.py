@@ -14,9 +14,11 @@ from typing import Final
 
 from storycore.comfyui.run_record import Heir, RunRecord
 
-MOST_WAITING: Final = 2
-"""Tasks that have begun and wait for a place: they are made ready while others are computed, and noted in the database;
-they let others go first that matter more."""
+MOST_WAITING: Final = 1
+"""Tasks that have begun and wait for a place: one is made ready while others are computed; it lets others go first that
+matter more."""
+_AHEAD: Final = 2
+"""So many of the line are noted in the database before they have a place."""
 _BEHIND: Final = 4
 """How much more seldom those look who are not the first in line."""
 _NUMBERS = count()
@@ -65,18 +67,13 @@ class Turn:
 
 
 class Turns:
-    """All that wait.
-
-    Attributes:
-        most: tasks that may have begun and wait for a place.
-    """
+    """All that wait."""
 
     def __init__(self) -> None:
         self._waiting: list[Turn] = []
         self._lock = threading.Lock()
         self._looking: Counter[str] = Counter()
         self._placed: set[str] = set()
-        self.most = MOST_WAITING
 
     def begin(self, task_id: str) -> None:
         """A run of a task begins, and looks for a place."""
@@ -91,7 +88,7 @@ class Turns:
             if not self._looking[task_id]:
                 del self._looking[task_id]
                 self._placed.add(task_id)
-            return len(self._looking) < self.most
+            return len(self._looking) < MOST_WAITING
 
     def looking(self, task_ids: Collection[str]) -> int:
         """How many of the tasks that generate here, which are `task_ids`, still look for a place; from any thread."""
@@ -114,7 +111,7 @@ class Turns:
 
     def begin_noting(self, backend_id: str) -> list[tuple[Turn, Heir]]:
         """The first of the line that could run on a server and are not noted there; `Turn.end_noting` must follow."""
-        first = [it for it in self._waiting if backend_id in it.fits and it.heir is not None][:MOST_WAITING]
+        first = [it for it in self._waiting if backend_id in it.fits and it.heir is not None][:_AHEAD]
         heirs = [(it, it.heir(backend_id)) for it in first if it.heir is not None and it.noting is None]
         found = [(it, heir) for it, heir in heirs if not heir.is_noted]
         for turn, _ in found:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from storycore.app import App
+from storycore.comfyui.turns import MOST_WAITING
 from storycore.operations.catalog import OPERATIONS
 
 GENERATING: Final = frozenset(it.name for it in OPERATIONS if it.long and it.words[0] == "comfyui")
@@ -43,17 +44,16 @@ class Admission:
         return found
 
     def _has_place(self, generating: Collection[str]) -> bool:
-        """Whether a server has a place that nobody here is about to take; beside that a few tasks wait in line for one.
+        """Whether a server has a place that nobody here is about to take; beside that one task waits in line for one.
 
         What was seen of places holds for a moment, unless one was taken or left over here since.
         """
         servers, instant = self._app.comfyui, time.monotonic()
-        most = servers.turns.most
         looking = servers.turns.looking(generating)
-        if looking < most:
+        if looking < MOST_WAITING:
             return True
         standing = servers.places_freed, len(generating) - looking
         if self._looked[0] != standing or instant - self._looked[1] > _HOLDS_SECONDS:
             free, _ = servers.records.places()
             self._looked = standing, instant, free
-        return self._looked[2] + most > looking
+        return self._looked[2] + MOST_WAITING > looking
