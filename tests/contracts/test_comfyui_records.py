@@ -1,12 +1,14 @@
 """What holds of ComfyUI servers and runs on SQLite and on Postgres."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
 from storycore.comfyui.address import Address
 from storycore.comfyui.backend import Status
 from storycore.comfyui.records import ComfyRecords
+from storycore.comfyui.run_record import POSTED, Heir
 from storycore.database.connect import Database
 from storycore.errors import NotFound
 from storycore.tasks.records import TaskRecords
@@ -109,6 +111,31 @@ def test_who_has_begun_without_a_place_goes_before_those_that_came_later(records
     assert [records.is_outranked(level, task.id) for task in (first, second)] == [False, True]
     records.change(records.run("workflow_a", first.id), holding=True)
     assert not records.is_outranked(level, second.id)
+
+
+def test_a_place_is_handed_on_and_the_next_in_line_are_noted_with_it(records, tasks):
+    backend, task = records.keep(ADDRESS, UP), running(tasks)
+    first = records.take_place(records.run("workflow_a", task.id), {backend.id: {"submissions": 1}})
+    values = {"graph": {"1": {"class_type": "X"}}, "facts": {}, "seen": POSTED, "submissions": 1}
+    heirs = [
+        Heir(record=records.run(name, task.id), backend_id=backend.id, values=values, yields_at=None)
+        for name in ("workflow_b", "workflow_c")
+    ]
+    given, placed, noted = records.hand_over(first, {"holding": False, "verdict": "completed"}, heirs[0], heirs[1:])
+    assert [records.find_run(it.id) for it in (given, placed, *noted)] == [given, placed, *noted]
+    assert [(it.holding, it.submissions) for it in (given, placed, *noted)] == [(False, 1), (True, 1), (False, 0)]
+    assert (noted[0].is_ahead, replace(heirs[1], record=noted[0]).is_noted, heirs[1].is_noted) == (True, True, False)
+
+
+def test_what_an_heir_wrote_itself_is_not_undone_by_who_gave_it_its_place(records, tasks):
+    backend, task = records.keep(ADDRESS, UP), running(tasks)
+    first = records.take_place(records.run("workflow_a", task.id), {backend.id: {"submissions": 1}})
+    noted = records.change(records.run("workflow_b", task.id), backend_id=backend.id, seen=POSTED)
+    values = {"graph": None, "facts": {}, "seen": POSTED, "submissions": 1}
+    heir = Heir(record=noted, backend_id=backend.id, values=values, yields_at=None)
+    ended = records.change(noted, submissions=1, seen="running", holding=False, verdict="completed")
+    records.hand_over(first, {"holding": False}, heir)
+    assert (records.find_run("workflow_b"), records.backends()[0].in_flight) == (ended, 0)
 
 
 def test_runs_are_forgotten_with_their_task(records, tasks):

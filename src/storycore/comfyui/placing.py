@@ -8,9 +8,11 @@ from storycore.comfyui.backends import Backends
 from storycore.comfyui.client import Refused, Unreachable
 from storycore.comfyui.graph.api_graph import ApiGraph
 from storycore.comfyui.lines import Line
+from storycore.comfyui.look import Where
 from storycore.comfyui.prepare import Prepared, prepare, send_files, wanted_classes
 from storycore.comfyui.run_order import RunState
 from storycore.comfyui.run_record import Heir
+from storycore.comfyui.submission import find
 from storycore.comfyui.turns import Turn
 from storycore.comfyui.verdict import Retry
 from storycore.errors import Cancelled, DependencyFailed, InvalidInput, Reason
@@ -49,10 +51,10 @@ class Placing:
             Cancelled: we were asked to stop.
         """
         record = self._state.record
-        if record.graph is not None and (record.holding or "outputs" in record.facts):
+        if record.graph is not None and (record.holding or "outputs" in record.facts or await self._is_there()):
             return await self._return_to(record.backend_id or "")
         begun, looked = time.monotonic(), float("-inf")
-        turn = Turn(task_id=self._state.order.task_id, priority=self._state.order.priority)
+        turn = Turn(task_id=self._state.order.task_id, priority=self._state.order.priority, on_noted=self._state.noted)
         while True:
             if self._state.voice.stops():
                 raise Cancelled("Stopped on request; nothing was kept.")
@@ -120,13 +122,13 @@ class Placing:
 
         def heir(backend_id: str) -> Heir:
             polite = time.monotonic() - begun < _YIELD_SECONDS
-            return self._state.heir(ready[backend_id], polite=polite)
+            return self._state.heir(backend_id, ready[backend_id], polite=polite)
 
         turn.heir = heir if len(ready) == len(fitting) else None
         record = await self._backends.turns.wait(turn, self._backends.pace.place)
         if record is None:
             return None
-        self._state.placed(record)
+        self._state.inherited(record)
         backend = fitting[record.backend_id or ""]
         return backend, await self._backends.line(backend)
 
@@ -170,6 +172,21 @@ class Placing:
         facts = {**self._state.record.facts, "partners": prepared.partners, "ends": prepared.outputs,
                  "warnings": list(prepared.warnings), "client_id": line.client_id}  # fmt: skip
         return {"graph": self._sent[backend.id], "facts": facts}
+
+    async def _is_there(self) -> bool:
+        """Whether a run that has no place may be at its server: noted ahead, or failed and not brought home yet."""
+        record, pace = self._state.record, self._backends.pace
+        if not record.seen:
+            return False
+        backend = self.find(record.backend_id or "")
+        if backend is None:
+            return True  # nobody can say
+        client = (await self._backends.line(backend)).client
+        deadline = time.monotonic() + pace.down
+        where = await find(client, record.prompt_id, pace, self._state.voice.stops, deadline=deadline)
+        if where in (Where.QUEUED, Where.RUNNING):
+            self._state.change(holding=True)
+        return where is not Where.UNKNOWN
 
     async def _return_to(self, backend_id: str) -> tuple[Backend, Line]:
         backend = self.find(backend_id)

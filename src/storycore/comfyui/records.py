@@ -5,7 +5,7 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -38,6 +38,7 @@ from storycore.errors import NotFound, Reason, StoryCoreError
 from storycore.units import now
 
 _REMEMBER_SECONDS: Final = 0.25
+_FIRST_SECONDS: Final = 0.05
 _KINDS = "storycore.integration.comfyui.%"
 _KNOWN = select(backends).order_by(backends.c.number)
 _TAKEN = (
@@ -66,6 +67,7 @@ _OUTRANKING = _outranking()
 _THERE = select(backends.c.id).where(backends.c.id.in_(bindparam("wanted", expanding=True))).with_for_update()
 _BY_ID = select(runs).where(runs.c.id == bindparam("run_id"))
 _AT = update(runs).where(runs.c.number == bindparam("at"))
+_AT_UNPOSTED = _AT.where(runs.c.submissions == bindparam("before"))
 _NEW = insert(runs).returning(runs.c.number)
 
 
@@ -97,6 +99,7 @@ class ComfyRecords:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database, self._vault = database, vault
         self._known: tuple[float, list[Backend]] | None = None
+        self._first, self._first_at = (0, ""), float("-inf")
 
     def backends(self) -> list[Backend]:
         """Every server that is known, in the order in which they came; their places as they are at this moment."""
@@ -124,10 +127,17 @@ class ComfyRecords:
     def is_outranked(self, priority: int, task_id: str) -> bool:
         """Whether another task goes first: one that waits to generate, or has begun and has no place yet.
 
-        Of a higher priority each; of those that have begun also of the same, if they came earlier.
+        Of a higher priority each; of those that have begun also of the same, if they came earlier. That none does holds
+        for a moment, so that the rows of a batch need not ask one by one.
         """
+        own, instant = (priority, task_id), time.monotonic()
+        if self._first == own and instant - self._first_at <= _FIRST_SECONDS:
+            return False
         with self._database.read() as connection:
-            return _is_outranked(connection, priority, task_id)
+            outranked = _is_outranked(connection, priority, task_id)
+        if not outranked:
+            self._first, self._first_at = own, instant
+        return outranked
 
     def keep(self, address: Address, values: Mapping[str, Any]) -> Backend:
         """A server as it was just found; one that was known at this URL, or `localhost` for 127.0.0.1, keeps its id.
@@ -249,17 +259,24 @@ class ComfyRecords:
             values = {**wanted[chosen], "backend_id": chosen, "holding": True}
             return _store(connection, replace(record, **values), values)
 
-    def hand_over(self, record: RunRecord, values: Mapping[str, Any], heir: Heir) -> tuple[RunRecord, RunRecord | None]:
+    def hand_over(
+        self, record: RunRecord, values: Mapping[str, Any], heir: Heir, ahead: Sequence[Heir] = ()
+    ) -> tuple[RunRecord, RunRecord | None, list[RunRecord]]:
         """A run with other values, which gives its place back, and the one that has it now; on the disk.
 
-        None for the latter if others go before it; then the place is free.
+        None for the latter if others go before it; then the place is free. The heir may have gone on meanwhile, and
+        written that down: then that stays. The last are the runs of `ahead` as they were noted, without a place.
         """
         with self._database.accept() as connection:
-            given = _store(connection, replace(record, **values), values)
-            if heir.yields_at is not None and _is_outranked(connection, heir.yields_at, heir.record.task_id):
-                return given, None
-            taken = {**heir.values, "backend_id": record.backend_id, "holding": True}
-            return given, _store(connection, replace(heir.record, **taken), taken)
+            given, placed = _store(connection, replace(record, **values), values), None
+            if heir.yields_at is None or not _is_outranked(connection, heir.yields_at, heir.record.task_id):
+                placed = replace(heir.record, **heir.taken)
+                if placed.number:
+                    unless = {"at": placed.number, "before": heir.record.submissions}
+                    connection.execute(_AT_UNPOSTED, {**heir.taken, **unless})
+                else:
+                    placed = _store(connection, placed, heir.taken)
+            return given, placed, [_store(connection, replace(it.record, **it.ahead), it.ahead) for it in ahead]
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:

@@ -10,7 +10,6 @@ import contextlib
 import time
 import uuid
 from datetime import timedelta
-from functools import partial
 from typing import Any, Final
 
 from storycore.comfyui.backend import Backend
@@ -19,14 +18,13 @@ from storycore.comfyui.client import Client, Refused, Unreachable
 from storycore.comfyui.fetch import Gone, Told, fetch
 from storycore.comfyui.fetched import Fetched
 from storycore.comfyui.follow import Fate, Way
+from storycore.comfyui.handover import pass_on
 from storycore.comfyui.home import at_home
 from storycore.comfyui.placing import Placing
 from storycore.comfyui.room import Room
 from storycore.comfyui.run_order import Finished, RunOrder, RunState, Voice
-from storycore.comfyui.run_record import RunRecord
 from storycore.comfyui.sidecar import describe
 from storycore.comfyui.trial import GENERATED, Trial
-from storycore.comfyui.turns import Turn
 from storycore.comfyui.verdict import Failure, Judgement, Retry, Verdict, judge, retry_for
 from storycore.errors import Cancelled, DependencyFailed, Reason
 from storycore.storage.staging import Staging
@@ -186,7 +184,7 @@ class Run:
         if judgement.verdict is Verdict.LOST:
             self._give_back(**ended)
         else:
-            await self._pass_on(**ended)
+            await pass_on(self._backends, self._state, **ended)
         files = await self._files(backend, client, judgement)
         if judgement.verdict is Verdict.LOST:
             self._note_crash(Placing(self._backends, self._state))
@@ -203,27 +201,6 @@ class Run:
         if record.holding or values:
             self._state.change(**{**values, "holding": False})
             self._backends.freed(record.backend_id or "")
-
-    async def _pass_on(self, **values: Any) -> None:
-        """The same; the next run here gets the place in the same transaction, if one waits for it."""
-        state, changed = self._state, {**values, "holding": False}
-        backend_id = state.record.backend_id or ""
-        turns, servers = self._backends.turns, self._records.known()
-        takes_work = any(it.id == backend_id and it.takes_work(now()) for it in servers)
-        turn = turns.next_for(backend_id) if state.record.holding and takes_work else None
-        if turn is None or turn.heir is None:
-            await asyncio.to_thread(partial(state.change, **changed))
-            turn.give(None) if turn else self._backends.left_over()
-            return
-        handing = asyncio.ensure_future(asyncio.to_thread(state.hand_over, changed, turn.heir(backend_id)))
-        handing.add_done_callback(partial(self._handed, turn))
-        await asyncio.shield(handing)  # who waits is told even if this one is stopped meanwhile
-
-    def _handed(self, turn: Turn, handing: "asyncio.Task[RunRecord | None]") -> None:
-        placed = None if handing.cancelled() or handing.exception() else handing.result()
-        turn.give(placed)
-        if placed is None:
-            self._backends.left_over()
 
     async def _files(self, backend: Backend, client: Client, judgement: Judgement) -> list[Fetched]:
         """What it made, at home; some of it may be there from before a crash of ours."""

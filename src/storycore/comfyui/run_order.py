@@ -2,26 +2,23 @@
 
 import asyncio
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from storycore.comfyui.backend import Backend
 from storycore.comfyui.fetched import Fetched
 from storycore.comfyui.graph.api_graph import speaking_nodes
 from storycore.comfyui.prepare import Workflow
 from storycore.comfyui.records import ComfyRecords
-from storycore.comfyui.run_record import Heir, RunRecord
+from storycore.comfyui.run_record import POSTED, Heir, RunRecord
 from storycore.comfyui.verdict import Judgement
 from storycore.comfyui.wire import Preview
 from storycore.storage.staging import Staging
 from storycore.units import now
-
-POSTED: Final = "posted"
-"""It was posted, or was about to be."""
 
 
 class Voice(Protocol):
@@ -151,25 +148,43 @@ class RunState:
         self.placed(placed)
         return True
 
-    def heir(self, values: Mapping[str, Any], *, polite: bool) -> Heir:
+    def heir(self, backend_id: str, values: Mapping[str, Any], *, polite: bool) -> Heir:
         """What it is stored as with the place of another, when it is about to be posted.
 
         Args:
-            values: what is known of it on the server of that place.
+            backend_id: server of that place.
+            values: what is known of it there.
             polite: whether others go first that have waited longer or matter more.
         """
         yields_at = self.order.priority if polite else None
-        return Heir(record=self.record, values={**values, **self._post_noted()}, yields_at=yields_at)
+        noted = {**values, **self._post_noted()}
+        return Heir(record=self.record, backend_id=backend_id, values=noted, yields_at=yields_at)
 
     def placed(self, record: RunRecord) -> None:
         """It was stored with a place, and with the post that is about to be made."""
         self.record, self._noted = record, True
 
-    def hand_over(self, values: Mapping[str, Any], heir: Heir) -> RunRecord | None:
+    def inherited(self, record: RunRecord) -> None:
+        """It has the place of another; who gave it may still be writing that down, so it goes with the next change."""
+        self.placed(record)
+        self._held |= {name: getattr(record, name) for name in ("holding", "submissions", "submitted_at")}
+
+    def noted(self, record: RunRecord) -> None:
+        """Another has noted it in the database, before it has a place."""
+        self.record = record
+
+    def give_up(self, values: Mapping[str, Any]) -> tuple[None, list[RunRecord]]:
+        """Changes it, so that it has no place any more; nobody gets that."""
+        self.change(**values)
+        return None, []
+
+    def hand_over(
+        self, values: Mapping[str, Any], heir: Heir, ahead: Sequence[Heir]
+    ) -> tuple[RunRecord | None, list[RunRecord]]:
         """Changes it, so that it has no place any more, and gives that to another, see `ComfyRecords.hand_over`."""
         held, self._held = self._held, {}
-        self.record, placed = self.records.hand_over(self.record, {**held, **values}, heir)
-        return placed
+        self.record, placed, noted = self.records.hand_over(self.record, {**held, **values}, heir, ahead)
+        return placed, noted
 
     def _post_noted(self) -> dict[str, Any]:
         record = self.record

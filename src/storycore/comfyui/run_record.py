@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+
+POSTED: Final = "posted"
+"""It was posted, or was about to be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +22,7 @@ class RunRecord:
         graph: what is submitted, in API format; None before it was prepared.
         facts: what else was found out when it was prepared.
         submissions: how often it was posted, or was about to be.
-        seen: "", "queued" or "running": how the server had it when we last looked.
+        seen: "", `POSTED`, "queued" or "running": how the server had it when we last looked.
         holding: whether it takes one of the places of its server.
         verdict: how it ended; None before that.
         submitted_at: when it was first posted.
@@ -41,6 +44,11 @@ class RunRecord:
     created_at: datetime
     finished_at: datetime | None
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether it was noted as posted before it had a place; it may have been posted since, or not."""
+        return self.seen == POSTED and not self.holding and self.verdict is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heir:
@@ -48,10 +56,28 @@ class Heir:
 
     Attributes:
         record: of the run.
+        backend_id: server of the place.
         values: what is known of it once it is there.
         yields_at: its priority, if it lets others go first, see `ComfyRecords.is_outranked`; None if it does not.
     """
 
     record: RunRecord
+    backend_id: str
     values: Mapping[str, Any]
     yields_at: int | None
+
+    @property
+    def ahead(self) -> dict[str, Any]:
+        """What is noted of it before it has the place: enough to find it at the server, should it be posted."""
+        known = {name: self.values[name] for name in ("graph", "facts")}
+        return {**known, "backend_id": self.backend_id, "seen": POSTED}
+
+    @property
+    def is_noted(self) -> bool:
+        """Whether all of that stands in the database."""
+        return self.record.is_ahead and all(getattr(self.record, name) == it for name, it in self.ahead.items())
+
+    @property
+    def taken(self) -> dict[str, Any]:
+        """What changes of it with the place."""
+        return {**self.values, "backend_id": self.backend_id, "holding": True}

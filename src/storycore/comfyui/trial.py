@@ -13,7 +13,8 @@ from storycore.comfyui.lines import Line
 from storycore.comfyui.look import Where, look, stop
 from storycore.comfyui.pace import Pace
 from storycore.comfyui.progress import GraphProgress
-from storycore.comfyui.run_order import POSTED, RunState
+from storycore.comfyui.run_order import RunState
+from storycore.comfyui.run_record import POSTED
 from storycore.comfyui.submission import find, post
 from storycore.comfyui.verdict import Failure
 from storycore.comfyui.wire import Event, Preview, listed

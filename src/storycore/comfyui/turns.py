@@ -14,6 +14,11 @@ from typing import Final
 
 from storycore.comfyui.run_record import Heir, RunRecord
 
+MOST_WAITING: Final = 1
+"""Tasks that have begun and wait for a place: one is made ready while others are computed; it lets others go first that
+matter more."""
+_AHEAD: Final = 2
+"""So many of the line are noted in the database before they have a place."""
 _BEHIND: Final = 4
 """How much more seldom those look who are not the first in line."""
 _NUMBERS = count()
@@ -29,7 +34,9 @@ class Turn:
         fits: ids of the servers that could run it, as far as is known.
         heir: what it is to be stored as on one of them; None if it must do something there first.
         number: order in which they came.
+        on_noted: hears of its run as it was noted before it has a place.
         given: resolved when it is given something.
+        noting: resolved when it stands in the database; None if nobody is noting it.
         is_taken: whether somebody is about to give it something.
     """
 
@@ -38,13 +45,25 @@ class Turn:
     fits: set[str] = field(default_factory=set)
     heir: Callable[[str], Heir] | None = None
     number: int = field(default_factory=lambda: next(_NUMBERS))
+    on_noted: Callable[[RunRecord], None] = lambda _record: None
     given: "asyncio.Future[RunRecord | None] | None" = None
+    noting: "asyncio.Future[None] | None" = None
     is_taken: bool = False
 
-    def give(self, record: RunRecord | None) -> None:
-        """Its run with a place, or None: it may look for one itself."""
-        if self.given and not self.given.done():
-            self.given.set_result(record)
+    def give(self, record: RunRecord | None) -> bool:
+        """Its run with a place, or None: it may look for one itself; whether it was waiting for that still."""
+        if self.given is None or self.given.done():
+            return False
+        self.given.set_result(record)
+        return True
+
+    def end_noting(self, record: RunRecord | None) -> None:
+        """Its run as it stands in the database now; None if that came to nothing."""
+        if record is not None:
+            self.on_noted(record)
+        if self.noting and not self.noting.done():
+            self.noting.set_result(None)
+        self.noting = None
 
 
 class Turns:
@@ -63,13 +82,13 @@ class Turns:
             self._placed.discard(task_id)
 
     def end(self, task_id: str) -> bool:
-        """A run of a task has found its place, or gives up; whether none looks for one any more."""
+        """A run of a task has found its place, or gives up; whether fewer tasks look for one than may wait in line."""
         with self._lock:
             self._looking[task_id] -= 1
             if not self._looking[task_id]:
                 del self._looking[task_id]
                 self._placed.add(task_id)
-            return not self._looking
+            return len(self._looking) < MOST_WAITING
 
     def looking(self, task_ids: Collection[str]) -> int:
         """How many of the tasks that generate here, which are `task_ids`, still look for a place; from any thread."""
@@ -90,6 +109,15 @@ class Turns:
                 return turn
         return None
 
+    def begin_noting(self, backend_id: str) -> list[tuple[Turn, Heir]]:
+        """The first of the line that could run on a server and are not noted there; `Turn.end_noting` must follow."""
+        first = [it for it in self._waiting if backend_id in it.fits and it.heir is not None][:_AHEAD]
+        heirs = [(it, it.heir(backend_id)) for it in first if it.heir is not None and it.noting is None]
+        found = [(it, heir) for it, heir in heirs if not heir.is_noted]
+        for turn, _ in found:
+            turn.noting = asyncio.get_running_loop().create_future()
+        return found
+
     async def wait(self, turn: Turn, seconds: float) -> RunRecord | None:
         """Its run with a place that was handed to it, or None: a place may be free, or a while has passed.
 
@@ -104,6 +132,8 @@ class Turns:
         self._waiting.sort(key=_order)
         try:
             await asyncio.wait([given], timeout=seconds * (_BEHIND if self.others_first(turn) else 1))
+            if turn.noting:
+                await asyncio.shield(turn.noting)  # its row is written by another just now
             if turn.is_taken:
                 await given
             return given.result() if given.done() else None

@@ -10,16 +10,13 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from storycore.app import App
+from storycore.comfyui.turns import MOST_WAITING
 from storycore.operations.catalog import OPERATIONS
 
 GENERATING: Final = frozenset(it.name for it in OPERATIONS if it.long and it.words[0] == "comfyui")
 _OTHERS: Final = frozenset(it.name for it in OPERATIONS if it.long) - GENERATING
 
 _HOLDS_SECONDS: Final = 0.25
-_MOST_WAITING: Final = 1
-"""Tasks that have begun and wait for a place: one is made ready while others are computed; it lets others go first that
-matter more."""
-
 MOST_GENERATING: Final = 16
 """Tasks that generate in one process at a time, whatever its servers could take."""
 
@@ -53,10 +50,10 @@ class Admission:
         """
         servers, instant = self._app.comfyui, time.monotonic()
         looking = servers.turns.looking(generating)
-        if looking < _MOST_WAITING:
+        if looking < MOST_WAITING:
             return True
         standing = servers.places_freed, len(generating) - looking
         if self._looked[0] != standing or instant - self._looked[1] > _HOLDS_SECONDS:
             free, _ = servers.records.places()
             self._looked = standing, instant, free
-        return self._looked[2] + _MOST_WAITING > looking
+        return self._looked[2] + MOST_WAITING > looking

@@ -171,7 +171,7 @@ def _refuse_misfit(field: Field, value: Any) -> None:
     wanted = {"BOOLEAN": bool, "INT": int, "FLOAT": float, "STRING": str}.get(field.control or field.kind)
     if wanted is not None and not _is_a(value, wanted):
         raise _Fault(Reason.WRONG_TYPE, f"{_WORDS[wanted]} is needed, not {value!r}")
-    if wanted is None and not field.control:
+    if wanted is None and not field.control and field.kind != "*":  # which takes whatever comes
         raise _Fault(Reason.WRONG_TYPE, f"{field.name} takes a link of type {field.kind}, no value")
     if takes_file(field) and isinstance(value, str):
         return  # it may be uploaded yet

@@ -17,6 +17,7 @@ INFO = info(
         "text": ["STRING", {}],
         "image": ["IMAGE"],
         "file": [["a.png"], {"image_upload": True}],
+        "source": ["*", {}],
     })
 )  # fmt: skip
 
@@ -154,3 +155,9 @@ def test_a_choice_among_numbers_is_found_by_its_text():
     numbers = info(Picture=node_class({"size": [[512, 1024], {}]}))
     graph = {"3": {"class_type": "Picture", "inputs": {"size": 512}}}
     assert fill(graph, {"3.size": Cell("1024")}, numbers)["3"]["inputs"]["size"] == 1024
+
+
+@pytest.mark.parametrize("value", ["a red car", 7])
+def test_an_input_of_any_type_takes_any_value(value):
+    graph = {"3": {"class_type": "Picture", "inputs": {"source": "{{what}}"}}}
+    assert fill(graph, {"what": value}, INFO)["3"]["inputs"] == {"source": value}

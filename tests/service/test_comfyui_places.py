@@ -1,0 +1,91 @@
+"""The next run in line is noted before it has a place: it may have been posted by then, or not; it is posted once."""
+
+import httpx
+import pytest
+
+from fixtures.comfyui import World, picture, until
+from fixtures.comfyui_server import ScriptedComfyUI
+from storycore.comfyui.run_record import POSTED
+from storycore.comfyui.verdict import Verdict
+from storycore.database.connect import Database
+
+
+@pytest.fixture
+def comfy(tmp_path):
+    with ScriptedComfyUI(tmp_path / "comfy") as server:
+        yield server
+
+
+@pytest.fixture
+def world(comfy, tmp_path, empty_database):
+    path = tmp_path / "runs.db"
+    path.write_bytes(empty_database.read_bytes())
+    database = Database.open(f"sqlite:///{path}")
+    world = World(database, tmp_path / "home", comfy)
+    world.backend_id = world.connect(comfy.url)
+    yield world
+    world.close()
+    database.close()
+
+
+def posts(comfy):
+    return comfy.do(lambda: [post["prompt_id"] for post in comfy.server.posts])
+
+
+def executed(comfy):
+    return comfy.do(lambda: list(comfy.server.executed))
+
+
+def noted_ahead(world, order, graph):
+    """A run as a process that died has left it: noted, without a place."""
+    record = world.records.run(order.workflow.id, order.task_id)
+    facts = {"ends": ["3"], "client_id": "who-died"}
+    return world.records.change(record, graph=graph, facts=facts, backend_id=world.backend_id, seen=POSTED)
+
+
+def test_one_that_was_noted_and_never_posted_is_posted_once_and_gets_a_place(world, comfy):
+    order = world.order(picture(color=5))
+    record = noted_ahead(world, order, picture(color=5))
+    finished = world.begin(order).wait()
+    assert (finished.judgement.verdict, posts(comfy)) == (Verdict.COMPLETED, [record.prompt_id])
+    assert finished.record.submissions == 1
+
+
+@pytest.mark.parametrize("steps", [0, 20])
+def test_one_that_was_noted_and_posted_is_not_posted_again_and_counts_as_in_flight(world, comfy, steps):
+    graph = picture(color=5, steps=steps)
+    order = world.order(graph)
+    record = noted_ahead(world, order, graph)
+    body = {"prompt": graph, "prompt_id": record.prompt_id, "client_id": "who-died", "number": 1.0}
+    assert httpx.post(f"{comfy.url}/prompt", json=body, timeout=30).status_code == 200
+    run = world.begin(order)
+    if steps:
+        until(lambda: world.records.backends()[0].in_flight == 1)
+    assert (run.wait().judgement.verdict, posts(comfy)) == (Verdict.COMPLETED, [record.prompt_id])
+    assert world.records.backends()[0].in_flight == 0
+
+
+def test_of_many_at_once_two_are_in_flight_and_no_place_is_lost(world, comfy):
+    ended = [run.wait() for run in [world.start(picture(color=number)) for number in range(20)]]
+    assert {it.judgement.verdict for it in ended} == {Verdict.COMPLETED}
+    assert sorted(posts(comfy)) == sorted(it.record.prompt_id for it in ended)
+    assert comfy.do(lambda: comfy.server.max_waiting) <= 2
+    assert world.records.backends()[0].in_flight == 0
+    stored = [world.records.find_run(it.record.id) for it in ended]
+    assert {(it.submissions, it.holding, it.verdict) for it in stored} == {(1, False, "completed")}
+
+
+def test_a_higher_priority_goes_before_those_that_are_noted_already(world, comfy):
+    first = [world.start(picture(color=number, steps=10)) for number in range(2)]
+    until(lambda: len(posts(comfy)) == 2)
+    low = [world.start(picture(color=10 + number, steps=10), priority=0) for number in range(5)]
+    until(lambda: all(waits(run) for run in low))
+    first[0].wait()  # with its place the next two of the line are noted
+    high = world.start(picture(color=20), priority=2)
+    ended = [run.wait() for run in (*first, *low, high)]
+    assert posts(comfy)[-1] != ended[-1].record.prompt_id
+    assert executed(comfy).index(ended[-1].record.prompt_id) < len(ended) - 1
+
+
+def waits(run):
+    return any("waiting" in step for step, _ in run.voice.said)
