@@ -101,6 +101,22 @@ def find(settings: Settings) -> Ffmpeg:
     return _asked(_where(settings.ffmpeg))
 
 
+def encoders(ffmpeg: Ffmpeg) -> frozenset[str]:
+    """Names of the encoders that it was built with; whether one in hardware works here is another matter.
+
+    Raises:
+        DependencyFailed: encoder_missing: it does not run.
+    """
+    try:
+        told = subprocess.run(  # noqa: S603 - the binary that was found, no shell
+            [str(ffmpeg.path), "-hide_banner", "-encoders"],
+            stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=60,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        raise DependencyFailed(f"ffmpeg can't be run: {ffmpeg.path}", reason=Reason.ENCODER_MISSING) from None
+    return frozenset(re.findall(r"^ [VAS][A-Z.]{5} (\S+)", told.stdout.decode("utf-8", "replace"), re.MULTILINE))
+
+
 def source(path: Path, *options: str) -> list[str]:
     """Arguments that name a file of strangers as an input.
 
