@@ -21,8 +21,8 @@ _SOUND: Final = {"aac": "aac", "mp3": "libmp3lame", "opus": "libopus", "vorbis":
 
 _EXTRAS: Final = {
     "mcp": ("mcp", "agents are answered by `storycore mcp`", "for agents"),
-    "otel": ("opentelemetry.exporter.otlp.proto.http", "traces are sent where OTEL_EXPORTER_OTLP_ENDPOINT says",
-             "for traces"),
+    "otel": ("opentelemetry.exporter.otlp.proto.http",
+             "servers and workers send traces where OTEL_EXPORTER_OTLP_ENDPOINT says", "for traces"),
 }  # fmt: skip
 """Extra → what it brings, what that does, and what it would do."""
 

@@ -23,6 +23,7 @@ from typing import IO, NoReturn, TypedDict
 from typing_extensions import Unpack
 
 from storycore.errors import Cancelled, DependencyFailed, InvalidInput, Reason, Unavailable
+from storycore.observe import tracing
 from storycore.observe.progress import Progress
 from storycore.settings import Settings
 from storycore.units import MEBIBYTE
@@ -259,22 +260,27 @@ def child(ffmpeg: Ffmpeg, arguments: Sequence[str], **how: Unpack[How]) -> Itera
         *(str(ffmpeg.path), "-hide_banner", "-nostdin", "-y", "-nostats", "-loglevel", how.get("level", "warning")),
         *("-progress", "pipe:2", "-stats_period", "0.2", *arguments),
     ]
-    process = _start(command, how)
-    confine(process.pid, how.get("limits", ENCODING))
-    running = Child(process, foreign=how.get("foreign", ""), group=how.get("group", True))
-    done = threading.Event()
-    progress = how.get("progress")
-    if progress is not None:
-        threading.Thread(target=_watch, args=(running, progress, done), name="ffmpeg-watch", daemon=True).start()
-    try:
-        yield running
-    except (OSError, ValueError, InvalidInput, DependencyFailed):
+    attributes: tracing.Attributes = {
+        "storycore.encoder.version": ffmpeg.version,
+        "storycore.encoder.foreign": bool(how.get("foreign")),
+    }
+    with tracing.leaf("ffmpeg", tracing.Kind.INTERNAL, attributes=attributes):
+        process = _start(command, how)
+        confine(process.pid, how.get("limits", ENCODING))
+        running = Child(process, foreign=how.get("foreign", ""), group=how.get("group", True))
+        done = threading.Event()
+        progress = how.get("progress")
         if progress is not None:
-            progress.check()  # a pipe that broke because of the cancellation is the cancellation
-        raise
-    finally:
-        done.set()
-        running.close()
+            threading.Thread(target=_watch, args=(running, progress, done), name="ffmpeg-watch", daemon=True).start()
+        try:
+            yield running
+        except (OSError, ValueError, InvalidInput, DependencyFailed):
+            if progress is not None:
+                progress.check()  # a pipe that broke because of the cancellation is the cancellation
+            raise
+        finally:
+            done.set()
+            running.close()
 
 
 def run(ffmpeg: Ffmpeg, arguments: Sequence[str], **how: Unpack[How]) -> Child:
