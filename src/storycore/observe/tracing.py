@@ -13,6 +13,7 @@ for HTTP Spans" (the stable ones).
 import contextlib
 import importlib.util
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from enum import Enum
@@ -25,7 +26,9 @@ Attributes = Mapping[str, str | int | float | bool]
 
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
-_FLUSH_MS: Final = 5_000
+_END_SECONDS: Final = 3.0
+"""So long what still waits is sent when a process ends; a collector that is away must not hold it up."""
+
 _NONE: Final[Attributes] = {}
 
 log = logging.get(__name__)
@@ -184,8 +187,9 @@ def _begin(version: str) -> Any:
 def _end(provider: Any) -> None:
     global _tracer  # noqa: PLW0603 - see `_begin`
     _tracer = None
-    provider.force_flush(_FLUSH_MS)
-    provider.shutdown()
+    ending = threading.Thread(target=provider.shutdown, name="storycore-traces", daemon=True)
+    ending.start()
+    ending.join(_END_SECONDS)
 
 
 @contextlib.contextmanager
