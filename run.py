@@ -81,9 +81,12 @@ def check(rest: list[str]) -> int:
 
 
 def fix(rest: list[str]) -> int:
-    """Formats, mends what the linter can mend, and writes the reference pages anew."""
+    """Formats, mends what the linter can mend, and writes what is made from the code anew."""
     install(tests=True)
-    steps = (("-m", "ruff", "check", "--fix", ".", *rest), ("-m", "ruff", "format", "."), ("docs/reference.py",))
+    steps = (
+        ("-m", "ruff", "check", "--fix", ".", *rest), ("-m", "ruff", "format", "."),
+        ("docs/reference.py",), ("docs/monitoring.py",),
+    )  # fmt: skip
     return next((code for step in steps if (code := run(*step))), 0)
 
 

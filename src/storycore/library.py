@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from storycore.operations.again import Asked
     from storycore.operations.artifact import ArtifactDownloadResult
     from storycore.operations.backup import KeptCopy
-    from storycore.operations.doctor import Finding
+    from storycore.operations.finding import Finding
     from storycore.operations.history import History, Standing
     from storycore.operations.task import EventEntry, TaskEventsRequest, TaskStatusResult
     from storycore.operations.upkeep import Upkeep

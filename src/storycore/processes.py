@@ -53,8 +53,9 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
 def _serve(
     host: str | None, port: int | None, roots: tuple[Path, ...], workers: int | None, agents: "AgentsMode"
 ) -> None:
+    from storycore import __version__
     from storycore.library import StoryCore
-    from storycore.observe import logging
+    from storycore.observe import logging, tracing
     from storycore.settings import Settings
 
     settings = Settings.read(host=host, port=port, roots=roots or None, workers=workers)
@@ -64,7 +65,11 @@ def _serve(
     logging.configure(settings.log_level)
     if agents != "none":
         _need_mcp()
-    with StoryCore(settings, default_root=Path.cwd()) as core, listen(settings.host, settings.port) as listener:
+    with (
+        tracing.running(__version__),
+        StoryCore(settings, default_root=Path.cwd()) as core,
+        listen(settings.host, settings.port) as listener,
+    ):
         _refuse_unguarded(core)
         if not settings.is_local:
             click.echo("Others can read along: put TLS in front, for example Caddy or nginx.", err=True)
@@ -86,8 +91,9 @@ def mcp(roots: tuple[Path, ...], read_only: bool) -> int:
 
 
 def _answer_agent(roots: tuple[Path, ...], *, read_only: bool) -> None:
+    from storycore import __version__
     from storycore.library import StoryCore
-    from storycore.observe import logging
+    from storycore.observe import logging, tracing
     from storycore.settings import Settings
 
     _need_mcp()
@@ -105,7 +111,7 @@ def _answer_agent(roots: tuple[Path, ...], *, read_only: bool) -> None:
     logging.configure("warning" if settings.log_level == "info" else settings.log_level)
     from storycore.mcp.stdio import serve as answer
 
-    with StoryCore(settings, default_root=here) as core:
+    with tracing.running(__version__), StoryCore(settings, default_root=here) as core:
         _end_on_signals(core)
         if not read_only:
             core.work()
@@ -162,8 +168,9 @@ def _work(workers: int | None, roots: tuple[Path, ...]) -> None:
     import signal
     import threading
 
+    from storycore import __version__
     from storycore.library import StoryCore
-    from storycore.observe import logging
+    from storycore.observe import logging, tracing
     from storycore.settings import Settings
 
     settings = Settings.read(workers=workers, roots=roots or None)
@@ -172,7 +179,7 @@ def _work(workers: int | None, roots: tuple[Path, ...]) -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda _number, _frame: told.set())
-    with StoryCore(settings, default_root=Path.cwd()) as core:
+    with tracing.running(__version__), StoryCore(settings, default_root=Path.cwd()) as core:
         core.work()
         click.echo(f"Doing tasks, {settings.workers} at a time  (stop with Ctrl-C)", err=True)
         while not told.wait(1):  # in steps, since Windows hears of Ctrl-C only between waits

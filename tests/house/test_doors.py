@@ -45,6 +45,7 @@ DOORS = {
     "mcp": ("mcp",),
     "numpy": ("rendering",),
     "obstore": ("storage/objects",),
+    "opentelemetry": ("observe/tracing",),
     "opentimelineio": ("exports/interchange/otio_text",),
     "platformdirs": ("settings",),
     "prometheus_client": ("observe/metrics",),

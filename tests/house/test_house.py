@@ -45,6 +45,7 @@ HEAVY = {
     "c2pa",
     "cryptography",
     "mcp",
+    "opentelemetry",
     "zlib_ng",
 }
 

@@ -7,10 +7,12 @@ Source: the Fetch standard's `Sec-Fetch-Site`; the cross-origin protection of Go
 Trace Context for `traceparent`.
 """
 
+import contextlib
 import re
 import time
 import uuid
 from collections.abc import Collection, Iterable
+from contextlib import AbstractContextManager
 
 from starlette.requests import Request as HttpRequest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,8 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from storycore.api import health
 from storycore.api.answers import fail
 from storycore.errors import AccessDenied, InvalidInput, Reason, StoryCoreError
-from storycore.observe import logging
+from storycore.observe import logging, tracing
 from storycore.observe.metrics import Metrics
+from storycore.operations.catalog import find
 
 _TRACE = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-[\x21-\x7e]{1,200})?"
@@ -36,6 +39,7 @@ _HEADERS = (
 HEAD_BYTES = 32_768
 MOST_HEADERS = 200
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 _NAMES = {**health.NAMES, "/openapi.json": "openapi", "/mcp": "mcp"}
 
 log = logging.get(__name__)
@@ -65,7 +69,6 @@ class Guard:
         request_id = wanted if _ID.fullmatch(wanted) else uuid.uuid4().hex
         begun = time.monotonic()
         scope["storycore.begun"], scope["storycore.request_id"] = begun, request_id
-        scope["storycore.traceparent"], ids = _trace(http)
         status = 500
 
         async def answer(message: Message) -> None:
@@ -75,13 +78,17 @@ class Guard:
                 message["headers"] = _completed(message.get("headers", ()), request_id)
             await send(message)
 
-        with logging.bound(request_id=request_id, **ids):
+        with _traced(http, request_id) as told, logging.bound(request_id=request_id, **_ids(told.traceparent)):
+            scope["storycore.traceparent"] = told.traceparent or None
             fault = self._fault(http)
             inner: ASGIApp = fail(http, fault) if fault else self._app
             try:
                 await inner(scope, receive, answer)
             finally:
                 self._note(scope, status, time.monotonic() - begun)
+                told.tell({"http.response.status_code": status})
+                if status >= 500:
+                    told.fail(str(status))
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         path: str = scope["path"]
@@ -110,13 +117,38 @@ class Guard:
         return None
 
 
-def _trace(http: HttpRequest) -> tuple[str | None, dict[str, str]]:
-    """The caller's traceparent if there is one and it is well formed, and the id in it for the log."""
+def _traced(http: HttpRequest, request_id: str) -> AbstractContextManager[tracing.Span]:
+    """A call, told as a part of its caller's trace; those of supervisors, who ask every few seconds, are not."""
+    path: str = http.scope["path"]
+    name = path.removeprefix("/v1/")
+    if path in health.NAMES:
+        return contextlib.nullcontext(tracing.silent())
+    method = http.method if http.method in _METHODS else "_OTHER"
+    attributes: dict[str, str] = {
+        "http.request.method": method, "url.scheme": http.scope["scheme"], "url.path": path[:200],
+        "storycore.request.id": request_id,
+    }  # fmt: skip
+    if path.startswith("/v1/") and find(name):
+        attributes |= {"http.route": path, "storycore.operation": name}
+    title = f"{method} {path}" if "http.route" in attributes else method
+    return tracing.span(title, tracing.Kind.SERVER, parent=_parent(http), attributes=attributes)
+
+
+def _parent(http: HttpRequest) -> str:
+    """The caller's traceparent if there is one and it is well formed, else "".
+
+    Of a later version than ours, the part that we know, told as ours.
+    """
     given = http.headers.getlist("traceparent")
     found = _TRACE.fullmatch(given[0]) if len(given) == 1 else None
     if found is None or (found[0].startswith("00") and len(found[0]) != 55):
-        return None, {}
-    return found[0], {"trace_id": found[1]}
+        return ""
+    return f"00{found[0][2:55]}"
+
+
+def _ids(traceparent: str) -> dict[str, str]:
+    """The id of a trace, for the log."""
+    return {"trace_id": traceparent[3:35]} if traceparent else {}
 
 
 def _completed(headers: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:

@@ -21,7 +21,7 @@ from storycore.units import human_bytes, now
 
 if TYPE_CHECKING:
     from storycore.operations.backup import KeptCopy
-    from storycore.operations.doctor import Finding
+    from storycore.operations.finding import Finding
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
@@ -138,7 +138,7 @@ def _doctor() -> _Answer:
     def show() -> None:
         for finding in findings:
             _show_finding(finding)
-        click.echo("All is well." if healthy(findings) else "Not all is well; what to do stands below each ✗.")
+        click.echo(_verdict(findings))
 
     data = [
         {"name": item.name, "state": item.state.value, "words": item.words, "remedy": item.remedy} for item in findings
@@ -150,7 +150,15 @@ def _show_finding(finding: "Finding") -> None:
     mark, colour = _MARKS[finding.state.value]
     click.echo(f"{click.style(mark, fg=colour)} {finding.name:<14} {plain(finding.words)}")
     if finding.remedy:
-        click.echo(f"  {'':<14} {plain(finding.remedy)}")
+        click.echo(f"  {'':<14} → {plain(finding.remedy)}")
+
+
+def _verdict(findings: "list[Finding]") -> str:
+    """What it comes to, in one line."""
+    broken, odd = (sum(it.state.value == state for it in findings) for state in ("broken", "odd"))
+    if broken:
+        return f"\n{broken} of {len(findings)} {'stands' if broken == 1 else 'stand'} in the way; → says what to do."
+    return f"\nAll is well{f', {odd} to know of' if odd else ''}."
 
 
 def _kept(done: str, work: "Callable[[StoryCore, Any], KeptCopy]") -> _Answer:

@@ -3,9 +3,10 @@
 What a server can do is learnt from its routes, never from its version.
 """
 
+import contextlib
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
@@ -16,6 +17,7 @@ import aiohttp
 from storycore.comfyui.address import Address, GuardedResolver, Kind, Reach, literal
 from storycore.comfyui.wire import read_json
 from storycore.errors import InvalidInput, Reason
+from storycore.observe import tracing
 
 MOST_JSON_BYTES: Final = 64 * 1024 * 1024
 """Largest answer that is read whole; `/object_info` of a server with everything is a few MiB."""
@@ -230,13 +232,27 @@ class Client:
         query = dict(params or {})
         if self.address.token and self.address.token_in_query:
             query["token"] = self.address.token
-        try:
-            async with self._open.request(method, url, params=query, allow_redirects=False, **more) as answer:
-                if answer.status >= 400 or (300 <= answer.status < 400 and self.address.kind is Kind.NATIVE):
-                    raise Refused(answer.status, await _refusal(answer))
-                yield answer
-        except (aiohttp.ClientError, TimeoutError, OSError) as fault:
-            raise Unreachable(_why(fault)) from fault
+        with self._traced(method, url) as told:
+            headers = {"traceparent": told.traceparent} if told.traceparent else None
+            try:
+                async with self._open.request(
+                    method, url, params=query, headers=headers, allow_redirects=False, **more
+                ) as answer:
+                    told.tell({"http.response.status_code": answer.status})
+                    if answer.status >= 400 or (300 <= answer.status < 400 and self.address.kind is Kind.NATIVE):
+                        raise Refused(answer.status, await _refusal(answer))
+                    yield answer
+            except (aiohttp.ClientError, TimeoutError, OSError) as fault:
+                raise Unreachable(_why(fault)) from fault
+
+    def _traced(self, method: str, url: str) -> AbstractContextManager[tracing.Span]:
+        """What does something, or fetches a file, is a part of the trace; looks, which are many, only name it."""
+        path = urlsplit(url).path
+        if method == "GET" and not path.endswith("/view"):
+            return contextlib.nullcontext(tracing.silent())
+        attributes: tracing.Attributes = {"http.request.method": method, "server.address": self.address.host,
+                      "server.port": self.address.port, "url.full": url}  # fmt: skip
+        return tracing.leaf(method, attributes=attributes)
 
     @asynccontextmanager
     async def _elsewhere(self, url: str) -> AsyncIterator[aiohttp.ClientResponse]:

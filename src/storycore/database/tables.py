@@ -209,6 +209,7 @@ events = Table(
     Column("body", Text, nullable=False),
     Column("key", String(255), unique=True),
     Column("listed", Boolean, nullable=False),
+    Column("traceparent", String(64)),
     Index("ix_events_occurred", "occurred_at"),
     sqlite_autoincrement=True,
 )

@@ -5,13 +5,13 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from storycore.app import App
 from storycore.errors import StoryCoreError
 from storycore.observe.readiness import check_places
+from storycore.operations import surroundings
+from storycore.operations.finding import Finding, State, broken, fine
 from storycore.settings import sources
 from storycore.storage.place import Kind
 from storycore.units import human_bytes, human_seconds, now
@@ -20,61 +20,44 @@ _STORE_SECONDS = 10.0
 _OLD_SECONDS = 24 * 60 * 60
 
 
-class State(StrEnum):
-    """How a finding is meant."""
-
-    FINE = "fine"
-    ODD = "odd"
-    """Works, but somebody may want to know."""
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        name: what.
-        state: how it is.
-        words: what was seen.
-        remedy: what to do; empty if nothing needs to be done.
-    """
-
-    name: str
-    state: State
-    words: str
-    remedy: str = ""
-
-
 def examine(app: App) -> list[Finding]:
-    """Looks at everything; changes nothing, but a database that is missing is made."""
+    """Looks at everything; changes nothing, but a database that is missing is made.
+
+    ComfyUI servers and stores are asked now; what stands in the database is left out where that can't be used.
+    """
     looks: tuple[Callable[[App], Iterator[Finding]], ...] = (
-        _system, _settings, _letters, _marks, _extras, _places, _stores, _disks, _database, _keys,
+        _system, _settings, surroundings.encoder, _letters, _marks, _extras, surroundings.extras, _places, _stores,
+        _disks, _database,
     )  # fmt: skip
-    return [finding for look in looks for finding in look(app)]
-
-
-def _fine(name: str, words: str) -> Finding:
-    return Finding(name=name, state=State.FINE, words=words)
+    findings = [finding for look in looks for finding in look(app)]
+    knows = app.keeps_records and all((it.name, it.state) != ("database", State.BROKEN) for it in findings)
+    remembered = (surroundings.clock, surroundings.sealing_key, _keys, surroundings.comfyui, surroundings.webhooks)
+    for look in remembered if knows else (_keys,):
+        try:
+            findings += look(app)
+        except StoryCoreError as fault:  # the database went away, or a setting of that part can't be used
+            name = look.__name__.strip("_").replace("_", " ")
+            findings.append(broken(name, fault.message, fault.remediation))
+    return findings
 
 
 def _system(_app: App) -> Iterator[Finding]:
     from storycore import __version__
 
     words = f"StoryCore {__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}"
-    yield _fine("program", words)
+    yield fine("program", words)
 
 
 def _settings(_app: App) -> Iterator[Finding]:
     read = [place for place, values in sources() if values]
-    yield _fine("settings", f"from {', '.join(read)}" if read else "all as they come; `storycore config` lists them")
+    yield fine("settings", f"from {', '.join(read)}" if read else "all as they come; `storycore config` lists them")
 
 
 def _letters(_app: App) -> Iterator[Finding]:
     from storycore.rendering.lettering import typesetter
 
     if typesetter() == "raqm":
-        yield _fine("letters", "of every script, laid out by raqm")
+        yield fine("letters", "of every script, laid out by raqm")
     else:
         yield Finding(
             name="letters", state=State.ODD, words="laid out plainly: Arabic and Indian letters stand apart",
@@ -101,25 +84,25 @@ def _marks(app: App) -> Iterator[Finding]:
                 remedy=fault.remediation,
             )  # fmt: skip
             return
-        yield _fine("credentials", f"films are signed with your certificate, {settings.signing_certificate}")
+        yield fine("credentials", f"films are signed with your certificate, {settings.signing_certificate}")
     elif settings.signing_place.exists():
-        yield _fine("credentials", f"films are signed with the key of this installation, {settings.signing_place}")
+        yield fine("credentials", f"films are signed with the key of this installation, {settings.signing_place}")
     else:
-        yield _fine("credentials", "films will be signed with a key of this installation, made when first needed")
+        yield fine("credentials", "films will be signed with a key of this installation, made when first needed")
 
 
 def _extras(app: App) -> Iterator[Finding]:
     there = importlib.util.find_spec("psycopg") is not None and importlib.util.find_spec("procrastinate") is not None
     wanted = app.settings.database_url.startswith("postgresql")
     if there:
-        yield _fine("postgres", "its driver and procrastinate are installed")
+        yield fine("postgres", "its driver and procrastinate are installed")
     elif wanted:
         yield Finding(
             name="postgres", state=State.BROKEN, words="the database is a Postgres, and its driver is not installed",
             remedy="pip install 'storycore[postgres]'",
         )  # fmt: skip
     else:
-        yield _fine("postgres", "not installed, and not needed here; for many machines: storycore[postgres]")
+        yield fine("postgres", "not installed, and not needed here; for many machines: storycore[postgres]")
 
 
 def _places(app: App) -> Iterator[Finding]:
@@ -135,7 +118,7 @@ def _places(app: App) -> Iterator[Finding]:
                 remedy="Correct STORYCORE_ROOTS or STORYCORE_OUTPUT_ROOTS, or make the folder.",
             )  # fmt: skip
         else:
-            yield _fine(name, str(folders[name]))
+            yield fine(name, str(folders[name]))
 
 
 def _stores(app: App) -> Iterator[Finding]:
@@ -169,7 +152,7 @@ def _stores(app: App) -> Iterator[Finding]:
                 "unfinished uploads after a day (docs/stores.md).",
             )  # fmt: skip
         else:
-            yield _fine(name, f"{place} answers")
+            yield fine(name, f"{place} answers")
 
 
 def _disks(app: App) -> Iterator[Finding]:
@@ -206,7 +189,7 @@ def _disk(name: str, folder: Path, floor: int) -> Iterator[Finding]:
             remedy="Make room on that disk.",
         )
     else:
-        yield _fine(name, f"{folder} · {human_bytes(free)} free")
+        yield fine(name, f"{folder} · {human_bytes(free)} free")
 
 
 def _database(app: App) -> Iterator[Finding]:
@@ -223,7 +206,7 @@ def _database(app: App) -> Iterator[Finding]:
         yield Finding(name="database", state=State.BROKEN, words=fault.message, remedy=fault.remediation)
         return
     told = ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "no tasks yet"
-    yield _fine("database", f"{app.database.url} · {told}")
+    yield fine("database", f"{app.database.url} · {told}")
     if since is not None and (now() - since).total_seconds() > 60:
         yield Finding(
             name="queue", state=State.ODD,
@@ -240,7 +223,7 @@ def _keys(app: App) -> Iterator[Finding]:
     except StoryCoreError:
         return  # told already
     if usable:
-        yield _fine("keys", "callers of `serve` need one, and there is a usable one")
+        yield fine("keys", "callers of `serve` need one, and there is a usable one")
     else:
         yield Finding(
             name="keys", state=State.BROKEN, words="callers of `serve` need an API key, and there is no usable one",
@@ -251,7 +234,7 @@ def _keys(app: App) -> Iterator[Finding]:
 def server(address: str, ask: Callable[[], str]) -> Finding:
     """Whether the server that the settings name answers; `ask` gives its version."""
     try:
-        return _fine("server", f"{address} answers, StoryCore {ask()}")
+        return fine("server", f"{address} answers, StoryCore {ask()}")
     except StoryCoreError as fault:
         return Finding(name="server", state=State.BROKEN, words=fault.message, remedy=fault.remediation)
 

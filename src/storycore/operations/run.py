@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 from storycore.app import App
 from storycore.errors import Unavailable
 from storycore.loading import load
+from storycore.observe import tracing
 from storycore.observe.progress import Progress
 from storycore.operations.catalog import OPERATIONS, Operation
 from storycore.operations.request import Request, Result
@@ -52,7 +53,8 @@ def run(app: App, request: Request[R], progress: Progress) -> R:
 
     check(app, request)
     request = _from_anywhere(app, request) if operation.resumes else request
-    order = Order(kind=operation.name, request=request.model_dump(mode="json"), **task_facts(request))
+    facts = {**task_facts(request), "traceparent": tracing.traceparent()}
+    order = Order(kind=operation.name, request=request.model_dump(mode="json"), **facts)
     result = app.tasks.run_here(order, partial(call, app, request), outcome, progress, resumes=operation.resumes)
     _tidy(app)
     return result
@@ -128,7 +130,8 @@ def submit(
     if not operation.long:
         raise TypeError(f"{operation.name} is no task")
     check(app, request)
-    order = Order(kind=operation.name, request=request.model_dump(mode="json"), **{**task_facts(request), **facts})
+    facts = {**task_facts(request), "traceparent": tracing.traceparent(), **facts}
+    order = Order(kind=operation.name, request=request.model_dump(mode="json"), **facts)
     return app.tasks.submit(order, also=also, stay=stay)
 
 

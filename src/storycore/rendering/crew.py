@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from storycore.errors import DependencyFailed, Reason, StoryCoreError, from_dict
+from storycore.observe import tracing
 from storycore.observe.progress import Progress
 from storycore.rendering.encoder import Ffmpeg, Limits, confine
 from storycore.rendering.likeness import Told
@@ -174,8 +175,17 @@ def paint(
         Cancelled: the work was asked to stop.
         DependencyFailed: encoder_failed: a painter died.
     """
+    count = max(1, min(painters, len(jobs)))
+    attributes: tracing.Attributes = {"storycore.paint.pieces": len(jobs), "storycore.paint.painters": count}
+    with tracing.leaf("paint", tracing.Kind.INTERNAL, attributes=attributes):
+        yield from _painted(jobs, ffmpeg, count, folder, progress)
+
+
+def _painted(
+    jobs: Mapping[int, Job], ffmpeg: Ffmpeg, count: int, folder: Path, progress: Progress
+) -> Iterator[Painted]:
     heard: queue.SimpleQueue[tuple[int, dict[str, Any] | None]] = queue.SimpleQueue()
-    shares = _shares(list(jobs), max(1, min(painters, len(jobs))))
+    shares = _shares(list(jobs), count)
     crew: list[Painter] = []
     try:
         for number, share in enumerate(shares):

@@ -24,6 +24,7 @@ from typing import IO, NoReturn, TypedDict
 from typing_extensions import Unpack
 
 from storycore.errors import Cancelled, DependencyFailed, InvalidInput, Reason, Unavailable
+from storycore.observe import tracing
 from storycore.observe.progress import Progress
 from storycore.settings import Settings
 from storycore.units import MEBIBYTE
@@ -104,6 +105,22 @@ def find(settings: Settings) -> Ffmpeg:
         DependencyFailed: encoder_missing: there is none, or it does not run.
     """
     return _asked(_where(settings.ffmpeg))
+
+
+def encoders(ffmpeg: Ffmpeg) -> frozenset[str]:
+    """Names of the encoders that it was built with; whether one in hardware works here is another matter.
+
+    Raises:
+        DependencyFailed: encoder_missing: it does not run.
+    """
+    try:
+        told = subprocess.run(  # noqa: S603 - the binary that was found, no shell
+            [str(ffmpeg.path), "-hide_banner", "-encoders"],
+            stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=60,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        raise DependencyFailed(f"ffmpeg can't be run: {ffmpeg.path}", reason=Reason.ENCODER_MISSING) from None
+    return frozenset(re.findall(r"^ [VAS][A-Z.]{5} (\S+)", told.stdout.decode("utf-8", "replace"), re.MULTILINE))
 
 
 def source(path: Path, *options: str) -> list[str]:
@@ -257,23 +274,28 @@ def child(ffmpeg: Ffmpeg, arguments: Sequence[str], **how: Unpack[How]) -> Itera
         *(str(ffmpeg.path), "-hide_banner", "-nostdin", "-y", "-nostats", "-loglevel", how.get("level", "warning")),
         *("-progress", "pipe:2", "-stats_period", "0.2", *arguments),
     ]
-    process = _start(command, how)
-    confine(process.pid, how.get("limits", ENCODING))
-    limits = how.get("limits", ENCODING)
-    running = Child(process, foreign=how.get("foreign", ""), group=how.get("group", True), limits=limits)
-    done = threading.Event()
-    progress = how.get("progress")
-    if progress is not None:
-        threading.Thread(target=_watch, args=(running, progress, done), name="ffmpeg-watch", daemon=True).start()
-    try:
-        yield running
-    except (OSError, ValueError, InvalidInput, DependencyFailed):
+    attributes: tracing.Attributes = {
+        "storycore.encoder.version": ffmpeg.version,
+        "storycore.encoder.foreign": bool(how.get("foreign")),
+    }
+    with tracing.leaf("ffmpeg", tracing.Kind.INTERNAL, attributes=attributes):
+        process = _start(command, how)
+        limits = how.get("limits", ENCODING)
+        confine(process.pid, limits)
+        running = Child(process, foreign=how.get("foreign", ""), group=how.get("group", True), limits=limits)
+        done = threading.Event()
+        progress = how.get("progress")
         if progress is not None:
-            progress.check()  # a pipe that broke because of the cancellation is the cancellation
-        raise
-    finally:
-        done.set()
-        running.close()
+            threading.Thread(target=_watch, args=(running, progress, done), name="ffmpeg-watch", daemon=True).start()
+        try:
+            yield running
+        except (OSError, ValueError, InvalidInput, DependencyFailed):
+            if progress is not None:
+                progress.check()  # a pipe that broke because of the cancellation is the cancellation
+            raise
+        finally:
+            done.set()
+            running.close()
 
 
 def run(ffmpeg: Ffmpeg, arguments: Sequence[str], **how: Unpack[How]) -> Child:

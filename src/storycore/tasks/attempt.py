@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from storycore.errors import Cancelled, Conflict, Reason, StoryCoreError, Unavailable, Unexpected
-from storycore.observe import logging
+from storycore.observe import logging, tracing
 from storycore.observe.progress import Progress, Report
 from storycore.storage import traces
 from storycore.tasks.keeper import Keeper
@@ -90,6 +90,15 @@ class Attempt:
             Conflict: lease_lost: another process took the task over; nothing of this attempt is left.
             StoryCoreError: whatever the work raises; it is recorded too.
         """
+        task = self.task
+        attributes: tracing.Attributes = {
+            "storycore.task.id": task.id, "storycore.task.kind": task.kind, "storycore.task.attempt": task.attempt,
+            "storycore.request.id": task.request_id,
+        }  # fmt: skip
+        with tracing.span(task.kind, tracing.Kind.CONSUMER, parent=task.traceparent, attributes=attributes):
+            return self._run(work, describe)
+
+    def _run(self, work: Callable[[Progress], T], describe: Callable[[T], Outcome]) -> T:
         traces.take_back(self.task.files)
         self._keeper.hold(self)
         try:

@@ -126,6 +126,7 @@ class Leased(NamedTuple):
         event_id: the same in each attempt.
         event_type: which kind.
         body: as the event was written.
+        traceparent: trace context of what made the event, or "".
     """
 
     number: int
@@ -138,6 +139,7 @@ class Leased(NamedTuple):
     event_id: str
     event_type: str
     body: str
+    traceparent: str = ""
 
 
 class Outcome(NamedTuple):

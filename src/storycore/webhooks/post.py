@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from storycore.observe import tracing
 from storycore.units import now
 from storycore.webhooks.address import Guard
 from storycore.webhooks.delivery import MOST_BODY_BYTES, Attempt, Code, Leased, Outcome, decide
@@ -158,10 +159,30 @@ class Post:
                 message=f"The URL can't be called: {fault}.",
             )  # fmt: skip
         else:
-            made = await sender.send(message, partial(self.gate.pass_through, leased.endpoint), check)
+            made = await self._send_traced(sender, leased, message, check)
             hidden = self._open(leased.endpoint).hidden
             made = _masked(made, hidden) if hidden else made
         return decide(leased, made, chance=random.random(), instant=now())  # noqa: S311 - it only spreads load
+
+    async def _send_traced(self, sender: Sender, leased: Leased, message: Outgoing, check: Check | None) -> Attempt:
+        """The attempt, told as a part of the trace that made its event, if there is one."""
+        let_out, target = partial(self.gate.pass_through, leased.endpoint), message.letterhead.target
+        if not leased.traceparent:
+            return await sender.send(message, let_out, check)
+        attributes: tracing.Attributes = {
+            "http.request.method": "POST", "server.address": target.host, "server.port": target.port,
+            "url.scheme": target.scheme, "storycore.webhook.id": leased.endpoint.id,
+            "storycore.event.type": leased.event_type, "storycore.event.id": leased.event_id,
+            "storycore.webhook.attempt": leased.attempt,
+        }  # fmt: skip
+        with tracing.leaf("POST", parent=leased.traceparent, attributes=attributes) as told:
+            stamp = {**message.stamp, "traceparent": told.traceparent}
+            made = await sender.send(message._replace(stamp=stamp), let_out, check)
+            if made.status_code is not None:
+                told.tell({"http.response.status_code": made.status_code})
+            if not made.success:
+                told.fail(made.code.value)
+        return made
 
     def _open(self, endpoint: Endpoint) -> _Opened:
         known = self._opened.get(endpoint.number)

@@ -59,6 +59,14 @@ class Vault:
             ) from None
         return opened.decode()
 
+    def check(self) -> None:
+        """Reads the key, which is there already.
+
+        Raises:
+            Unavailable, InvalidInput: it can't be used.
+        """
+        self._cipher(new=False)
+
     def _cipher(self, *, new: bool) -> ChaCha20Poly1305:
         if self._key is None:
             self._key = self._read_key(new)

@@ -121,8 +121,8 @@ def _lease_of(  # noqa: PLR0913, PLR0917 - all that decides
         connection.execute(update(webhooks).where(webhooks.c.number == target.number).values(paced))
     probe = target.failures >= OPENS_AFTER
     return [
-        Leased(number, name, before + 1, target, attempts + 1, _ORIGINS[origin], probe, event_id, kind, body)
-        for number, name, before, attempts, origin, event_id, kind, body in found
+        Leased(number, name, before + 1, target, attempts + 1, _ORIGINS[origin], probe, event_id, kind, body, of or "")
+        for number, name, before, attempts, origin, event_id, kind, body, of in found
     ]
 
 
@@ -130,7 +130,7 @@ def _lease_of(  # noqa: PLR0913, PLR0917 - all that decides
 def _next(dialect: str, *, ordered: bool, limited: bool) -> Any:
     """So many deliveries of a webhook that are due, which nobody else takes meanwhile."""
     columns = (deliveries.c.number, deliveries.c.id, deliveries.c.lease, deliveries.c.attempts, deliveries.c.origin,
-               events.c.id.label("event_id"), events.c.type, events.c.body)  # fmt: skip
+               events.c.id.label("event_id"), events.c.type, events.c.body, events.c.traceparent)  # fmt: skip
     due = (
         select(*columns)
         .join(events, events.c.number == deliveries.c.event)

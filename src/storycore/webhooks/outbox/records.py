@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, Text, bindparam, exists, insert, select,
 from storycore.database.connect import Database
 from storycore.database.tables import deliveries, events, webhooks
 from storycore.events import Event
+from storycore.observe import tracing
 from storycore.units import now
 from storycore.webhooks.delivery import Leased, Origin, State, new_delivery_id
 from storycore.webhooks.endpoint import Endpoint, hears
@@ -107,7 +108,7 @@ def _keep_order(connection: Connection) -> None:
 def add(connection: Connection, event: Event, *, listed: bool) -> int:
     """Writes an event alone; gives its number. One that is not listed is a mere trial."""
     values = {"id": event.id, "type": event.type, "occurred_at": event.occurred_at, "body": event.body,
-              "key": event.key, "listed": listed}  # fmt: skip
+              "key": event.key, "listed": listed, "traceparent": tracing.traceparent() or None}  # fmt: skip
     return int(connection.execute(insert(events).returning(events.c.number), values).scalar_one())
 
 
@@ -135,7 +136,7 @@ def lease_new(  # noqa: PLR0913, PLR0917 - all that a delivery has
     made = int(connection.execute(insert(deliveries).returning(deliveries.c.number), values).scalar_one())
     return Leased(
         number=made, id=str(values["id"]), lease=1, endpoint=target, attempt=1, origin=origin, probe=False,
-        event_id=event.id, event_type=event.type, body=event.body,
+        event_id=event.id, event_type=event.type, body=event.body, traceparent=tracing.traceparent(),
     )  # fmt: skip
 
 
