@@ -22,7 +22,8 @@ def everywhere(site):
         "/", "/tasks", f"/tasks/{site.task}", "/exports", f"/exports/{site.artifact}",
         f"/exports/new?project={quote(str(site.film))}&what=package", "/projects",
         f"/projects/view?path={quote(str(site.film))}", f"/projects/view?path={quote(str(site.hostile))}",
-        "/comfyui", "/webhooks", f"/webhooks/{site.webhook}", "/webhooks/deliveries",
+        f"/exports/{site.sound}", "/comfyui", "/events", "/webhooks",
+        f"/webhooks/{site.webhook}", "/webhooks/deliveries",
         f"/webhooks/deliveries/view?{back}", "/figures", "/settings", "/api", "/api/storycore.export.format",
         "/sign-in",
     ]  # fmt: skip

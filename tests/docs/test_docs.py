@@ -72,12 +72,6 @@ def test_links_between_pages_lead_somewhere(page):
     assert [link for link in local if not (page.parent / link).exists()] == []
 
 
-def test_the_readme_shows_both_commands():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert "python3 run.py demo" in text
-    assert "python3 run.py test" in text
-
-
 def test_the_lifecycle_names_functions_that_exist():
     """`room.module.function` in backticks, as written in docs/lifecycle.md."""
     text = (ROOT / "docs/lifecycle.md").read_text(encoding="utf-8")
