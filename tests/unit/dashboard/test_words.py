@@ -41,7 +41,7 @@ def test_figures_are_told_with_target_and_verdict_in_words():
     assert rows == [
         ("Integrated loudness", "−16 LUFS", "−14 LUFS", "2 LU too quiet", "EBU R 128"),
         ("Codec", "h264", "", "", ""),
-        ("Faststart", "yes", "", "", ""),
+        ("Plays while it loads", "yes", "", "", ""),
         ("Frames", "1,452 frames", "", "", ""),
         ("Silent stretches", "1–2.5 s", "", "", ""),
     ]
