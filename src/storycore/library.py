@@ -357,10 +357,12 @@ class StoryCore:
 
         Raises:
             NotFound: artifact_not_found.
+            Cancelled: this process was told to stop.
         """
         from storycore.operations.waveform import waveform
 
-        return waveform(self._app, artifact_id)
+        with self._running(None) as work:
+            return waveform(self._app, artifact_id, work)
 
     def newest_events(self, *, types: list[str] | None, cursor: str | None, limit: int = 50) -> "NewestEvents":
         """What happened, from the newest on; of some kinds (`export.*`), or of all if None."""

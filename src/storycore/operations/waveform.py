@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from storycore.app import App
-from storycore.errors import StoryCoreError
+from storycore.errors import Cancelled, StoryCoreError
 from storycore.observe import logging
 from storycore.observe.progress import Progress
 
@@ -23,13 +23,14 @@ _failed: set[str] = set()
 log = logging.get(__name__)
 
 
-def waveform(app: App, artifact_id: str) -> list[float] | None:
+def waveform(app: App, artifact_id: str, progress: Progress) -> list[float] | None:
     """Peaks from its beginning to its end, each 0.0-1.0 of full scale, at most `COLUMNS`.
 
     None where they can't be told: it is not on this machine, is not there as it was made, or is no sound.
 
     Raises:
         NotFound: artifact_not_found.
+        Cancelled: the work was asked to stop.
     """
     artifact = app.tasks.records.artifact(artifact_id)
     path, kept = Path(artifact.path), app.settings.cache_folder / "waveforms" / f"{artifact.sha256}.json"
@@ -38,7 +39,7 @@ def waveform(app: App, artifact_id: str) -> list[float] | None:
         with _one_at_a_time:
             found = _read(kept)
             if found is None and _is_there(path, artifact.size_bytes):
-                found = _make(app, path, kept)
+                found = _make(app, path, kept, progress)
     return found or None
 
 
@@ -57,16 +58,18 @@ def _read(kept: Path) -> list[float] | None:
     return [float(one) for one in found] if isinstance(found, list) else None
 
 
-def _make(app: App, path: Path, kept: Path) -> list[float] | None:
+def _make(app: App, path: Path, kept: Path, progress: Progress) -> list[float] | None:
     from storycore.rendering.encoder import find
     from storycore.rendering.waveform import outline
 
     try:
-        found = outline(find(app.settings), path, columns=COLUMNS, progress=Progress())
+        found = outline(find(app.settings), path, columns=COLUMNS, progress=progress)
         kept.parent.mkdir(parents=True, exist_ok=True)
         part = kept.with_name(f"{kept.name}.{secrets.token_hex(4)}.part")
         part.write_text(json.dumps(found), encoding="ascii")
         part.replace(kept)
+    except Cancelled:  # that says nothing of the sound
+        raise
     except (StoryCoreError, OSError) as fault:
         log.warning("waveform_not_made", reason=str(fault)[:200])
         if len(_failed) > MOST_KEPT:
