@@ -23,8 +23,15 @@ hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
 
+_LONG_SECONDS = 300
+
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT.parent / "shared" / "samples"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests begin first, so that at the end nobody waits for one of them alone."""
+    items.sort(key=lambda item: all(mark.args < (_LONG_SECONDS,) for mark in item.iter_markers("timeout")))
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +47,7 @@ def _no_database_of_the_person(tmp_path_factory: pytest.TempPathFactory) -> Iter
     """For servers that several tests share; each test of its own has one of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STORYCORE_DATABASE_URL", f"sqlite:///{tmp_path_factory.mktemp('shared') / 'storycore.db'}")
+        patch.setenv("STORYCORE_RENDER_WORKERS", "1")  # so few frames are not worth a second process
         yield
 
 
@@ -53,7 +61,14 @@ def _own_place(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("STORYCORE_CACHE_FOLDER", str(own / "cache"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(own / "config"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
-    for name in ("STORYCORE_ROOTS", "STORYCORE_OUTPUT_ROOTS", "SOURCE_DATE_EPOCH", "NO_COLOR"):
+    # Without compiled modules, hundreds of commands would each compile the whole program again.
+    for name in (
+        "STORYCORE_ROOTS",
+        "STORYCORE_OUTPUT_ROOTS",
+        "SOURCE_DATE_EPOCH",
+        "NO_COLOR",
+        "PYTHONDONTWRITEBYTECODE",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

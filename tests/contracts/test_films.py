@@ -89,6 +89,17 @@ def test_a_warm_cache_gives_the_bytes_of_a_cold_one(tmp_path, name):
     assert cached_segments() == kept, "nothing was rendered again"
 
 
+def test_several_painters_give_the_bytes_of_one(tmp_path, monkeypatch):
+    shots = [{"colour": colour, "camera": "pan", "transition": "dissolve"} for colour in ("red", "blue", "green")]
+    folder = make_film(tmp_path / "film", *shots)
+    made = []
+    for painters in ("1", "3"):
+        monkeypatch.setenv("STORYCORE_RENDER_WORKERS", painters)
+        monkeypatch.setenv("STORYCORE_CACHE_FOLDER", str(tmp_path / f"cache-{painters}"))
+        made.append(deliver(folder, "mp4", tmp_path / painters)[0].read_bytes())
+    assert made[0] == made[1]
+
+
 def test_a_cache_that_was_emptied_gives_the_same_bytes(tmp_path, monkeypatch):
     folder = make_film(tmp_path / "film", {"colour": "red", "transition": "blur"}, {"colour": "blue"})
     first = deliver(folder, "mp4", tmp_path / "a")[0].read_bytes()

@@ -27,6 +27,11 @@ with StoryCore() as sc:
 SHOTS = [{"colour": (n * 8, 90, 20), "camera": "pan", "duration": 2} for n in range(24)]
 
 
+@pytest.fixture(autouse=True)
+def _several_paint(monkeypatch):
+    monkeypatch.setenv("STORYCORE_RENDER_WORKERS", "2")
+
+
 def wait_for(condition, seconds=60):
     ended = threading.Event()
     for _ in range(int(seconds / 0.02)):

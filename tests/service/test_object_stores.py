@@ -16,6 +16,7 @@ from fixtures.stores import sha256
 from storycore import (
     ArtifactDownloadRequest,
     ArtifactListRequest,
+    DeliverRequest,
     FormatRequest,
     PackageRequest,
     Settings,
@@ -166,6 +167,14 @@ ELSEWHERE = [
     ("https://films/film.zip", "path_invalid"),
     ("file:///tmp/film.zip", "path_invalid"),
 ]
+
+
+@pytest.mark.parametrize("fields", [{"output_path": "{url}/festival"}, {"project_path": "{url}/film"}])
+def test_deliveries_and_projects_in_a_store_are_refused_and_told_why(s3, film, fields):
+    asked = {name: value.format(url=s3.url) for name, value in fields.items()}
+    with StoryCore() as sc, pytest.raises(StoryCoreError, match="in an object store, and only export package") as told:
+        sc.run(DeliverRequest(**{"project_path": str(film), "template": "archive"} | asked))
+    assert (told.value.reason, s3.objects()) == ("path_invalid", {})
 
 
 def wanted_places(s3):

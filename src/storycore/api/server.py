@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import anyio
@@ -27,6 +28,7 @@ from storycore.api.routes import Endpoint, OperationRoutes
 from storycore.api.streaming import ProductStream, wants_zip
 from storycore.api.waiting import answer_once, answer_task, follow, idempotency_key
 from storycore.errors import InvalidInput, NotFound, Reason, StoryCoreError, Unexpected
+from storycore.json_text import write
 from storycore.library import StoryCore
 from storycore.loading import load
 from storycore.observe import logging
@@ -138,14 +140,18 @@ async def _run(core: StoryCore, request: Request[Any], http: HttpRequest) -> Res
 
 
 def _openapi(is_open: bool) -> Callable[[], Response]:
-    from storycore.json_text import write
-
-    text = write(document(is_open=is_open))
+    text = _document_text(is_open)
 
     def openapi() -> Response:
         return Response(text, media_type="application/json")
 
     return openapi
+
+
+@cache
+def _document_text(is_open: bool) -> str:
+    """The description of the API; made once in a process, which takes a quarter of a second."""
+    return write(document(is_open=is_open))
 
 
 async def _refused(http: HttpRequest, fault: Exception) -> Response:

@@ -1,6 +1,7 @@
 """The files that belong to the pages: style and scripts, each known by its content, so that it is fetched once."""
 
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,12 @@ SLATE: Final = FOLDER / "slate.svg"
 PREFIX: Final = "/static/"
 _TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _YEAR: Final = "private, max-age=31536000, immutable"
+
+
+@cache
+def assets() -> "Assets":
+    """All of them, as they were when the process first asked."""
+    return Assets()
 
 
 class Assets:

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from storycore.dashboard.answering import COOKIE, Answering, address_of
-from storycore.dashboard.assets import PREFIX, Assets
+from storycore.dashboard.assets import PREFIX, Assets, assets
 from storycore.dashboard.forms import read_form
 from storycore.dashboard.live import Watching
 from storycore.dashboard.page import Place
@@ -51,18 +51,18 @@ class Doors:
 
 def routes(core: StoryCore, doors: Doors) -> list[BaseRoute]:
     """Every route of the dashboard, over an open library door."""
-    assets = Assets()
-    site = _Site(core, doors, assets)
+    files = assets()
+    site = _Site(core, doors, files)
     pages = [Route(place.path, site.endpoint(place), methods=[place.method]) for place in PLACES]
-    statics = Route(f"{PREFIX}{{name}}", assets.answer, methods=["GET"])
+    statics = Route(f"{PREFIX}{{name}}", files.answer, methods=["GET"])
     return [statics, *pages, _Nowhere(site)]
 
 
 class _Site:
-    def __init__(self, core: StoryCore, doors: Doors, assets: Assets) -> None:
+    def __init__(self, core: StoryCore, doors: Doors, files: Assets) -> None:
         self._core, self._doors = core, doors
         self._answering = Answering(
-            assets.address, doors.hand_out, core.settings, frozenset(place.path for place in PLACES)
+            files.address, doors.hand_out, core.settings, frozenset(place.path for place in PLACES)
         )
         self._threads, self._slow_threads = anyio.CapacityLimiter(AT_ONCE), anyio.CapacityLimiter(SLOW_AT_ONCE)
         self._watching = Watching(self._answering, self._threads, is_over=lambda: core.draining)

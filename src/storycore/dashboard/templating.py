@@ -1,6 +1,7 @@
 """Pages from templates; the only door to Jinja2. All text is escaped, whoever wrote it."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +16,14 @@ FOLDER = Path(__file__).with_name("templates")
 
 
 class Templates:
-    """The templates of the dashboard, each read once.
+    """The templates of the dashboard, each read and compiled once in a process.
 
     Args:
         asset: gives the address of a file that belongs to the pages.
     """
 
     def __init__(self, asset: Callable[[str], str]) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-            lstrip_blocks=True, auto_reload=False, cache_size=200,
-        )  # fmt: skip
-        self._environment.globals |= {"asset": asset, "words": words, "drawings": drawings}
-        self._environment.filters |= {
-            "what": words.what, "size": words.size, "grouped": words.grouped, "span": words.length,
-            "exact_time": words.exact_time, "glyph": words.glyph, "ago": _ago, "as_json": write,
-        }  # fmt: skip
-        self._environment.globals["parts"] = self._environment.get_template("parts.html").module
+        self._environment = _environment(asset)
 
     def whole(self, name: str, values: Mapping[str, Any]) -> str:
         """The page."""
@@ -42,6 +34,21 @@ class Templates:
         template = self._environment.get_template(name)
         context = template.new_context({**values, "now": now()})
         return "".join(template.blocks["live"](context))
+
+
+@cache
+def _environment(asset: Callable[[str], str]) -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, auto_reload=False, cache_size=200,
+    )  # fmt: skip
+    made.globals |= {"asset": asset, "words": words, "drawings": drawings}
+    made.filters |= {
+        "what": words.what, "size": words.size, "grouped": words.grouped, "span": words.length,
+        "exact_time": words.exact_time, "glyph": words.glyph, "ago": _ago, "as_json": write,
+    }  # fmt: skip
+    made.globals["parts"] = made.get_template("parts.html").module
+    return made
 
 
 @pass_context

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from storycore.errors import AccessDenied, InvalidInput, NotFound, Reason
-from storycore.storage.place import BadPlace, StorePlace, read_place
+from storycore.storage.place import BadPlace, StorePlace, names_store, read_place
 
 MAX_PATH_BYTES = 1024
 MAX_NAME_BYTES = 255
@@ -37,8 +37,8 @@ def check_text(path: str, *, pointer: str = "") -> str:
 
     Raises:
         InvalidInput: path_invalid: empty, NUL, control or bidi characters, a drive letter (on Windows a whole
-            `C:\\…` is fine), UNC or device prefix, `~`, `$`, `%`, a URL, or longer than 1,024 bytes or 255 bytes a
-            name. The message says which.
+            `C:\\…` is fine), UNC or device prefix, `~`, `$`, `%`, a URL, a place in an object store,
+            or longer than 1,024 bytes or 255 bytes a name. The message says which.
     """
     fault = _text_fault(path)
     if fault:
@@ -68,6 +68,7 @@ def _text_fault(path: str) -> str | None:
     whole_drive = os.name == "nt" and path[2:3] in ("\\", "/")
     faults = (
         (not path or path.isspace(), "it is empty"),
+        (names_store(path), "it is in an object store, and only export package, format and verify know those"),
         (_URL.match(path), "it is a URL"),
         (path.startswith(("\\\\", "//")), "it starts like a network or device path"),
         (drive and not whole_drive, "it starts with a drive letter"),

@@ -108,7 +108,7 @@ class Bucket:
             return found.tag
         return made["e_tag"] or ""
 
-    def put_parts(self, key: str, parts: Iterator[bytearray], *, part_bytes: int, media_type: str, author: str) -> str:
+    def put_parts(self, key: str, parts: Iterator[memoryview], *, part_bytes: int, media_type: str, author: str) -> str:
         """A large object; see `store.Puts`."""
         import obstore
 

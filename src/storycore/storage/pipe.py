@@ -1,11 +1,13 @@
 """A pipe between who writes and who sends: parts of equal size, few of them waiting.
 
-Who writes faster than is sent waits. Either side can end it, and the other hears of it.
+Who writes faster than is sent waits. Either side can end it, and the other hears of it. The memory of a part is used
+again once nobody holds it: to get new memory from the system for each would cost more than to fill it.
 """
 
 import hashlib
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 
 _LOOK_SECONDS = 0.1
@@ -39,6 +41,8 @@ class Pipe:
         self._check, self._begun = check, begun
         self._part, self._filled = bytearray(), 0
         self._parts: queue.Queue[bytearray | None] = queue.Queue(maxsize=1)
+        self._read: bytearray | None = None
+        self._used: deque[bytearray] = deque()
         self._has_begun = False
         self._broken = threading.Event()
         self._reader_gone = threading.Event()
@@ -57,7 +61,7 @@ class Pipe:
             if self._filled == self._part_bytes:  # only when more comes: a last part that is full is told by `finish`
                 self._hand_over()
             if not self._part:
-                self._part = bytearray(self._part_bytes)  # in one piece: one that grows takes more while it does
+                self._part = self._room()
             taken = min(self._part_bytes - self._filled, len(view))
             self._part[self._filled : self._filled + taken] = view[:taken]
             self._filled += taken
@@ -92,6 +96,15 @@ class Pipe:
         part, self._part, self._filled = self.rest, bytearray(), 0  # the reader's from now on
         self._put(part)
 
+    def _room(self) -> bytearray:
+        """Memory for a part: that of a used one which nobody holds any more, else new."""
+        for _ in range(len(self._used)):
+            part = self._used.popleft()
+            if len(part) == self._part_bytes and _is_free(part):
+                return part
+            self._used.append(part)
+        return bytearray(self._part_bytes)  # in one piece: one that grows takes more while it does
+
     def _put(self, part: bytearray | None) -> None:
         while True:
             if self._reader_gone.is_set():
@@ -108,12 +121,15 @@ class Pipe:
     def __iter__(self) -> "Pipe":
         return self
 
-    def __next__(self) -> bytearray:
-        """The next part.
+    def __next__(self) -> memoryview:
+        """The next part; its bytes stay as they are for as long as this view, or one made of it, is held.
 
         Raises:
             Broken: who writes has broken off.
         """
+        if self._read is not None:
+            self._used.append(self._read)
+            self._read = None
         while True:
             if self._broken.is_set():
                 raise Broken
@@ -125,8 +141,18 @@ class Pipe:
                 raise StopIteration
             if part is not None:
                 self.part_digests.append(hashlib.md5(part, usedforsecurity=False).digest())
-                return part
+                self._read = part
+                return memoryview(part)
 
     def leave(self) -> None:
         """The reader reads no more; who writes meets `Broken`."""
         self._reader_gone.set()
+
+
+def _is_free(part: bytearray) -> bool:
+    """Whether nobody holds a view of it: while somebody does, it can't change its length."""
+    try:
+        part.append(part.pop())
+    except BufferError:
+        return False
+    return True

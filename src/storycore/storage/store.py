@@ -60,7 +60,7 @@ class Puts(Protocol):
         """
         ...
 
-    def put_parts(self, key: str, parts: Iterator[bytearray], *, part_bytes: int, media_type: str, author: str) -> str:
+    def put_parts(self, key: str, parts: Iterator[memoryview], *, part_bytes: int, media_type: str, author: str) -> str:
         """Makes an object of parts of `part_bytes`, the last one shorter, as they come, and gives its tag.
 
         Guarantee: nobody sees it before the last part; whatever `parts` raises is raised again, and nothing is left.

@@ -87,3 +87,17 @@ def test_who_breaks_off_at_the_very_end_is_heard_too():
     made.break_off()
     with pytest.raises(Broken):
         next(made)
+
+
+def test_memory_is_used_again_once_nobody_holds_it_and_not_before():
+    made, held, seen = pipe(10), [], []
+    writer = in_thread(lambda: [made.write(bytes([number]) * 10) for number in range(12)])
+    for number in range(10):
+        view = next(made)
+        seen.append(id(view.obj))
+        if number in (2, 3):
+            held.append(view)
+        del view
+    writer.join(10)
+    assert [bytes(view) for view in held] == [b"\2" * 10, b"\3" * 10], "what is held stays as it is"
+    assert len(set(seen)) <= 6, "two that are held, one each that is filled, waits and is read, and one at the turn"
