@@ -82,8 +82,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iter
              "webhook_allow": ("127.0.0.1:9",)}  # fmt: skip
     with serving(films, **facts) as url:
         call(url, "export.package", project_path=str(film))
-        hook = call(url, "integration.webhook.register", url=REFUSED, event_types=["export.completed"])
         call(url, "export.format", project_path=str(film), target_format=["wav"])
+        hook = call(url, "integration.webhook.register", url=REFUSED, event_types=["export.completed"])
         sound, made = httpx.get(f"{url}/exports?format=json", timeout=30).json()["artifacts"]["items"][:2]
         yield Site(
             url=url, film=film, hostile=hostile, records=TaskRecords(database), artifact=made["artifact_id"],
