@@ -247,7 +247,9 @@ def comparing(place: Path, shots: int, rounds: int, found: encoder.Ffmpeg):
     once_more = spent() - before
     usual = statistics.median(plain)
     more = (statistics.median(compared) - usual - once_more) / usual
-    yield _bar("SSIM and PSNR ÷ full, processor time", more, 0.15, f"{shots} shots, median of {rounds}")
+    told = f"{shots} shots, median of {rounds}; without {min(plain):.1f} to {max(plain):.1f} s, with all of `full` "
+    told += f"{min(compared):.1f} to {max(compared):.1f} s, of which {once_more:.1f} s are the next line"
+    yield _bar("SSIM and PSNR ÷ full, processor time", more, 0.15, told)
     yield f"- black and frozen stretches (`measure=full`) ÷ full, processor time: {once_more / usual:.4g}"
 
 
@@ -276,20 +278,25 @@ def facts(path: Path) -> tuple[int, float]:
 
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--shots", type=int, default=20)
+    words.add_argument("--shots", type=int, default=20, help="of the film; 0: leave this part out")
     words.add_argument("--peers", type=int, default=6, help="shots of the film that MoviePy and melt make; 0: none")
-    words.add_argument("--minutes", type=int, default=60, help="length of the long film")
+    words.add_argument("--minutes", type=int, default=60, help="length of the long film; 0: none")
     words.add_argument("--marks", action="store_true", help="only what signing costs")
-    words.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    words.add_argument("--write", action="store_true", help="write docs/benchmarks.md; parts left out stay as they are")
     asked = words.parse_args()
-    with tempfile.TemporaryDirectory(prefix="storycore-bench-") as place:
-        lines = []
-        found = measured(Path(place), asked.shots, asked.peers, asked.minutes)
-        for line in marks(Path(place), asked.shots) if asked.marks else found:
-            print(line, flush=True)
-            lines.append(line)
-    if asked.write:
-        _page.write(lines)
+    with tempfile.TemporaryDirectory(prefix="storycore-bench-") as folder:
+        place = Path(folder)
+        parts = [measured(place, asked.shots)] if asked.shots else []
+        parts += [beside(place, asked.peers)] if asked.peers else []
+        parts += [lasting(place, asked.minutes)] if asked.minutes else []
+        for part in [marks(place, asked.shots)] if asked.marks else parts:
+            lines = []
+            for line in part:
+                print(line, flush=True)
+                lines.append(line)
+            print(flush=True)
+            if asked.write:
+                _page.write(lines)
 
 
 def marks(place: Path, shots: int):
@@ -307,22 +314,19 @@ def marks(place: Path, shots: int):
     yield from found
 
 
-def measured(place: Path, shots: int, peers: int, minutes: int):
-    """The page, line by line."""
+def measured(place: Path, shots: int):
+    """The part about one film, line by line."""
     found = encoder.find(Settings.read())
     ffmpeg = found.path
     film = make(place / "film", shots)
     frames = shots * 84 - (shots - 1) * 12
     yield "## Films: what rendering costs"
     yield ""
-    yield f"Made by `python3 run.py bench render --shots {shots} --peers {peers} --minutes {minutes} --write`."
+    yield f"Made by `python3 run.py bench render --shots {shots} --write`."
     yield f"{shots} stills of 2304×1296, a zoom each, dissolves, music and dialogue: {frames} frames of 1080p at 24 a"
     yield "second, x264 veryfast crf 20."
     yield ""
-    yield f"- Date: {datetime.now(UTC):%Y-%m-%d}; one round; {os.cpu_count()} processors, {platform.machine()},"
-    yield f"  load {os.getloadavg()[0]:.1f} before and through it: trust processor time, not wall time."
-    yield f"- ffmpeg {found.version}, {machine().split(', ')[1]}, Python {platform.python_version()}"
-    yield ""
+    yield from _circumstances(found)
     full = ours(film, place / "a", place / "cache")
     made = place / "a/Bench.mp4"
     again = ours(film, place / "b", place / "cache")
@@ -341,7 +345,6 @@ def measured(place: Path, shots: int, peers: int, minutes: int):
     ):
         yield _row(name, cost, graph, path)
     yield ""
-    yield from _peers(place, peers)
     mine, theirs = jitter(ffmpeg)
     counted, off = facts(made)
     cancelled = cancelling(film, place)
@@ -357,28 +360,33 @@ def measured(place: Path, shots: int, peers: int, minutes: int):
     yield _bar("sound longer or shorter than the picture, ms", off, 21)
     yield measuring(found, made, full)
     yield from marking(place, min(shots, 6), 3)
-    yield from comparing(place, min(shots, 6), 2, found)
-    yield from lengthening(place, minutes)
+    yield from comparing(place, min(shots, 6), 3, found)
     yield "- two workers on several machines ≥ 1.6 × one: measured with the benchmark of many workers, not here"
     yield _bar("from Ctrl-C until every process is gone, s (bar for an idle machine)", cancelled, 0.1)
 
 
-def _peers(place: Path, shots: int):
-    if not shots:
-        yield "MoviePy and melt were left out."
-        yield ""
-        return
+def _circumstances(found: encoder.Ffmpeg):
+    yield f"- Date: {datetime.now(UTC):%Y-%m-%d}; one round; {os.cpu_count()} processors, {platform.machine()},"
+    yield f"  load {os.getloadavg()[0]:.1f} when it began: trust processor time, not wall time."
+    yield f"- ffmpeg {found.version}, {machine().split(', ')[1]}, Python {platform.python_version()}"
+    yield ""
+
+
+def beside(place: Path, shots: int):
+    """The part about slow peers, line by line."""
+    yield "## Films: beside MoviePy and melt"
+    yield ""
+    yield f"Made by `python3 run.py bench render --peers {shots} --write`: that film, with {shots} shots."
+    yield ""
+    yield from _circumstances(encoder.find(Settings.read()))
     film = make(place / "short", shots)
     found = {"MoviePy 2": moviepy(film, shots, place / "moviepy.mp4"), "melt": melt(film, shots, place / "melt.mp4")}
     for name in [name for name, command in found.items() if command is None]:
         yield f"{name} is not at hand and was left out."
     asked = {name: command for name, command in found.items() if command is not None}
     if not asked:
-        yield ""
         return
     mine = ours(film, place / "s", place / "short-cache")
-    yield f"The same with {shots} shots, for slow peers:"
-    yield ""
     yield "| | CPU s | wall s | private MiB | ours ÷ theirs, CPU |"
     yield "|---|---|---|---|---|"
     yield f"| StoryCore | {mine.cpu:.1f} | {mine.wall:.1f} | {mine.mebibytes:.0f} | – |"
@@ -389,7 +397,16 @@ def _peers(place: Path, shots: int):
         verdict = "holds" if mine.cpu / cost.cpu <= bar else "missed"
         told = f"{cost.cpu:.1f} | {cost.wall:.1f} | {cost.mebibytes:.0f} | {mine.cpu / cost.cpu:.3f}"
         yield f"| {name}{shown} | {told}, bar {bar}: **{verdict}** |"
+
+
+def lasting(place: Path, minutes: int):
+    """The part about long films, line by line."""
+    yield "## Films: long ones"
     yield ""
+    yield f"Made by `python3 run.py bench render --minutes {minutes} --write`."
+    yield ""
+    yield from _circumstances(encoder.find(Settings.read()))
+    yield from lengthening(place, minutes)
 
 
 def _row(name: str, cost: Cost, graph: Cost, path: Path) -> str:

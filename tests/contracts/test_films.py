@@ -2,7 +2,9 @@
 
 import io
 import os
+import re
 import shutil
+import subprocess
 import zipfile
 from dataclasses import replace
 from fractions import Fraction
@@ -20,12 +22,16 @@ from fixtures.projects import snapshot
 from fixtures.sounds import save
 from storycore.errors import DependencyFailed, InvalidInput, NotFound, Reason
 from storycore.exports.export import export, wanted
+from storycore.exports.formats import filming
 from storycore.exports.formats.codec_options import hardware_warnings
+from storycore.exports.formats.mp4 import FORMAT as MP4
 from storycore.exports.presets import find, presets
 from storycore.observe.progress import Progress
 from storycore.rendering import encoder
 from storycore.rendering.ability import measures
 from storycore.rendering.cache import SegmentCache
+from storycore.rendering.film import render
+from storycore.rendering.joining import Wrapping, join
 from storycore.rendering.look import Canvas
 from storycore.rendering.plan import timeline
 from storycore.rendering.sources import Sources
@@ -448,9 +454,45 @@ def test_a_full_measurement_compares_the_picture_with_the_frames_that_were_drawn
     assert 0.5 < made.metrics["ssim_lowest"]["value"] <= made.metrics["ssim"]["value"] < 1
 
 
+def test_likeness_is_what_ffmpeg_says_of_the_finished_film_beside_the_frames(tmp_path):
+    """The system's ffmpeg decodes the film and an archive of the frames, both whole, and compares them."""
+    other = shutil.which("ffmpeg")
+    if other is None:
+        pytest.skip("no ffmpeg on PATH")
+    shots = [{"picture": _noise(n), "camera": "zoom", "duration": 0.5, "transition": "dissolve"} for n in range(2)]
+    folder = make_film(tmp_path / "film", *({**shot, "transition_duration": 0.2} for shot in shots))
+    drawn, _ = deliver(folder, "mkv", tmp_path, measure="none", pixel_format="yuv420p")
+    film, made = deliver(folder, "mp4", tmp_path, measure="full")
+    counted = "settb=1/1000,setpts=N"
+    for name, pattern in (("ssim", r"SSIM .*All:([\d.]+)"), ("psnr", r"PSNR .*average:([\d.]+)")):
+        graph = f"[0:v]{counted}[a];[1:v]{counted}[b];[a][b]{name}"
+        ran = subprocess.run(
+            [other, "-hide_banner", "-i", film, "-i", drawn, "-lavfi", graph, "-f", "null", "-"],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        said = float(re.findall(pattern, ran.stderr)[-1])
+        assert made.metrics[name]["value"] == pytest.approx(said, abs=2e-5 if name == "ssim" else 0.006)
+
+
 def _decoded(path):
     with av.open(str(path)) as film:
         yield from film.decode(video=0)
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+def test_a_film_that_is_joined_without_decoders_has_the_same_bytes(tmp_path, codec):
+    shots = [{"picture": _noise(n), "camera": "zoom", "duration": 0.5, "transition": "dissolve"} for n in range(2)]
+    film = film_in(make_film(tmp_path / "film", *({**shot, "transition_duration": 0.2} for shot in shots)))
+    options = MP4.options(video_codec=codec, width=160, height=90)
+    with filming.studio(film) as studio:
+        rendered = render([MP4.picture(film, options)], studio, Progress(), until=1.0)[0]
+        for container in ("mp4", "mov"):
+            for told in (True, False):
+                plain = replace(rendered.picture, codec=replace(rendered.picture.codec, boxes_tell=told))
+                target = tmp_path / f"{told}.{container}"
+                wrapping = Wrapping(container=container, arguments=["-movflags", "+faststart"])
+                join(studio.ffmpeg, replace(rendered, picture=plain), wrapping, target, Progress())
+            assert (tmp_path / f"True.{container}").read_bytes() == (tmp_path / f"False.{container}").read_bytes()
 
 
 def test_measuring_changes_no_byte_and_what_was_measured_is_kept(tmp_path, monkeypatch):

@@ -88,8 +88,9 @@ def test_a_painter_that_is_killed_is_an_error_and_leaves_nothing(tmp_path):
     assert not [one for one in left if one.status() != "zombie"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
-def test_a_decoder_that_is_killed_is_an_error_and_its_clip_is_whole_the_next_time(tmp_path):
+@pytest.mark.skipif(os.name == "nt", reason="no such signals there")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_decoder_that_is_killed_is_an_error_and_its_clip_is_whole_the_next_time(tmp_path, how):
     clip = tmp_path / "clip.mp4"
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=960x540:r=24:d=10"]
     subprocess.run([*command, "-c:v", "libx264", "-preset", "ultrafast", str(clip)], check=True, timeout=120)
@@ -102,7 +103,7 @@ def test_a_decoder_that_is_killed_is_an_error_and_its_clip_is_whole_the_next_tim
             for one in psutil.Process().children(recursive=True):
                 with contextlib.suppress(psutil.Error):
                     if {"-format_whitelist", "rawvideo"} <= set(one.cmdline()):
-                        one.kill()
+                        one.send_signal(how)
                         killed.append(one)
 
     progress.listen(kill_the_decoder)

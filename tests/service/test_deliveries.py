@@ -257,7 +257,7 @@ def test_who_stops_it_finds_nothing_of_it(tmp_path):
             )
     assert fault.value.reason is Reason.CANCELLED
     assert not (folder / "exports").exists()
-    assert fault.value.message == "Stopped on request; nothing was kept."
+    assert fault.value.message.startswith("Stopped on request; no file was made")
     (started, failed) = events()
     assert (started[0], failed[0]) == ("pipeline.started", "pipeline.failed")
     assert (failed[1]["step"], failed[1]["error"]["reason"]) == ("", "cancelled")

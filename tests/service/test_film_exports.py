@@ -9,7 +9,7 @@ import httpx
 import psutil
 import pytest
 
-from fixtures.films import make_film, see
+from fixtures.films import cached_segments, make_film, see
 from fixtures.media_files import film_bytes
 from fixtures.programs import storycore
 from storycore import FormatRequest, PresetsRequest, StoryCore
@@ -230,14 +230,14 @@ def test_a_cancelled_film_stops_at_once_and_leaves_nothing(tmp_path):
     others = _children()  # servers and browsers of other tests
     progress = Progress(interval_seconds=0)
     drawn = threading.Event()
-    progress.listen(lambda report: drawn.set() if report.step == "rendering" and report.done else None)
+    progress.listen(lambda _: drawn.set() if cached_segments() else None)
     request = FormatRequest(project_path=str(folder), target_format="mp4", output_path=str(tmp_path / "out"))
     with StoryCore() as sc, ThreadPoolExecutor() as pool:
         future = pool.submit(sc.run, request, progress=progress)
         assert drawn.wait(60)
         begun = time.monotonic()
         progress.cancel()
-        with pytest.raises(Cancelled):
+        with pytest.raises(Cancelled, match="no file was made, and the next try goes on with the parts"):
             future.result(60)
     assert time.monotonic() - begun < 20
     assert not (tmp_path / "out").exists()

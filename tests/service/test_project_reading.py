@@ -320,6 +320,14 @@ def test_an_unknown_transition_is_a_cut_and_a_long_one_is_shortened_and_both_are
     assert found == [("/shots/0/transition", "transition_unknown"), ("/shots/1", "transition_shortened")]
 
 
+def test_a_transition_after_the_last_shot_is_told_of_as_a_fade_for_nothing_follows(tmp_path):
+    shots = [{"duration": 2}, {"duration": 2, "transitionOut": {"type": "dissolve", "duration": 9}}]
+    project = read(write_json(tmp_path, {"schema_version": "1.0", "shots": shots}))
+    assert project.duration == 4
+    told = [warning.message for warning in project.warnings if warning.reason == "transition_shortened"]
+    assert told == ["The fade at the film's end is longer than half of its shot; it was shortened to that."]
+
+
 def test_plain_dialogue_is_spread_over_its_shot(tmp_path):
     project = read(write_json(tmp_path, {"shots": [{"duration": 2}, {"duration": 4, "dialogue": "Hello there"}]}))
     assert [(line.text, line.start, line.end) for line in subtitles(project)] == [("Hello there", 2, 6)]

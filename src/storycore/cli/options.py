@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from storycore.errors import InvalidInput, Reason
 from storycore.json_text import BadJson, read_strict
 from storycore.loading import load
+from storycore.operations.format_fields import FormatOptions
 from storycore.operations.request import Request, Spelling
 
 _NOT_MEANT = ("Expecting", "Extra data", "Unterminated", "Invalid")
@@ -155,6 +156,8 @@ def _read(field: FieldInfo, text: Any) -> Any:
         return load(spelling.reader)(text)
     if spelling and spelling.secret:
         return _secrets_in(text) if _kind(field) is dict else _secret_in(text)
+    if _kind(field) is dict:
+        return _object(text, words=_words(field))
     value = _value(_kind(field), text)
     only_lists = _kind(field) is list and str not in _plain(field)
     return [value] if only_lists and isinstance(value, str) else value
@@ -171,19 +174,23 @@ def _value(kind: Any, text: Any) -> Any:
     if kind is list:
         names = [part.strip() for part in text.split(",")]
         return names if len(names) > 1 else names[0]
-    if kind is dict:
-        return _object(text)
     return text
 
 
-def _object(texts: tuple[str, ...]) -> dict[str, Any]:
+def _words(field: FieldInfo) -> frozenset[str]:
+    """Keys of an object whose values are text."""
+    return next((one.words for one in field.metadata if one is FormatOptions), frozenset())
+
+
+def _object(texts: tuple[str, ...], *, words: frozenset[str] = frozenset()) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for text in texts:
         key, mark, value = text.partition("=")
         if text.lstrip().startswith("{"):
             given = _json(text)
         elif mark and key.strip():
-            given = {key.strip(): _json(value, otherwise=value)}
+            is_text = key.strip() in words and not value.lstrip().startswith('"')
+            given = {key.strip(): value if is_text else _json(value, otherwise=value)}
         else:
             raise InvalidInput(f"{text!r} is neither KEY=VALUE nor a JSON object.", reason=Reason.MALFORMED_JSON)
         for name in given:

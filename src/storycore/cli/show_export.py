@@ -93,7 +93,7 @@ def show_plan(result: PlanResult, console: Console) -> None:
     shots = f"{result.shots} shot" if result.shots == 1 else f"{result.shots} shots"
     console.print(
         Text(plain(" ".join(result.project_name.split())), style="bold"),
-        Text(f"· {shots} · {human_seconds(result.duration_seconds)} of film"),
+        Text(f"· {shots} · {_length(result.duration_seconds)} of film"),
     )
     console.print(_planned_files(result) if result.outputs else _planned_parts(result))
     for path in result.missing[:_MOST]:
@@ -103,6 +103,11 @@ def show_plan(result: PlanResult, console: Console) -> None:
     warnings_shown(console, "part", (entry for entry in result.warnings if entry.reason == "part_left_out"))
     told = ("media_missing", "part_left_out")
     warnings_shown(console, "odd", (entry for entry in result.warnings if entry.reason not in told))
+
+
+def _length(seconds: float) -> str:
+    """Of a film: half a second of thirty counts."""
+    return f"{seconds:.1f} s" if seconds < 60 else human_seconds(seconds)
 
 
 def _planned_files(result: PlanResult) -> Table:

@@ -10,8 +10,8 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import BinaryIO, Final
-from xml.sax.saxutils import escape
 
 _PART: Final = 1 << 20
 _UUID: Final = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
@@ -178,4 +178,4 @@ def _list(name: str, text: str, kind: str = "Seq") -> str:
 
 
 def _text(text: str) -> str:
-    return escape(text)
+    return escape(text, quote=False)

@@ -70,6 +70,7 @@ class Progress:
         self._from, self._to, self._reached = 0.0, 0.0, 0.0
         self._low, self._high = 0.0, 1.0
         self._name = ""
+        self.kept = "nothing was kept"
 
     def cancel(self) -> None:
         """Asks the work to stop at its next count; safe from any thread and from a signal handler."""
@@ -92,7 +93,7 @@ class Progress:
     def check(self) -> None:
         """Raises `Cancelled` if the work was asked to stop."""
         if self._stop.is_set():
-            raise Cancelled("Stopped on request; nothing was kept.")
+            raise Cancelled(f"Stopped on request; {self.kept}.")
 
     def begin(self, step: str, *, total: int | None = None, unit: str = "files", until: float) -> None:
         """A new step, that ends when `until` (0.0-1.0) of the whole work is done."""

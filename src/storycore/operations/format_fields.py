@@ -1,7 +1,7 @@
 """Fields whose documentation depends on which formats there are; they are looked up only when a schema is made."""
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
@@ -28,7 +28,18 @@ class FormatNames:
 
 
 class FormatOptions:
-    """Annotation: options of formats, by name."""
+    """Annotation: options of formats, by name.
+
+    Attributes:
+        words: the options that are text, whatever is written there: a title may be 1984.
+    """
+
+    words: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("ai_words", "caption_language", "dub_language", "footer", "header", "layout", "logo", "naming"),
+            *("picture_naming", "start_timecode", "template", "text_language", "title", "watermark"),
+        }
+    )
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:

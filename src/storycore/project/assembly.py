@@ -93,6 +93,8 @@ def _film(
     for index in placed.shortened:
         piece = film[index].pieces[0]
         message = "The transition is longer than half the shorter of the two shots; it was shortened to that."
+        if index == len(film) - 1:
+            message = "The fade at the film's end is longer than half of its shot; it was shortened to that."
         source.notes.warn(piece.file, piece.pointer, "transition_shortened", message)
     if not placed.shots:
         source.notes.warn(source.file, "", "no_shots", "The film has no shots yet.")

@@ -9,7 +9,9 @@ LINE_COLUMNS = 42
 LINES = 2
 """Most lines that are shown at once."""
 
-_LONGEST = 20_000  # letters of one line of dialogue that are looked at
+LONGEST = 20_000
+"""Most letters of one line of dialogue that are looked at."""
+
 _STEERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u200b\u2060\u00ad")
 _BRACES = str.maketrans("{}", "()")
 _DROPPED = ("Cc", "Cs", "Co", "Cn")  # control characters, halves of letters, private and unassigned ones
@@ -22,7 +24,7 @@ def plain(text: str) -> str:
     """
     kept = (
         " " if letter.isspace() else letter
-        for letter in unicodedata.normalize("NFC", text[:_LONGEST])
+        for letter in unicodedata.normalize("NFC", text[:LONGEST])
         if letter.isspace() or (unicodedata.category(letter) not in _DROPPED and letter not in _STEERING)
     )
     return " ".join("".join(kept).translate(_BRACES).split())

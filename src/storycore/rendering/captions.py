@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from storycore.project.model import DialogueLine, Project
 from storycore.project.timeline import subtitles
-from storycore.rendering.caption_text import LINES, columns, pages, plain
+from storycore.rendering.caption_text import LINES, LONGEST, columns, pages, plain
 from storycore.rendering.plan import Timeline
 from storycore.units import round_half_up
 
@@ -39,6 +39,17 @@ class Cue:
 
 def cues(project: Project, timeline: Timeline) -> tuple[Cue, ...]:
     """Captions in order of time, none over another, none beyond the film."""
+    return _shown(project, timeline)[0]
+
+
+def left_out(project: Project, timeline: Timeline) -> int:
+    """How many captions are not shown since so much is said that there is no time to show them."""
+    long = sum(len(line.text) > LONGEST for line in subtitles(project))
+    return _shown(project, timeline)[1] + long
+
+
+def _shown(project: Project, timeline: Timeline) -> tuple[tuple[Cue, ...], int]:
+    """Captions, and how many others there is no time for."""
     end_ms = _ms(timeline.duration)
     lead_ms = _ms(timeline.lead / timeline.rate)
     found = [
@@ -46,7 +57,8 @@ def cues(project: Project, timeline: Timeline) -> tuple[Cue, ...]:
         for line in subtitles(project)
         for cue in _of_line(line, timeline)
     ]
-    return tuple(_one_at_a_time([cue for cue in found if cue.start_ms < cue.end_ms]))
+    lost = [cue for cue in found if lead_ms < cue.start_ms == cue.end_ms < end_ms]
+    return tuple(_one_at_a_time([cue for cue in found if cue.start_ms < cue.end_ms], lost)), len(lost)
 
 
 def _ms(seconds: Fraction) -> int:
@@ -67,8 +79,11 @@ def _of_line(line: DialogueLine, timeline: Timeline) -> Iterator[Cue]:
         yield Cue(start_ms=begin, end_ms=start + (end - start) * done // total, lines=page)
 
 
-def _one_at_a_time(found: Sequence[Cue]) -> Iterator[Cue]:
-    """Each cue ends where the next begins at the latest; those that begin together are shown together."""
+def _one_at_a_time(found: Sequence[Cue], lost: list[Cue]) -> Iterator[Cue]:
+    """Each cue ends where the next begins at the latest; those that begin together are shown together.
+
+    Those that end before the one before them has been read are `lost`.
+    """
     held: Cue | None = None
     for cue in sorted(found, key=lambda cue: (cue.start_ms, cue.end_ms)):
         if held is None:
@@ -82,6 +97,8 @@ def _one_at_a_time(found: Sequence[Cue]) -> Iterator[Cue]:
         if start_ms < cue.end_ms:
             yield replace(held, end_ms=min(held.end_ms, start_ms))
             held = replace(cue, start_ms=start_ms)
+        else:
+            lost.append(cue)
     if held is not None:
         yield held
 

@@ -30,6 +30,7 @@ class Codec:
         b_frames: by how many frames decoding may run ahead.
         every_frame: whether each frame stands alone, so that keyframes need no setting.
         segment: ffmpeg's name of the container that its segments are kept in.
+        boxes_tell: whether the boxes of mp4 and mov hold all that must be known of it to copy it from one to the other.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Codec:
     b_frames: int = 0
     every_frame: bool = False
     segment: str = "mp4"
+    boxes_tell: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +76,14 @@ CODECS: Mapping[str, Codec] = {
     codec.name: codec
     for codec in (
         Codec(
-            name="h264", title="H.264", crf=(20, 51), b_frames=2,
+            name="h264", title="H.264", crf=(20, 51), b_frames=2, boxes_tell=True,
             encoders=("libx264", "h264_videotoolbox", "h264_nvenc", "h264_qsv", "h264_amf"),
             pixel_formats=("yuv420p",),
             efforts=_efforts("-preset", "veryfast", "medium", "slow"),
             arguments=("-profile:v", "high", "-bf", "2", "-x264-params", "open-gop=0:stitchable=1"),
         ),
         Codec(
-            name="h265", title="H.265", crf=(24, 51), b_frames=2,
+            name="h265", title="H.265", crf=(24, 51), b_frames=2, boxes_tell=True,
             encoders=("libx265", "hevc_videotoolbox", "hevc_nvenc", "hevc_qsv", "hevc_amf"),
             pixel_formats=("yuv420p", "yuv420p10le"),
             efforts=_efforts("-preset", "ultrafast", "fast", "medium"),

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -44,14 +45,18 @@ _SPEAKER = re.compile(r"^(?:\[[^\]]* @ 0x[0-9a-f]+\] ?)+")
 _ENDING = re.compile(
     r"Conversion failed|Nothing was written into output|Task finished with error|Terminating thread"
     r"|Error parsing options for|Failed to set value|To ignore this, add a trailing"
+    r"|Codec \(\w+\) not on whitelist|Could not find codec parameters|Consider increasing the value"
+    r"|\s*Last message repeated"
     r"|Could not open encoder before EOF|Error opening (?:input|output) file|Error reinitializing filters"
 )
-"""What ffmpeg says after it has said what is wrong."""
+"""What ffmpeg says after it has said what is wrong, or though nothing is."""
 _THRIFTY = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "131072"}
 """Frames that were encoded are given back to the system at once. Source: GNU C Library manual, Memory Allocation
 Tunables; others read none of these."""
-_KILLED = 9
-"""SIGKILL: somebody ended it, whatever it was reading."""
+_KILLED, _TERMINATED = -9, -15
+"""Exit codes for SIGKILL and SIGTERM: somebody ended it, whatever it was reading."""
+_WENT = 255
+"""Exit code of an ffmpeg that was asked to end. Source: FFmpeg, `fftools/ffmpeg.c`, main."""
 _CPU_GRACE_SECONDS = 5
 """Between being told that its processor time is over, which is the media's fault, and being killed."""
 _FULL = re.compile(r"No space left on device|File too large|Disk quota exceeded")
@@ -129,13 +134,14 @@ class Child:
         told: its last word on progress: `frame`, `out_time_us`, ….
     """
 
-    def __init__(self, process: "subprocess.Popen[bytes]", *, foreign: str, group: bool) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", *, foreign: str, group: bool, limits: Limits) -> None:
         self.input: IO[bytes] | None = process.stdin
         self.output: IO[bytes] | None = process.stdout
         self.lines: collections.deque[str] = collections.deque(maxlen=_KEPT_LINES)
         self.told: dict[str, str] = {}
         self._process = process
         self._foreign = foreign
+        self._limits, self._begun = limits, time.monotonic()
         self._group = group
         self._listener = threading.Thread(target=self._listen, name="ffmpeg", daemon=True)
         self._listener.start()
@@ -165,7 +171,15 @@ class Child:
         """Raises what `finish` does; for a caller whose pipe broke."""
         code = self._process.wait()
         self._listener.join(timeout=1)
-        raise fault_of(list(self.lines), code, foreign=self._foreign)
+        raise fault_of(list(self.lines), _TERMINATED if self._was_asked_to_end(code) else code, foreign=self._foreign)
+
+    def _was_asked_to_end(self, code: int) -> bool:
+        """Whether somebody sent it SIGTERM or its like: it takes that, and goes without a word.
+
+        When its processor time is over it goes in the same way; but so much of that can't have passed yet.
+        """
+        most = (time.monotonic() - self._begun) * (os.cpu_count() or 1)
+        return code == _WENT and not self.lines and most < self._limits.cpu_seconds
 
     def kill(self) -> None:
         """Ends it, and what it started, at once; harmless if it has ended; any thread may."""
@@ -245,7 +259,8 @@ def child(ffmpeg: Ffmpeg, arguments: Sequence[str], **how: Unpack[How]) -> Itera
     ]
     process = _start(command, how)
     confine(process.pid, how.get("limits", ENCODING))
-    running = Child(process, foreign=how.get("foreign", ""), group=how.get("group", True))
+    limits = how.get("limits", ENCODING)
+    running = Child(process, foreign=how.get("foreign", ""), group=how.get("group", True), limits=limits)
     done = threading.Event()
     progress = how.get("progress")
     if progress is not None:
@@ -289,7 +304,7 @@ def fault_of(lines: Sequence[str], code: int, *, foreign: str = "") -> InvalidIn
     said = next((line for line in reversed(spoken) if line and not _ENDING.match(line)), "")
     if any(_FULL.search(line) for line in lines):
         return Unavailable("No room left to write.", reason=Reason.DISK_FULL)
-    if foreign and code != -_KILLED:
+    if foreign and code not in (_KILLED, _TERMINATED):
         return InvalidInput(
             f"{foreign} can't be read as picture or sound: {said[:200]}", reason=Reason.MEDIA_INVALID,
             details={"media": foreign},

@@ -126,6 +126,10 @@ def keyed(picture: Picture, sources: Sources, ffmpeg: Ffmpeg) -> list[tuple[Piec
     return [(piece, piece.key(picture.canvas, *more)) for piece in found]
 
 
+_KEPT = "no file was made, and the next try goes on with the parts that were finished"
+"""What is left of a rendering that was stopped."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Segment:
     piece: Piece
@@ -252,6 +256,7 @@ class _Rendering:
             if _config(output.path, frames) is None:
                 raise DependencyFailed("A segment was not encoded whole.", reason=Reason.ENCODER_FAILED)
             cache.keep(key, output.path)
+            self._progress.kept = _KEPT
             self._painted.add(key)
         if output.measures:
             if not told:

@@ -86,7 +86,7 @@ def join(ffmpeg: Ffmpeg, rendered: Rendered, wrapping: Wrapping, target: Path, p
         Cancelled.
     """
     folder = rendered.segments[0].parent
-    inputs, outputs = picture_arguments(rendered, counts_frames=wrapping.counts_frames)
+    inputs, outputs = picture_arguments(rendered, wrapping.container, counts_frames=wrapping.counts_frames)
     number = 1
     if wrapping.sound is not None:
         inputs += ["-i", url(wrapping.sound)]
@@ -110,14 +110,27 @@ def join(ffmpeg: Ffmpeg, rendered: Rendered, wrapping: Wrapping, target: Path, p
     run(ffmpeg, [*inputs, *outputs, "-f", wrapping.container, url(target)], progress=progress, folder=folder)
 
 
-def picture_arguments(rendered: Rendered, *, counts_frames: bool = False) -> tuple[list[str], list[str]]:
+_UNDECODED = ("-codec_whitelist", "none")
+_BOXED = ("mp4", "mov")
+
+
+def picture_arguments(
+    rendered: Rendered, container: str, *, counts_frames: bool = False
+) -> tuple[list[str], list[str]]:
     """Arguments that read a rendered picture as the first input, and that copy it with its times.
+
+    No decoder is opened where boxes tell all of it: else ffmpeg would decode the beginning of every segment, which is
+    most of what joining costs, and learn nothing that changes the file.
 
     Args:
         rendered: the picture.
+        container: ffmpeg's name of what it goes into.
         counts_frames: as in `Wrapping`.
     """
-    inputs = ["-f", "concat", "-safe", "0", "-protocol_whitelist", "file,pipe", "-i", url(frames_listing(rendered))]
+    inputs = ["-f", "concat", "-safe", "0", "-protocol_whitelist", "file,pipe"]
+    if container in _BOXED and rendered.picture.codec.boxes_tell:
+        inputs += _UNDECODED
+    inputs += ["-i", url(frames_listing(rendered))]
     return inputs, ["-map", "0:v:0", "-c:v", "copy", "-bsf:v", _times(rendered, counts_frames=counts_frames)]
 
 

@@ -28,6 +28,7 @@ METHODS = {
 
 _FILTERS = {SSIM: "ssim", PSNR: "psnr", VMAF: "libvmaf=n_threads=1:n_subsample=5"}
 _COUNTED = "settb=1/1000,setpts=N"  # pairs frames by their number, whatever time containers gave them
+_ONE_THREAD = ("-threads", "1")  # of a decoder: others paint beside it, and frames need not go from core to core
 _NOWHERE = ("-fps_mode", "passthrough", "-f", "null", "-")
 _TOLD = {
     SSIM: re.compile(r"\] SSIM .*All:([\d.]+)"),
@@ -55,12 +56,12 @@ class Likeness:
 
 def beside(figures: Sequence[str]) -> list[str]:
     """Arguments after the only output of an encoding that measure it meanwhile; its bytes stay the same."""
-    return ["-dec", "0:0", *_compared(figures, frames="0:v", picture="dec:0")]
+    return [*_ONE_THREAD, "-dec", "0:0", *_compared(figures, frames="0:v", picture="dec:0")]
 
 
 def compared(path: Path, canvas: Canvas, figures: Sequence[str]) -> list[str]:
     """Arguments that compare a segment with frames from stdin."""
-    return [*raw_frames(canvas), "-i", url(path), *_compared(figures, frames="0:v", picture="1:v")]
+    return [*raw_frames(canvas), *_ONE_THREAD, "-i", url(path), *_compared(figures, frames="0:v", picture="1:v")]
 
 
 def _compared(figures: Sequence[str], *, frames: str, picture: str) -> list[str]:

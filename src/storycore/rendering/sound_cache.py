@@ -13,7 +13,7 @@ from storycore.rendering.sound_file import SoundEncoding
 from storycore.rendering.sounds import Sound
 from storycore.units import MEBIBYTE
 
-_VERSION = 2
+_VERSION = 3
 """Goes up when the same sounds are mixed, mastered or encoded in another way."""
 
 

@@ -21,6 +21,7 @@ _LOSSY_DB = 0.5  # what coding with losses adds to peaks, most of the time
 _MOST_LOSSY_DB = 2.0
 _ROUNDING_DB = 0.1  # what resampling and rounding add
 _SPARE_DB = 0.5  # more than the peak was too high, since the next one is another
+_CLEAR_DB = 3.0  # farther below the ceiling than coding lifts peaks that nobody limited
 _NEAR_LU = 0.25  # nearer than this is not worth encoding it again
 _MORE_DB = 0.6  # by which the highest of many peaks is higher than that of a few, for each e-fold of them
 _MOST_MORE_DB = 2.0
@@ -95,7 +96,7 @@ def write_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
     inner = first_aim(goal, mix.loudness, lossy=encoding.lossy)
     with Mastering(mix, ffmpeg=ffmpeg, progress=progress) as mastering:
         master = mastering.master(inner)
-        if encoding.lossy and mix.samples > 2 * BLOCK and mix.loudness.integrated_lufs is not None:
+        if encoding.lossy and mix.samples > 2 * BLOCK and _is_near(mix.loudness, master.gain_db, goal):
             tasted = better_aim(inner, goal, _taste(master, inner, path, encoding, ffmpeg=ffmpeg, progress=progress))
             if tasted != inner:
                 inner = tasted
@@ -110,6 +111,12 @@ def write_sound(  # noqa: PLR0913 - what, where, how, by what, and who is told
             inner = better
             master = mastering.master(inner)
     raise AssertionError
+
+
+def _is_near(found: Loudness, gain_db: float, goal: Goal) -> bool:
+    """Whether peaks come so near the ceiling that coding may lift some above it."""
+    peak = found.true_peak_dbtp
+    return found.integrated_lufs is not None and peak is not None and peak + gain_db > goal.ceiling_dbtp - _CLEAR_DB
 
 
 def _taste(  # noqa: PLR0913 - what, for what, where, how, by what, and who is told

@@ -77,7 +77,7 @@ def cut_picture(ffmpeg: Ffmpeg, rendered: Rendered, seconds: Fraction, folder: P
     Raises:
         StoryCoreError: see `rendering.encoder.run`.
     """
-    inputs, outputs = picture_arguments(rendered)
+    inputs, outputs = picture_arguments(rendered, "mp4")
     scale, _ = timescale(rendered.picture.canvas.rate)
     # `hls` passes this on to the muxer of its pieces; it is what keeps times exact.
     options = f"video_track_timescale={scale}"

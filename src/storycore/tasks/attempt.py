@@ -154,7 +154,8 @@ class Attempt:
     def _told(self, fault: BaseException) -> tuple[Status, dict[str, Any]]:
         """How the task ends for what was raised, and what is told of it."""
         if isinstance(fault, (Cancelled, KeyboardInterrupt, SystemExit)):
-            return Status.CANCELLED, _stopped().as_dict()
+            stopped = fault if isinstance(fault, Cancelled) else _stopped()
+            return Status.CANCELLED, stopped.as_dict()
         if isinstance(fault, StoryCoreError):
             return Status.FAILED, fault.as_dict()
         log.error("task_broke", task_id=self.task.id, kind=self.task.kind, exc_info=fault)

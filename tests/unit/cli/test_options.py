@@ -56,6 +56,11 @@ def test_what_must_be_given_is_an_argument():
             {"conversion_options": ("naming={number}_{scene}", "picture_naming={number:06d}")},
             {"conversion_options": {"naming": "{number}_{scene}", "picture_naming": "{number:06d}"}},
         ),
+        (
+            FormatRequest,
+            {"conversion_options": ("title=1984", "watermark=true", 'header="7"', "crf=20", "slate=true")},
+            {"conversion_options": {"title": "1984", "watermark": "true", "header": "7", "crf": 20, "slate": True}},
+        ),
         (FormatRequest, {"target_format": "zip"}, {"target_format": "zip"}),
         (FormatRequest, {"target_format": "zip, json"}, {"target_format": ["zip", "json"]}),
         (MetadataRequest, {"metadata_format": "toml"}, {"metadata_format": "toml"}),

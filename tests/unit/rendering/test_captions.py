@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from storycore.project.model import DialogueLine, Project, Shape, Shot
 from storycore.project.timeline import place
-from storycore.rendering.captions import CaptionStyle, Cue, ass, cues, srt, vtt
+from storycore.rendering.captions import CaptionStyle, Cue, ass, cues, left_out, srt, vtt
 from storycore.rendering.plan import timeline
 
 STYLE = CaptionStyle(width=1280, height=720)
@@ -76,6 +76,15 @@ def test_a_long_text_becomes_several_captions_that_share_its_time():
         (second.start_ms,) * 2 for second in found[1:]
     ]
     assert (found[0].start_ms, found[-1].end_ms) == (1000, 7000)
+
+
+def test_what_there_is_no_time_to_read_is_counted():
+    film = project(line(" ".join(f"word{n:04d}" for n in range(550))), seconds=3)
+    shown = sum(text.count("word") for one in captions(film) for text in one.lines)
+    lost = left_out(film, timeline(film.shots, Fraction(24)))
+    assert shown < 550
+    assert 8 * lost == pytest.approx(550 - shown, abs=8), "eight such words stand on two lines"
+    assert left_out(project(line("A few words.")), timeline(film.shots, Fraction(24))) == 0
 
 
 def test_a_caption_ends_where_the_next_begins():

@@ -10,8 +10,9 @@ from storycore.exports.formats.format import Film, Made
 from storycore.exports.formats.mixdown import film_line
 from storycore.exports.formats.options import TimeOptions
 from storycore.observe.progress import Progress
-from storycore.project.model import ProjectWarning
-from storycore.rendering.captions import Cue, cues
+from storycore.project.model import Project, ProjectWarning
+from storycore.rendering.captions import Cue, cues, left_out
+from storycore.rendering.plan import Timeline
 from storycore.storage.local import new_file
 
 
@@ -45,7 +46,8 @@ class CaptionFormat:
 
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
         """The film's captions; a film without words gives a file without captions, and a warning."""
-        found = cues(film.project, film_line(film, options))
+        line = film_line(film, options)
+        found = cues(film.project, line)
         data = self._text(found, film, options).encode()
         progress.begin("writing", total=len(data), unit="bytes", until=0.99)
         with new_file(target) as file:
@@ -57,8 +59,26 @@ class CaptionFormat:
             size_bytes=len(finished),
             sha256=hashlib.sha256(finished).hexdigest(),
             metrics={"captions": self._count(finished.decode())},
-            warnings=() if found else (WORDLESS,),
+            warnings=caption_warnings(film.project, line, found),
         )
 
 
 WORDLESS = ProjectWarning(file="", pointer="", reason="captions_missing", message="The film has no words to caption.")
+
+
+def caption_warnings(project: Project, line: Timeline, found: Sequence[Cue]) -> tuple[ProjectWarning, ...]:
+    """What viewers will not read, though captions were asked for.
+
+    Args:
+        project: whose words they are.
+        line: the film in frames.
+        found: its captions.
+    """
+    if not found:
+        return (WORDLESS,)
+    lost = left_out(project, line)
+    if not lost:
+        return ()
+    what = "A caption is" if lost == 1 else f"{lost:,} captions are"
+    message = f"{what} left out: more is said than can be shown in its time. Make the text shorter, or its shot longer."
+    return (ProjectWarning(file="", pointer="", reason="captions_left_out", message=message),)

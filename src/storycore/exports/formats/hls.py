@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field
 from storycore.errors import DependencyFailed, Reason
 from storycore.exports.formats import film_sounds as sounds
 from storycore.exports.formats import filming
-from storycore.exports.formats.caption_format import WORDLESS
+from storycore.exports.formats.caption_format import caption_warnings
 from storycore.exports.formats.codec_options import hardware_warnings, impossible, unheeded
 from storycore.exports.formats.figures import BOXES, MIX, PICTURE, Figure, Kind
 from storycore.exports.formats.film_metrics import rate_warnings
@@ -181,10 +181,8 @@ class _Stream:
         if self._options.captions == "none":
             return
         found = cues(self._film.project, self._top.line)
-        if not found:
-            self.warnings.append(WORDLESS)
-            return
-        if self._options.captions == "soft":
+        self.warnings += caption_warnings(self._film.project, self._top.line, found)
+        if found and self._options.captions == "soft":
             asked = self._options.caption_language
             language = self._top.canvas.language if asked == "und" else asked
             self._texts["captions/captions.vtt"] = vtt(found, language)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from storycore.exports.formats import filming
-from storycore.exports.formats.caption_format import WORDLESS
+from storycore.exports.formats.caption_format import caption_warnings
 from storycore.exports.formats.codec_options import hardware_warnings, impossible, unheeded
 from storycore.exports.formats.figures import BOXES, MARKS, MIX, PICTURE, Figure
 from storycore.exports.formats.film_metrics import film_figures, likeness_figures, rate_warnings, stretch_figures
@@ -163,12 +163,13 @@ class _Captions:
 
     def __init__(self, film: Film, wanted: Picture, options: FilmOptions, studio: Studio) -> None:
         self._options, self._studio = options, studio
+        self._project, self._line = film.project, wanted.line
         self._cues = cues(film.project, wanted.line) if options.captions != "none" else ()
 
     @property
     def warnings(self) -> tuple[ProjectWarning, ...]:
-        """That there are none, if some were asked for."""
-        return () if self._cues or self._options.captions == "none" else (WORDLESS,)
+        """What will not be read, if captions were asked for."""
+        return () if self._options.captions == "none" else caption_warnings(self._project, self._line, self._cues)
 
     def soft(self, codec: str) -> Captions | None:
         """A track that can be switched on."""
