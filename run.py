@@ -1,6 +1,7 @@
 """The project's words, on a fresh machine with nothing but Python 3.11 or newer.
 
     python3 run.py demo     make a small film project, pack it, verify it, render it, describe it
+    python3 run.py demo --serve    and show all of it in the dashboard
     python3 run.py test     run every test
     python3 run.py check    format, lint, types, imports, docs, then every test
     python3 run.py fix      format, mend what the linter can mend, write the reference pages

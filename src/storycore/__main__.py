@@ -51,7 +51,7 @@ PROCESSES = (
     ),
     (
         "demo", "storycore.processes:demo", "Make a small film project, pack it, verify it and describe it",
-        ("storycore demo", "storycore demo -o demo-film"),
+        ("storycore demo", "storycore demo --serve", "storycore demo -o demo-film"),
     ),
 )  # fmt: skip
 

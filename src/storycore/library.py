@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from storycore.operations.again import Asked
     from storycore.operations.artifact import ArtifactDownloadResult
     from storycore.operations.backup import KeptCopy
+    from storycore.operations.event import NewestEvents
     from storycore.operations.finding import Finding
     from storycore.operations.history import History, Standing
     from storycore.operations.task import EventEntry, TaskEventsRequest, TaskStatusResult
@@ -350,6 +351,24 @@ class StoryCore:
         from storycore.operations.shot_picture import shot_picture
 
         return shot_picture(self._app, project_path, number)
+
+    def waveform(self, artifact_id: str) -> list[float] | None:
+        """The peaks of a finished sound, each 0.0-1.0 of full scale; None where they can't be told.
+
+        Raises:
+            NotFound: artifact_not_found.
+            Cancelled: this process was told to stop.
+        """
+        from storycore.operations.waveform import waveform
+
+        with self._running(None) as work:
+            return waveform(self._app, artifact_id, work)
+
+    def newest_events(self, *, types: list[str] | None, cursor: str | None, limit: int = 50) -> "NewestEvents":
+        """What happened, from the newest on; of some kinds (`export.*`), or of all if None."""
+        from storycore.operations.event import newest_events
+
+        return newest_events(self._app, types=types, cursor=cursor, limit=limit)
 
     def preview(self, run_id: str) -> Path | None:
         """The latest picture of a workflow that runs in a process with this cache folder, or None."""

@@ -338,11 +338,44 @@ def listen(host: str, port: int) -> socket.socket:
 
 @click.command("demo", context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="New folder for it all.  [default: demo-film]")
-def demo(output: Path | None) -> int:
+@click.option("--serve", "goes_on", is_flag=True, help="Go on to the dashboard with all of it, until Ctrl-C.")
+@click.option("--port", type=int, help="Port of the dashboard; 0 takes a free one.  [default: 8765]")
+def demo(output: Path | None, goes_on: bool, port: int | None) -> int:
     """Make a small film project, pack it, verify it and describe it."""
     from storycore.demo.tour import tour
 
-    return in_words(lambda: tour(output))
+    if port is not None and not goes_on:
+        raise click.UsageError("--port is the dashboard's: say --serve too.")
+    return in_words(lambda: _serve_demo(output, port) if goes_on else tour(output))
+
+
+def _serve_demo(output: Path | None, port: int | None) -> None:
+    """The tour, then the dashboard with what came of it; on this machine only, whatever the settings say."""
+    from storycore.demo.tour import tour
+    from storycore.library import StoryCore
+    from storycore.observe import logging
+    from storycore.settings import Settings
+
+    settings = Settings.read(host="127.0.0.1", port=port)
+    if settings.database_url == "none":
+        raise InvalidInput(
+            "The dashboard shows what is remembered, and nothing is (database_url is none).",
+            reason=Reason.SETTING_INVALID,
+            remediation="Leave --serve out, or STORYCORE_DATABASE_URL.",
+        )
+    with listen(settings.host, settings.port) as listener:  # before the work, so that a taken port is told at once
+
+        def go_on(place: Path, told: Settings) -> None:
+            logging.configure("warning" if settings.log_level == "info" else settings.log_level)
+            shown = settings.model_copy(update={"roots": (place,), "webhook_allow": told.webhook_allow})
+            with StoryCore(shown, default_root=place) as core:
+                _refuse_unguarded(core)
+                core.work()
+                where = f"http://{settings.host}:{listener.getsockname()[1]}/"
+                click.echo(f"\nAll of it is at {where}  (stop with Ctrl-C)")
+                http_server(core).run(sockets=[listener])
+
+        tour(output, go_on)
 
 
 @click.command("sink", context_settings=_SETTINGS)

@@ -29,6 +29,7 @@ class Site:
     hostile: Path
     records: TaskRecords
     artifact: str
+    sound: str
     task: str
     webhook: str
 
@@ -81,10 +82,12 @@ def site(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iter
              "webhook_allow": ("127.0.0.1:9",)}  # fmt: skip
     with serving(films, **facts) as url:
         call(url, "export.package", project_path=str(film))
+        call(url, "export.format", project_path=str(film), target_format=["wav"])
         hook = call(url, "integration.webhook.register", url=REFUSED, event_types=["export.completed"])
-        made = httpx.get(f"{url}/exports?format=json", timeout=30).json()["artifacts"]["items"][0]
+        sound, made = httpx.get(f"{url}/exports?format=json", timeout=30).json()["artifacts"]["items"][:2]
         yield Site(
             url=url, film=film, hostile=hostile, records=TaskRecords(database), artifact=made["artifact_id"],
+            sound=sound["artifact_id"],
             task=made["task_id"], webhook=hook["webhook_id"],
         )  # fmt: skip
     database.close()

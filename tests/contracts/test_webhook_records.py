@@ -69,6 +69,21 @@ def test_an_event_of_a_change_that_is_undone_was_never_told(desk):
     assert (desk.types(), desk.states(hook)) == ([], [])
 
 
+def test_events_are_found_from_the_newest_on_page_by_page(desk):
+    for number in range(5):
+        desk.publish(
+            "qa.started" if number % 2 else "pipeline.completed", {"subject" if number % 2 else "pipeline": "x"}
+        )
+    first = desk.events.newest(before=None, limit=3)
+    rest = desk.events.newest(before=first[-1][0], limit=3)
+    assert [event.id for _, event in (*first, *rest)] == [event.id for _, event in desk.events.page(after=0, limit=9)][
+        ::-1
+    ]
+    assert [event.type for _, event in desk.events.newest(before=None, limit=9, types=["qa.started"])] == [
+        "qa.started"
+    ] * 2
+
+
 def test_only_who_is_registered_hears_and_inactive_ones_do_not(desk):
     hears, other, group = desk.hook("pipeline.completed"), desk.hook("qa.failed"), desk.hook("pipeline.*")
     idle = desk.hook()

@@ -72,10 +72,14 @@ def test_links_between_pages_lead_somewhere(page):
     assert [link for link in local if not (page.parent / link).exists()] == []
 
 
-def test_the_readme_shows_both_commands():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert "python3 run.py demo" in text
-    assert "python3 run.py test" in text
+def test_every_page_is_in_the_index_and_every_picture_is_small_and_shown():
+    index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
+    pages = [path.name for path in (ROOT / "docs").glob("*.md") if path.name != "README.md"]
+    assert [name for name in pages if f"]({name})" not in index] == []
+    told = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    pictures = list((ROOT / "docs/pictures").iterdir())
+    assert [path.name for path in pictures if f"pictures/{path.name})" not in told] == []
+    assert [path.name for path in pictures if path.stat().st_size > 150_000] == []
 
 
 def test_the_lifecycle_names_functions_that_exist():

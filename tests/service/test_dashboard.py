@@ -242,3 +242,44 @@ def test_an_address_keeps_the_state_of_a_page():
     assert visit.with_query(cursor=None) == "/tasks?status=failed"
     assert visit.json == "/tasks?status=failed&cursor=c9&format=json"
     assert json.dumps(visit.live) == '"/tasks?status=failed&cursor=c9&live=1"'
+
+
+def test_events_are_told_from_the_newest_on_by_kind_and_page_by_page(url, artifact):
+    sent = [{"event_type": kind, "data": {"subject": HOSTILE}} for kind in ("qa.started", "qa.completed")]
+    for one in sent:
+        assert httpx.post(f"{url}/v1/storycore.event.publish", json=one).status_code == 200
+    told = httpx.get(f"{url}/events?format=json").json()["events"]["items"]
+    assert [one["event_type"] for one in told[:2]] == ["qa.completed", "qa.started"]
+    exports = httpx.get(f"{url}/events?type=export.*&format=json").json()["events"]["items"]
+    assert {one["event_type"].split(".")[0] for one in exports} == {"export"}
+    page = httpx.get(f"{url}/events")
+    assert HOSTILE not in page.text
+    assert f"/tasks/{artifact['task_id']}" in page.text
+    assert "Nothing of this kind" in httpx.get(f"{url}/events?type=video.rendered").text
+    assert httpx.get(f"{url}/events?type=nothing").status_code == 400
+    assert httpx.get(f"{url}/events?cursor=nothing").status_code == 400
+
+
+def test_events_come_to_the_page_by_themselves(url):
+    with httpx.stream("GET", f"{url}/events?live=1&type=audio.generated", timeout=30) as stream:
+        lines = stream.iter_lines()
+        assert "Nothing of this kind" in next(lines) + next(lines)
+        facts = {"output": {"path": "/music/wind.wav", "size_bytes": 1}}
+        httpx.post(f"{url}/v1/storycore.event.publish", json={"event_type": "audio.generated", "data": facts})
+        assert any("wind.wav" in line for line in lines)
+
+
+def test_a_sound_has_a_waveform_and_other_files_have_none(url, films, artifact):
+    wish = {"project_path": str(films / "little"), "target_format": ["wav"]}
+    assert httpx.post(f"{url}/v1/storycore.export.format", json=wish, timeout=60).status_code == 200
+    sound = next(it for it in httpx.get(f"{url}/exports?format=json").json()["artifacts"]["items"]
+                 if it["media_type"] in ("audio/wav", "audio/x-wav"))  # fmt: skip
+    place = f"/exports/{sound['artifact_id']}"
+    assert f'src="{place}/waveform"' in httpx.get(f"{url}{place}").text
+    assert f'src="{place}/waveform"' in httpx.get(f"{url}/exports").text
+    drawn = httpx.get(f"{url}{place}/waveform", timeout=30)
+    assert (drawn.status_code, drawn.headers["content-type"]) == (200, "image/svg+xml")
+    assert drawn.text.count("V") > 50
+    assert httpx.get(f"{url}/exports/{artifact['artifact_id']}/waveform").status_code == 404
+    Path(sound["path"]).write_bytes(b"changed")
+    assert httpx.get(f"{url}{place}/waveform").text == drawn.text  # that of the sound that was made

@@ -70,7 +70,8 @@ def test_a_run_is_seen_while_it_works_and_its_title_is_text(url):
     shown = until(lambda: (it := httpx.get(f"{url}/comfyui/preview/{name}")).status_code == 200 and it)
     assert shown.headers["content-type"] in ("image/png", "image/jpeg")
     page = httpx.get(f"{url}/comfyui").text
-    assert f"/comfyui/preview/{name}?mark=" in page
+    for path in ("/comfyui", f"/tasks/{name}", "/"):
+        assert f"/comfyui/preview/{name}?mark=" in httpx.get(f"{url}{path}").text, path
     assert HOSTILE not in page + httpx.get(f"{url}/tasks/{name}").text
     assert httpx.post(f"{url}/tasks/{name}/cancel", content="", headers=FORM).status_code == 303
     until(lambda: httpx.get(f"{url}/tasks/{name}?format=json").json()["task"]["status"] == "cancelled")

@@ -7,6 +7,8 @@ from typing import Final, Protocol
 WIDTH: Final = 1000
 SPARK_WIDTH: Final = 240
 SPARK_HEIGHT: Final = 48
+WAVE_HEIGHT: Final = 96
+_WAVE = "#b8741a"  # at least 3:1 on both grounds, since a picture does not know which one it lies on
 
 
 class Shown(Protocol):
@@ -67,3 +69,22 @@ def spark(values: Sequence[float | None]) -> str:
     return " ".join(
         f"{index * step:.1f},{SPARK_HEIGHT - 2 - (value or 0) / most * room:.1f}" for index, value in enumerate(values)
     )
+
+
+def wave(levels: Sequence[float] | None) -> str:
+    """An SVG of the peaks of a sound, each 0.0-1.0 of full scale, above and below its middle; words if there are none.
+
+    A peak at full scale touches both edges.
+    """
+    top = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {WAVE_HEIGHT}"'
+    if not levels:
+        told = f'<text x="{WIDTH // 2}" y="56" fill="#807a70" font-family="sans-serif" font-size="24"'
+        return f'{top}>{told} text-anchor="middle">no waveform</text></svg>'
+    step, middle = WIDTH / len(levels), WAVE_HEIGHT / 2
+    bars = "".join(
+        f"M{(index + 0.5) * step:.1f} {middle - tall:.1f}V{middle + tall:.1f}"
+        for index, level in enumerate(levels)
+        for tall in (max(0.5, min(1.0, level) * middle),)
+    )
+    line = f'<path d="{bars}" stroke="{_WAVE}" stroke-width="{max(0.5, step * 0.7):.2f}"/>'
+    return f'{top} preserveAspectRatio="none">{line}</svg>'

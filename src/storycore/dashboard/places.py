@@ -4,6 +4,7 @@ from storycore.dashboard.page import Place
 from storycore.dashboard.pages import (
     api,
     comfyui,
+    events,
     exports,
     figures,
     overview,
@@ -25,6 +26,7 @@ PLACES = (
     Place(path="/exports/new", answer=exports.make, method="POST"),
     Place(path="/exports/{artifact_id}", answer=exports.export),
     Place(path="/exports/{artifact_id}/file", answer=exports.file),
+    Place(path="/exports/{artifact_id}/waveform", answer=exports.waveform, is_slow=True),
     Place(path="/exports/{artifact_id}/pages", answer=exports.pages),
     Place(path="/exports/{artifact_id}/verify", answer=exports.verify, method="POST"),
     Place(path="/projects", answer=projects.projects),
@@ -47,6 +49,7 @@ PLACES = (
     Place(path="/webhooks/{webhook_id}/switch", answer=webhooks.switch, method="POST"),
     Place(path="/webhooks/{webhook_id}/delete", answer=webhooks.delete, method="POST"),
     Place(path="/webhooks/{webhook_id}/recover", answer=webhooks.recover, method="POST"),
+    Place(path="/events", answer=events.events),
     Place(path="/figures", answer=figures.figures),
     Place(path="/settings", answer=settings.settings),
     Place(path="/settings/keys", answer=settings.create_key, method="POST"),

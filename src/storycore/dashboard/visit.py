@@ -86,6 +86,14 @@ class Visit:
         operation = find(f"storycore.{name}")
         return operation is not None and self.has(operation.scope)
 
+    def preview_mark(self, run_id: str) -> int:
+        """Changes when a workflow that runs has another picture to show; 0 while there is none."""
+        found = self.core.preview(run_id)
+        try:
+            return 0 if found is None else found.stat().st_mtime_ns // 1_000_000
+        except OSError:  # it has just ended
+            return 0
+
     def asked(self, name: str) -> str | None:
         """A value of the query, or None if it is empty or missing."""
         return self.query.get(name) or None

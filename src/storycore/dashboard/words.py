@@ -84,6 +84,51 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
 """What is said at the top of a page after an action."""
 
 
+_SHOWN: Final[Mapping[str, frozenset[str]]] = {
+    "film": frozenset({"video/mp4", "video/webm", "video/quicktime"}),
+    "sound": frozenset(
+        {"audio/mpeg", "audio/wav", "audio/x-wav", "audio/flac", "audio/mp4", "audio/ogg", "audio/opus"}
+    ),
+    "picture": frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"}),
+    "pdf": frozenset({"application/pdf"}),
+}
+_KINDS: Final[Mapping[str, str]] = {
+    "video": "film", "audio": "sound", "image": "picture", "application/pdf": "document", "application/zip": "package",
+    "application/c2pa": "credentials", "application/x-subrip": "captions", "text/vtt": "captions",
+    "text/html": "web page", "text/csv": "table",
+}  # fmt: skip
+_NAMES: Final[Mapping[str, str]] = {
+    "fps": "Frames a second", "dpi": "Dots an inch", "bitrate": "Bit rate", "video_bitrate": "Bit rate of the picture",
+    "faststart": "Plays while it loads", "alt_text": "Described in words",
+}  # fmt: skip
+_ABOUT: Final = ("subject", "pipeline", "project_path")
+
+
+def shows(media_type: str) -> str:
+    """How a file is shown: film, sound, picture, pdf, or "" if it isn't."""
+    return next((name for name, types in _SHOWN.items() if media_type in types), "")
+
+
+def kind_of(media_type: str) -> str:
+    """What a file is, in a word; its media type where there is none."""
+    return _KINDS.get(media_type) or _KINDS.get(media_type.split("/", maxsplit=1)[0], media_type)
+
+
+def about(data: Mapping[str, Any]) -> str:
+    """What an event is about, in a line: the film or the file, what came of it, and what went wrong."""
+    named = next((str(data[name]) for name in _ABOUT if data.get(name)), "")
+    outputs = data.get("outputs") or [data.get("output")]
+    files = [_last(str(one["path"])) for one in outputs if isinstance(one, Mapping) and one.get("path")]
+    more = f" and {len(files) - 3} more" if len(files) > 3 else ""
+    error = data.get("error")
+    wrong = str(error.get("message", "")) if isinstance(error, Mapping) else ""
+    return " · ".join(filter(None, (_last(named), ", ".join(files[:3]) + more, wrong)))[:300]
+
+
+def _last(path: str) -> str:
+    return path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+
+
 def what(kind: str) -> str:
     """An operation in few words: `export package`."""
     return kind.removeprefix("storycore.").removeprefix("integration.").replace(".", " ").replace("_", " ")
@@ -162,7 +207,7 @@ def figures(metrics: Mapping[str, Any]) -> list[Row]:
 
 
 def _row(name: str, value: Any) -> Row:
-    words = name.replace("_", " ").capitalize()
+    words = _NAMES.get(name) or name.replace("_", " ").capitalize()
     if not isinstance(value, dict):
         return Row(words, _plain(value), "", "", "")
     unit = str(value.get("unit") or "")
@@ -200,6 +245,8 @@ def _number(value: float, text: str, unit: str) -> str:
 
 
 def _listed(value: list[Any], unit: str) -> str:
+    if all(isinstance(one, dict) for one in value):  # each has facts of its own; the page as JSON has them
+        return f"{len(value)} {unit}".strip()
     shown = [
         f"{one[0]:g}–{one[1]:g} {unit}".strip()
         if isinstance(one, list) and len(one) == 2 and all(isinstance(it, int | float) for it in one)

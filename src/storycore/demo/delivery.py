@@ -16,11 +16,13 @@ class Hearing:
 
     Attributes:
         place: `127.0.0.1:port`, as the settings open it.
+        url: that messages are sent to.
         secret: messages are verified with.
     """
 
     def __init__(self, place: str, secret: str, path: Path) -> None:
         self.place, self.secret, self._path = place, secret, path
+        self.url = f"http://{place}/hook"
 
     def came(self) -> list[Entry]:
         """What has come so far."""

@@ -1,9 +1,11 @@
 """The tour: what a user would do with a film project, one command after the other, on a film made for it."""
 
+import contextlib
 import secrets
 import sys
 import tempfile
 import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,20 +26,25 @@ from storycore.operations.package import PackageRequest, PackageResult
 from storycore.operations.project import InspectRequest
 from storycore.operations.request import Request, Result
 from storycore.operations.verification import VerifyRequest
-from storycore.operations.webhook import WebhookDeleteRequest, WebhookRegisterRequest
+from storycore.operations.webhook import WebhookDeleteRequest, WebhookRegisterRequest, WebhookUpdateRequest
 from storycore.settings import Settings
 from storycore.storage.local import new_file, new_folder
 from storycore.units import human_bytes
 
 R = TypeVar("R", bound=Result)
 
-_FORMATS = ("mp4", "webm", "wav", "mp3", "srt", "poster")
+GoOn = Callable[[Path, Settings], None]
+"""What follows the tour: takes the folder of it all, and the settings under which messages go on to its receiver."""
+
+_FORMATS = ("mp4", "webm", "wav", "mp3", "srt", "poster", "pdf")
 _OPTIONS = {"effort": "fast", "loudness_lufs": -16.0}
 _METADATA = ("json", "xml", "yaml")
 
 
-def tour(folder: Path | None) -> None:
+def tour(folder: Path | None, go_on: GoOn | None = None) -> None:
     """Makes the film in `folder` (a new one; `demo-film` here if None), works on it and tells what it does.
+
+    With `go_on`, the receiver listens until that returns, and is told of everything.
 
     Raises:
         Conflict: output_exists: the folder named is there already.
@@ -49,51 +56,56 @@ def tour(folder: Path | None) -> None:
     _say(console, "1", "A film project is drawn, sounded and written; code stands in for the generator", f"{film}")
     with new_folder(film) as making:
         make_film(making)
-    with hearing(secrets.token_urlsafe(24)) as heard, StoryCore(Settings.read(webhook_allow=(heard.place,))) as core:
-        _say(console, "2", "What is in it", command("project", "inspect", film))
-        show("storycore.project.inspect", core.run(InspectRequest(project_path=str(film))), quiet=False, err=False)
+    settings = Settings.read()
+    with hearing(secrets.token_urlsafe(24)) as heard:
+        settings = settings.model_copy(update={"webhook_allow": (*settings.webhook_allow, heard.place)})
+        with StoryCore(settings) as core:
+            made = _work(core, console, film, deliveries)
+            if settings.database_url == "none":
+                _tell_where(console, place, made)
+                return
+            _say(console, "7", "Told to another system, signed", command("webhook", "register", f"{heard.url}"))
+            with _told(core, heard) as webhook_id:
+                _tell_others(core, console, heard, made[0])
+                _tell_where(console, place, made)
+                if go_on:
+                    core.run(WebhookUpdateRequest(webhook_id=webhook_id, event_types=["*"]))
+                    go_on(place, settings)
 
-        _say(
-            console,
-            "3",
-            "Packed into one ZIP",
-            command("export", "package", film, "-o", deliveries, "--include-source"),
-        )
-        packed = _follow(core, PackageRequest(project_path=str(film), output_path=str(deliveries), include_source=True))
-        show("storycore.export.package", packed, quiet=False, err=False)
 
-        _say(console, "4", "Checked down to the last byte", command("export", "verify", packed.export_path))
-        verified = _follow(core, VerifyRequest(package_path=packed.export_path))
-        show("storycore.export.verify", verified, quiet=False, err=False)
-        _check_independently(console, packed)
+def _work(core: StoryCore, console: Console, film: Path, deliveries: Path) -> list[Path]:
+    """What a user would do with the film; gives the files that came of it, the package first."""
+    _say(console, "2", "What is in it", command("project", "inspect", film))
+    show("storycore.project.inspect", core.run(InspectRequest(project_path=str(film))), quiet=False, err=False)
 
-        _say(
-            console,
-            "5",
-            "Rendered: a film, its sound and its captions, every figure measured in the finished files",
-            command("export", "format", film, "--to", ",".join(_FORMATS), "-o", deliveries),
-        )
-        rendered = _follow(
-            core,
-            FormatRequest(
-                project_path=str(film),
-                target_format=list(_FORMATS),
-                output_path=str(deliveries),
-                conversion_options=_OPTIONS,
-            ),
-        )
-        show("storycore.export.format", rendered, quiet=False, err=False)
-        _check_films(console, rendered)
+    _say(console, "3", "Packed into one ZIP", command("export", "package", film, "-o", deliveries, "--include-source"))
+    packed = _follow(core, PackageRequest(project_path=str(film), output_path=str(deliveries), include_source=True))
+    show("storycore.export.package", packed, quiet=False, err=False)
 
-        _say(console, "6", "Described three ways", command("export", "metadata", film, "--format", "xml"))
-        described = [_describe(core, film, deliveries, metadata_format) for metadata_format in _METADATA]
-        if core.settings.database_url != "none":
-            _say(
-                console, "7", "Told to another system, signed", command("webhook", "register", f"http://{heard.place}/")
-            )
-            _tell_others(core, console, heard, packed.export_path)
-    films = [Path(output.output_path) for output in rendered.outputs]
-    _tell_where(console, place, [Path(packed.export_path), *films, *described])
+    _say(console, "4", "Checked down to the last byte", command("export", "verify", packed.export_path))
+    verified = _follow(core, VerifyRequest(package_path=packed.export_path))
+    show("storycore.export.verify", verified, quiet=False, err=False)
+    _check_independently(console, packed)
+
+    _say(
+        console,
+        "5",
+        "Rendered: a film, its sound, its captions and its storyboard; every figure measured in the finished files",
+        command("export", "format", film, "--to", ",".join(_FORMATS), "-o", deliveries),
+    )
+    rendered = _follow(
+        core,
+        FormatRequest(
+            project_path=str(film), target_format=list(_FORMATS), output_path=str(deliveries),
+            conversion_options=_OPTIONS,
+        ),
+    )  # fmt: skip
+    show("storycore.export.format", rendered, quiet=False, err=False)
+    _check_films(console, rendered)
+
+    _say(console, "6", "Described three ways", command("export", "metadata", film, "--format", "xml"))
+    described = [_describe(core, film, deliveries, metadata_format) for metadata_format in _METADATA]
+    return [Path(packed.export_path), *(Path(output.output_path) for output in rendered.outputs), *described]
 
 
 def _new_folder(folder: Path | None) -> Path:
@@ -149,15 +161,20 @@ def _check_films(console: Console, rendered: FormatResult) -> None:
     console.print(Text("✓ ", style="green") + Text(f"{len(judged)} figures were measured; all are within target"))
 
 
-def _tell_others(core: StoryCore, console: Console, heard: Hearing, package: str) -> None:
-    """Registers a webhook at the sink, checks the package once more, and shows what came of that; then ends it."""
-    url = f"http://{heard.place}/hook"
-    hook = core.run(WebhookRegisterRequest(url=url, event_types=["qa.*"], secret=heard.secret))
+@contextlib.contextmanager
+def _told(core: StoryCore, heard: Hearing) -> Iterator[str]:
+    """The id of a webhook that tells the receiver of checks; it ends with the block."""
+    hook = core.run(WebhookRegisterRequest(url=heard.url, event_types=["qa.*"], secret=heard.secret))
     try:
-        core.run(VerifyRequest(package_path=package))
-        waiting = core.send_first(seconds=10)
+        yield hook.webhook_id
     finally:
         core.run(WebhookDeleteRequest(webhook_id=hook.webhook_id))
+
+
+def _tell_others(core: StoryCore, console: Console, heard: Hearing, package: Path) -> None:
+    """Checks the package once more, and shows what came of that."""
+    core.run(VerifyRequest(package_path=str(package)))
+    waiting = core.send_first(seconds=10)
     came = heard.came()
     if waiting or len(came) != 2 or not all(entry.verified for entry in came):
         raise Unexpected("The messages about the check did not come as they were sent.")

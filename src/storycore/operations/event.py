@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from storycore.app import App
-from storycore.events import TYPES, data_schema, make
+from storycore.events import TYPES, Event, data_schema, make
 from storycore.operations.request import Facts, Request, Result, Spelling, Whole
 from storycore.operations.task import Cursor, from_cursor, to_cursor
 from storycore.operations.webhook import EventTypes, PublicTypeName, types_of
@@ -60,6 +60,13 @@ class EventListResult(Result):
     next_cursor: str = Field(description="Give it as `after` next time, to get what has happened since.")
 
 
+class NewestEvents(Result):
+    """Events, the newest first."""
+
+    items: list[StoredEvent]
+    next_cursor: str | None = Field(description="Where older ones go on; null if there are none.")
+
+
 class EventListRequest(Request[EventListResult]):
     """List events since a place in their order; who asks again and again misses none."""
 
@@ -90,14 +97,26 @@ def list_events(app: App, request: EventListRequest) -> EventListResult:
     wanted = None if request.event_types is None else types_of(request.event_types)
     found = app.events.page(after=after, limit=request.limit, types=wanted)
     return EventListResult(
-        items=[
-            StoredEvent(
-                event_id=event.id,
-                event_type=event.type,
-                timestamp=iso(event.occurred_at),
-                data=json.loads(event.body)["data"],
-            )
-            for _, event in found
-        ],
+        items=[_stored(event) for _, event in found],
         next_cursor=to_cursor(found[-1][0] if found else after),
+    )
+
+
+def newest_events(app: App, *, types: list[str] | None, cursor: str | None, limit: int) -> NewestEvents:
+    """Events from the newest on; those of some kinds, or all if None."""
+    wanted = None if types is None else types_of(types)
+    found = app.events.newest(before=from_cursor(cursor), limit=limit + 1, types=wanted)
+    page = found[:limit]
+    return NewestEvents(
+        items=[_stored(event) for _, event in page],
+        next_cursor=to_cursor(page[-1][0]) if len(found) > len(page) else None,
+    )
+
+
+def _stored(event: Event) -> StoredEvent:
+    return StoredEvent(
+        event_id=event.id,
+        event_type=event.type,
+        timestamp=iso(event.occurred_at),
+        data=json.loads(event.body)["data"],
     )

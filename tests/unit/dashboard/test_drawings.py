@@ -1,10 +1,11 @@
+import re
 from itertools import pairwise
 from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storycore.dashboard.drawings import SPARK_HEIGHT, SPARK_WIDTH, WIDTH, spark, timeline
+from storycore.dashboard.drawings import SPARK_HEIGHT, SPARK_WIDTH, WAVE_HEIGHT, WIDTH, spark, timeline, wave
 
 
 def shots(lengths):
@@ -31,3 +32,18 @@ def test_a_film_without_shots_has_no_timeline():
 def test_a_line_stays_in_its_picture(values):
     points = [tuple(map(float, pair.split(","))) for pair in spark(values).split()]
     assert all(0 <= x <= SPARK_WIDTH + 0.1 and 0 <= y <= SPARK_HEIGHT for x, y in points)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=600))
+def test_a_waveform_is_as_wide_as_it_may_be_and_never_higher(levels):
+    bars = re.findall(r"M([\d.]+) ([\d.]+)V([\d.]+)", wave(levels))
+    assert len(bars) == len(levels)
+    for level, (x, top, bottom) in zip(levels, bars, strict=True):
+        assert 0 < float(x) < WIDTH
+        assert 0 <= float(top) < float(bottom) <= WAVE_HEIGHT
+        assert abs(float(bottom) - float(top) - max(1, level * WAVE_HEIGHT)) < 0.21
+
+
+def test_a_sound_whose_waveform_is_not_known_says_so():
+    assert "no waveform" in wave(None)
+    assert "no waveform" in wave([])

@@ -41,7 +41,7 @@ def test_figures_are_told_with_target_and_verdict_in_words():
     assert rows == [
         ("Integrated loudness", "−16 LUFS", "−14 LUFS", "2 LU too quiet", "EBU R 128"),
         ("Codec", "h264", "", "", ""),
-        ("Faststart", "yes", "", "", ""),
+        ("Plays while it loads", "yes", "", "", ""),
         ("Frames", "1,452 frames", "", "", ""),
         ("Silent stretches", "1–2.5 s", "", "", ""),
     ]
@@ -50,3 +50,18 @@ def test_figures_are_told_with_target_and_verdict_in_words():
 def test_every_state_has_a_sign_and_a_word():
     for known in (words.STATES, words.DELIVERIES, words.HOOKS, words.SERVERS, words.KEYS):
         assert all(state.sign and state.word for state in known.values())
+
+
+def test_files_are_called_what_they_are():
+    assert [words.kind_of(it) for it in ("video/mp4", "audio/wav", "application/zip", "application/x-odd")] == [
+        "film", "sound", "package", "application/x-odd",
+    ]  # fmt: skip
+    assert [words.shows(it) for it in ("video/webm", "audio/mpeg", "image/svg+xml")] == ["film", "sound", ""]
+
+
+def test_an_event_is_told_in_a_line():
+    file = {"path": "C:\\films\\a.mp4", "size_bytes": 1}
+    assert words.about({"project_path": "/films/lamp/", "outputs": [file]}) == "lamp · a.mp4"
+    assert words.about({"outputs": [file] * 5}) == "a.mp4, a.mp4, a.mp4 and 2 more"
+    assert words.about({"subject": "reel 1", "error": {"message": "It is too loud."}}) == "reel 1 · It is too loud."
+    assert words.about({"output": None}) == ""

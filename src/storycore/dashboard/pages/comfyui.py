@@ -77,7 +77,6 @@ def _shown(visit: Visit, **more: object) -> Page:
     look = visit.asked("look") == "1" and not visit.asked("live")
     servers = visit.run(BackendsRequest(look=look)).items
     runs = _runs(visit) if visit.may("task.list") else []
-    busy = [it for it in runs if it.status == "running"]
     return Page(
         template="comfyui.html",
         title="ComfyUI",
@@ -85,7 +84,6 @@ def _shown(visit: Visit, **more: object) -> Page:
         more={
             "as_json": not more,
             "pictures": _pictures(visit, runs) if not visit.asked("live") else [],
-            "previews": {it.task_id: _mark(visit, it.task_id) for it in busy},
         },
         live=not more,
     )
@@ -103,12 +101,3 @@ def _pictures(visit: Visit, runs: list[TaskEntry]) -> list[ArtifactEntry]:
     ours = {it.task_id for it in runs}
     newest = visit.run(ArtifactListRequest(limit=200)).items
     return [it for it in newest if it.task_id in ours and it.media_type.startswith("image/")][:_MOST_PICTURES]
-
-
-def _mark(visit: Visit, run_id: str) -> int:
-    """Changes when there is another picture; 0 for none."""
-    found = visit.core.preview(run_id)
-    try:
-        return 0 if found is None else found.stat().st_mtime_ns // 1_000_000
-    except OSError:  # it has just ended
-        return 0

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from storycore.dashboard.page import Answer, Go, Handing, Page
+from storycore.dashboard.drawings import wave
+from storycore.dashboard.page import Answer, Go, Handing, Page, Picture
 from storycore.dashboard.visit import Visit
-from storycore.dashboard.words import figures
+from storycore.dashboard.words import figures, shows
 from storycore.errors import NotFound, Reason, StoryCoreError
 from storycore.operations.artifact import (
     ArtifactDownloadRequest,
@@ -22,9 +23,6 @@ from storycore.operations.request import Request
 from storycore.operations.task import TaskStatusRequest, TaskStatusResult
 from storycore.operations.verification import VerifyRequest
 
-_FILMS = frozenset({"video/mp4", "video/webm", "video/quicktime"})
-_SOUNDS = frozenset({"audio/mpeg", "audio/wav", "audio/x-wav", "audio/flac", "audio/mp4", "audio/ogg", "audio/opus"})
-_PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _PDF = "application/pdf"
 _ZIP = "application/zip"
 
@@ -56,15 +54,18 @@ def export(visit: Visit) -> Answer:
     )
 
 
-def shows(media_type: str) -> str:
-    """How a file is shown: film, sound, picture, pdf, or "" if it isn't."""
-    kinds = {"film": _FILMS, "sound": _SOUNDS, "picture": _PICTURES, "pdf": frozenset({_PDF})}
-    return next((name for name, types in kinds.items() if media_type in types), "")
-
-
 def file(visit: Visit) -> Answer:
     """Its bytes, whole or in part."""
     return Handing(artifact=_find(visit))
+
+
+def waveform(visit: Visit) -> Answer:
+    """How a sound looks."""
+    found = _find(visit)
+    if shows(found.media_type) != "sound":
+        raise NotFound("Only sounds have a waveform.", reason=Reason.ARTIFACT_NOT_FOUND)
+    levels = visit.core.waveform(found.artifact_id)
+    return Picture(content=wave(levels).encode(), media_type="image/svg+xml", seconds=3600 if levels else 60)
 
 
 def pages(visit: Visit) -> Answer:

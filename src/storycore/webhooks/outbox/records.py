@@ -98,6 +98,14 @@ class EventRecords:
         with self._database.read() as connection:
             return [(row.number, _event(row)) for row in connection.execute(query)]
 
+    def newest(self, *, before: int | None, limit: int, types: Sequence[str] | None = None) -> list[tuple[int, Event]]:
+        """Events from the newest on, each with the number that `before` of the next page takes."""
+        query = select(events).where(events.c.listed).order_by(events.c.number.desc()).limit(limit)
+        query = query if before is None else query.where(events.c.number < before)
+        query = query if types is None else query.where(events.c.type.in_(types))
+        with self._database.read() as connection:
+            return [(row.number, _event(row)) for row in connection.execute(query)]
+
 
 def _keep_order(connection: Connection) -> None:
     """Lets numbers become visible in their order, since pollers go on after the last one that they saw."""
