@@ -25,8 +25,8 @@ from storycore.tasks.task import Order, Outcome, Status, Task
 if TYPE_CHECKING:
     from storycore.tasks.worker import Work
 
-_PIXELS: Final = 50_000_000
-"""Of a part, at least: about a second of a large picture, so that asking for it takes far less time than painting."""
+_PIXELS: Final = 30_000_000
+"""Of a part, at least: more than half a second of a large picture, so that asking for it takes far less time than painting."""
 _LOOK_SECONDS: Final = 0.2
 _AGAIN_SECONDS: Final = 0.5
 _OWN: Final = frozenset(it.name for it in OPERATIONS if it.long)
