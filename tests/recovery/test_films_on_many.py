@@ -93,10 +93,11 @@ class Studio:
         folder = self.place / name
         folder.mkdir(exist_ok=True)
         environment = {f"STORYCORE_{key.upper()}": value for key, value in self.settings.items()}
-        shared = {"STORYCORE_SEGMENT_STORE": str(self.place / "shared"), "STORYCORE_CACHE_FOLDER": str(folder / "cache")}
+        environment["STORYCORE_SEGMENT_STORE"] = str(self.place / "shared")
+        environment["STORYCORE_CACHE_FOLDER"] = str(folder / "cache")
         words = ("worker", "--workers", "1", "--root", str(self.place))
         line, process = self.stack.enter_context(
-            running(*words, cwd=folder, HOME=str(folder), **environment, **shared)
+            running(*words, cwd=folder, HOME=str(folder), **environment)
         )  # fmt: skip
         assert line.startswith("Doing tasks"), line
         return Machine(folder, process)

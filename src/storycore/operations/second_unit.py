@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from storycore.tasks.worker import Work
 
 _PIXELS: Final = 30_000_000
-"""Of a part, at least: more than half a second of a large picture, so that asking for it takes far less time than painting."""
+"""Of a part, at least: half a second of a large picture, so that asking for it takes far less time than painting."""
 _LOOK_SECONDS: Final = 0.2
 _AGAIN_SECONDS: Final = 0.5
 _OWN: Final = frozenset(it.name for it in OPERATIONS if it.long)
