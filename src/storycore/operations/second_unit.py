@@ -16,6 +16,7 @@ from storycore.app import App
 from storycore.errors import AccessDenied, Cancelled, DependencyFailed, Reason, Unavailable
 from storycore.observe import logging
 from storycore.observe.progress import Progress
+from storycore.operations.admission import GENERATING
 from storycore.operations.catalog import OPERATIONS
 from storycore.rendering.second_unit import Call, Done, Errand, SecondUnit, errand_from
 from storycore.storage import traces
@@ -29,7 +30,8 @@ _PIXELS: Final = 30_000_000
 """Of a part, at least: half a second of a large picture, so that asking for it takes far less time than painting."""
 _LOOK_SECONDS: Final = 0.2
 _AGAIN_SECONDS: Final = 0.5
-_OWN: Final = frozenset(it.name for it in OPERATIONS if it.long)
+_OWN: Final = frozenset(it.name for it in OPERATIONS if it.long) - GENERATING
+"""What goes before the next part; what generates takes no turn of it."""
 
 log = logging.get(__name__)
 
