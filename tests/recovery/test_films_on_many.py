@@ -227,7 +227,7 @@ def test_a_film_that_is_cancelled_ends_on_both_machines_and_leaves_nothing(studi
     until(lambda: not {"pending", "running"} & set(studio.parts().values()))
     families = [psutil.Process(one.process.pid) for one in (director, helper)]
     until(lambda: not [child for family in families for child in family.children(recursive=True)])
-    assert not list(studio.place.glob("*/cache/**/work/*"))
+    assert not [left for place in studio.place.glob("*/cache/segments/work") for left in place.iterdir()]
     assert not list(studio.film.glob("exports/**/*.part"))
     director.let_go()
     helper.let_go()
