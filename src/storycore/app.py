@@ -1,5 +1,7 @@
 """App: what operations need, opened and closed together."""
 
+import hashlib
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storycore.errors import DependencyFailed, InvalidInput, Reason, Unavailable
+from storycore.observe import logging
 from storycore.project.paths import Places
 from storycore.settings import Settings
 from storycore.storage.place import BadPlace, StorePlace, read_place
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from storycore.webhooks.sealing import Vault
 
 _MOST_NOTED = 1000
+
+log = logging.get(__name__)
 
 
 def _stores(urls: tuple[str, ...]) -> tuple[StorePlace, ...]:
@@ -308,6 +313,28 @@ class App:
                 allow = rules(self.settings.comfyui_allow)
                 self._comfyui = Backends(ComfyRecords(database, self.vault), allow, Pace())
             return self._comfyui
+
+    @cached_property
+    def painting_kind(self) -> str:
+        """Kind of the tasks by which processes on this database paint segments for each other; "" if there are none.
+
+        The same for all that make the same bytes and share segments, and for no others, so that none of them takes a
+        task that is of no use to whoever waits for it.
+        """
+        settings = self.settings
+        if settings.render_on_many == "never" or self.database.dialect == "sqlite":
+            return ""
+        from storycore.rendering import encoder
+        from storycore.rendering.depot import shared_by
+        from storycore.rendering.look import RENDERER
+        from storycore.rendering.machine import machine
+
+        try:
+            told = [str(RENDERER), encoder.find(settings).mark, machine(), shared_by(settings)]
+        except (DependencyFailed, OSError) as fault:  # what it can't do alone either is told when it tries
+            log.warning("renders_alone", reason=getattr(fault, "reason", type(fault).__name__))
+            return ""
+        return f"storycore.render.segments@{hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]}"
 
     @property
     def owner(self) -> str:

@@ -159,14 +159,17 @@ class StoryCore:
         from storycore.comfyui.backends import Monitor
         from storycore.operations.admission import MOST_GENERATING, Admission
         from storycore.operations.counting import Counting, CountingWebhooks
+        from storycore.operations.second_unit import helping
         from storycore.operations.upkeep import Upkeep
         from storycore.tasks.worker import Worker
 
         tasks, settings = self._app.tasks, self._app.settings
+        others = helping(self._app)
         self._courier = self._app.send(CountingWebhooks(self.metrics()))
         worker = Worker(
-            tasks.records, tasks.news, operations.kinds(self._app), lease_seconds=settings.lease_seconds,
-            watch=Counting(self.metrics()), admit=Admission(self._app, settings.workers),
+            tasks.records, tasks.news, {**operations.kinds(self._app), **others},
+            lease_seconds=settings.lease_seconds, watch=Counting(self.metrics()),
+            admit=Admission(self._app, settings.workers, frozenset(others)),
         )  # fmt: skip
         self._monitor = Monitor(self._app.comfyui)
         self._monitor.start()

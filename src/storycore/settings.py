@@ -105,6 +105,17 @@ class Settings(BaseModel):
         ge=0,
         description="Most bytes of rendered segments that are kept in the cache folder to be used again.",
     )
+    segment_store: str = Field(
+        default="",
+        description="Where machines share rendered segments, the cache folder of each in front of it: a folder that "
+        "all of them see, by its absolute path, or a place in an object store (`s3://bucket/segments`). Empty: they "
+        "are shared only with processes that use the same cache folder.",
+    )
+    render_on_many: Literal["auto", "never"] = Field(
+        default="auto",
+        description="Whether `serve` and `worker` on Postgres render a film together with others that share its "
+        "segments; never: each renders its films alone, and no others'.",
+    )
     database_url: str = Field(
         default="",
         description="Where tasks, events and keys are kept: `sqlite:///` and an absolute path, or `postgresql://…`. "

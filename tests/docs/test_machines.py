@@ -27,7 +27,7 @@ def blocks():
     """Shell commands of the page, by the heading that they stand under."""
     parts = re.split(r"^## ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     found = {part.partition("\n")[0]: re.findall(r"```sh\n(.*?)```", part, re.DOTALL) for part in parts}
-    return {heading: commands[0] for heading, commands in found.items() if commands}
+    return {heading: "".join(commands) for heading, commands in found.items() if commands}
 
 
 def free_port():
@@ -52,30 +52,42 @@ def machine(folder, commands):
             shell.terminate()
 
 
-def test_the_page_leads_to_a_package_that_another_machine_made(film, films, tmp_path, monkeypatch):
+def test_the_page_leads_to_a_package_that_another_machine_made(film, films, tmp_path, monkeypatch, strict_s3):
     port = free_port()
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("STORYCORE_PORT", str(port))
     monkeypatch.setenv("STORYCORE_REQUIRE_KEY", "true")  # as for callers from elsewhere
     monkeypatch.setenv("STORYCORE_LEASE_SECONDS", "2")
     commands = blocks()
-    assert list(commands) == ["What is needed", "On the server", "On every other machine", "From anywhere"]
+    assert list(commands) == ["What is needed", "On the server", "On every other machine", "From anywhere",
+                              "One film on all of them"]  # fmt: skip
     with postgres() as url, ExitStack() as stack:
         here = {URL: url, "/mnt/films": str(films), "0.0.0.0": "127.0.0.1",
-                "http://films.studio.example:8765": f"http://127.0.0.1:{port}"}  # fmt: skip
+                "http://films.studio.example:8765": f"http://127.0.0.1:{port}", "s3://studio-films": strict_s3.url,
+                " AWS_ENDPOINT_URL=http://s3.studio.example:8333": "", "AWS_SECRET_ACCESS_KEY=…": "",
+                "AWS_ACCESS_KEY_ID=…": "STORYCORE_RENDER_WORKERS=1"}  # fmt: skip
         for theirs, ours in here.items():
             assert any(theirs in text for text in commands.values()), theirs
             commands = {heading: text.replace(theirs, ours) for heading, text in commands.items()}
         commands = {heading: ENDLESS.sub(r"exec \g<0>", text) for heading, text in commands.items()}
-        server = stack.enter_context(machine(tmp_path / "server", commands["On the server"]))
-        workers = [stack.enter_context(machine(tmp_path / f"worker {number}", commands["On every other machine"]))
-                   for number in (1, 2)]  # fmt: skip
+        sharing, _, films_and_packages = commands["One film on all of them"].partition("curl")
+        server = stack.enter_context(machine(tmp_path / "server", sharing + commands["On the server"]))
+        workers = [
+            stack.enter_context(machine(tmp_path / f"worker {number}", sharing + commands["On every other machine"]))
+            for number in (1, 2)
+        ]
         call = ["bash", "-euc", commands["From anywhere"]]
         first = json.loads(subprocess.run(call, cwd=tmp_path / "server", capture_output=True, check=True).stdout)
         assert first["status"] == "success", first
         kept = tmp_path / "server/edit-suite.json"
         assert kept.stat().st_mode & 0o077 == 0
         key = json.loads(kept.read_text())["data"]["key"]
+        knowing = commands["From anywhere"].partition("curl")[0]
+        call = ["bash", "-euc", f"{knowing}curl{films_and_packages}"]
+        told = subprocess.run(call, cwd=tmp_path / "server", capture_output=True, check=True, text=True).stdout
+        assert told.count('"status": "success"') == 2, told
+        assert {"deliveries/little.mp4", "deliveries/little.zip"} < set(strict_s3.objects())
+        assert any(name.startswith("segments/") for name in strict_s3.objects())
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {key}"}) as client:
             made = [client.post("/v1/storycore.export.package", json={"project_path": "little"}, headers={
                 "Prefer": "wait=0"}).json()["data"]["task_id"] for _ in range(8)]  # fmt: skip

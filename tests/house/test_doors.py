@@ -73,6 +73,7 @@ DOORS = {
         "keys/records",
         "replies/records",
         "tasks/records",
+        "tasks/parts/records",
         "tasks/history/records",
         "tasks/engine",
         "tasks/embedded",

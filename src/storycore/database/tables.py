@@ -103,6 +103,7 @@ tasks = Table(
     Column("updated_at", Instant, nullable=False),
     Column("started_at", Instant),
     Column("finished_at", Instant),
+    Column("parent", String(64)),
     sqlite_autoincrement=True,
 )
 _WAITING, _RUNNING = text("status = 'pending'"), text("status = 'running'")
@@ -115,6 +116,8 @@ Index(
 Index("ix_tasks_running", tasks.c.owner, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
 Index("ix_tasks_status", tasks.c.status, tasks.c.number)
 Index("ix_tasks_finished", tasks.c.finished_at)
+_PART = text("parent IS NOT NULL")
+Index("ix_tasks_parent", tasks.c.parent, tasks.c.number, sqlite_where=_PART, postgresql_where=_PART)
 
 task_events = Table(
     "task_events",

@@ -93,7 +93,7 @@ def configure(level: str, *, stream: IO[str] | None = None) -> None:
             ],
         )
     )
-    for chatty in ("procrastinate", "alembic"):
+    for chatty in ("procrastinate", "alembic", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     root = logging.getLogger()
     root.handlers = [handler]

@@ -27,10 +27,12 @@ class Admission:
     Args:
         app: knows the servers.
         workers: how many tasks are done here at a time, beside those that generate.
+        helping: kinds of parts of others' tasks, which begin only where nothing else is done: a film that is rendered
+            here has all of this machine already.
     """
 
-    def __init__(self, app: App, workers: int) -> None:
-        self._app, self._workers = app, workers
+    def __init__(self, app: App, workers: int, helping: frozenset[str] = frozenset()) -> None:
+        self._app, self._workers, self._helping = app, workers, helping
         self._looked: tuple[tuple[int, int], float, int] = (-1, -1), 0.0, 0
 
     def __call__(self, running: Mapping[str, str]) -> Collection[str]:
@@ -39,6 +41,8 @@ class Admission:
         found: set[str] = set()
         if len(running) - len(generating) < self._workers:
             found |= _OTHERS
+        if len(running) == len(generating):
+            found |= self._helping
         if len(generating) < MOST_GENERATING and self._has_place(generating):
             found |= GENERATING
         return found

@@ -173,11 +173,13 @@ def convert(app: App, request: FormatRequest, progress: Progress) -> FormatResul
     from storycore.exports.formats.registry import find
     from storycore.exports.gates import judge
     from storycore.exports.presets import figures_of
+    from storycore.operations.second_unit import unit_of
 
     formats, gates = wanted_of(app, request)
     folder, project, listing = read(app, request.project_path)
     project = with_shots(project, request)
-    film = Film(project=project, listing=listing, settings=app.settings, marked=True)
+    unit = unit_of(app, progress)
+    film = Film(project=project, listing=listing, settings=app.settings, marked=True, unit=unit)
     with output(app, folder, request.output_path, progress) as place, staged(app, place, progress) as stage:
         target, name = target_of(formats, stage.folder)
         with progress.within(0.0, stage.share):

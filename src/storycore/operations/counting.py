@@ -61,11 +61,15 @@ class Counting(Watch):
 
     @override
     def started(self, task: Task) -> None:
+        if task.parent is not None:  # its time counts as that of the whole
+            return
         waited = (now() - (task.not_before or task.created_at)).total_seconds()
         self._figures.task_started(task.kind, task.priority.name, max(0.0, waited))
 
     @override
     def ended(self, task: Task, seconds: float) -> None:
+        if task.parent is not None:
+            return
         result = task.result or {}
         if task.kind in GENERATING:
             self._generated(task.status, seconds, result)

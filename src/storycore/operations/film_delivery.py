@@ -145,12 +145,14 @@ def deliver(app: App, request: DeliverRequest, progress: Progress) -> DeliverRes
     from storycore.exports.delivery.jobs import agenda
     from storycore.exports.delivery.template import find
     from storycore.exports.formats.format import Film
+    from storycore.operations.second_unit import unit_of
     from storycore.storage.local import new_folder
 
     started = time.perf_counter()
     folder, project, listing = read(app, request.project_path)
     template = find(request.template, folder)
-    film = Film(project=project, listing=listing, settings=app.settings, marked=True)
+    unit = unit_of(app, progress)
+    film = Film(project=project, listing=listing, settings=app.settings, marked=True, unit=unit)
     target = _target(app, folder, request, progress)
     planned = agenda(film, template, request.conversion_options)
     with new_folder(target) as place:

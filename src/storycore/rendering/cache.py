@@ -12,12 +12,61 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from storycore.errors import StoryCoreError
+from storycore.observe import logging
 from storycore.storage import traces
 
 _STALE_SECONDS = 24 * 3600
 _ROOM_LEFT = 0.9
+
+log = logging.get(__name__)
+
+
+class Depot(Protocol):
+    """Where machines share segments. Several may use one at a time; a segment appears in it whole."""
+
+    @property
+    def name(self) -> str:
+        """Tells it from any other; the same on every machine that shares it.
+
+        Raises:
+            StoryCoreError, OSError: the depot can't be used.
+        """
+        ...
+
+    def fetch(self, key: str, target: Path) -> bool:
+        """Copies a segment to `target`; False if it is not there.
+
+        Raises:
+            StoryCoreError, OSError: the depot can't be used.
+        """
+        ...
+
+    def send(self, key: str, path: Path) -> None:
+        """Makes sure that a segment is there, whole.
+
+        Raises:
+            StoryCoreError, OSError: the depot can't be used.
+        """
+        ...
+
+    def forget(self, key: str) -> None:
+        """Removes a segment that turned out to be broken.
+
+        Raises:
+            StoryCoreError, OSError: the depot can't be used.
+        """
+        ...
+
+    def tidy(self) -> None:
+        """Removes what is not to be kept any longer.
+
+        Raises:
+            StoryCoreError, OSError: the depot can't be used.
+        """
+        ...
 
 
 class SegmentCache:
@@ -26,20 +75,20 @@ class SegmentCache:
     Args:
         folder: made when it is first needed.
         most_bytes: to keep; the least recently used ones go first.
+        depot: where segments are looked for that are not here, and where those that are made here go too. If it fails
+            once, it is not asked any more: whoever renders goes on alone.
+
+    Attributes:
+        is_cut_off: whether the depot has failed, so that others may not see what was kept here.
     """
 
-    def __init__(self, folder: Path, most_bytes: int) -> None:
-        self._folder, self._most = folder, most_bytes
+    def __init__(self, folder: Path, most_bytes: int, depot: Depot | None = None) -> None:
+        self._folder, self._most, self._depot = folder, most_bytes, depot
+        self.is_cut_off = False
 
     def take(self, key: str, target: Path) -> bool:
         """Gives a kept segment the name `target` too; False if it is not there."""
-        kept = self._path(key)
-        try:
-            os.utime(kept)
-            _link(kept, target)
-        except OSError:
-            return False
-        return True
+        return self._taken(key, target) or (self._fetched(key) and self._taken(key, target))
 
     def held(self, key: str) -> int | None:
         """Bytes of a kept segment; None if it is not there. Nothing is changed by asking."""
@@ -56,11 +105,18 @@ class SegmentCache:
 
     def keep(self, key: str, written: Path) -> None:
         """Keeps a segment that was written whole."""
-        written.replace(self._path(key))
+        kept = self._path(key)
+        written.replace(kept)
+        with self._asking() as depot:
+            if depot:
+                depot.send(key, kept)
 
     def forget(self, key: str) -> None:
         """Removes a segment that turned out to be broken."""
         self._path(key).unlink(missing_ok=True)
+        with self._asking() as depot:
+            if depot:
+                depot.forget(key)
 
     def note(self, key: str, told: Any) -> None:
         """Keeps a little JSON under a key, beside its segment if it has one."""
@@ -103,6 +159,9 @@ class SegmentCache:
 
     def tidy(self) -> None:
         """Removes what was left behind, and the least recently used segments above the bound."""
+        with self._asking() as depot:
+            if depot:
+                depot.tidy()
         now = time.time()
         kept = []
         for path in self._folder.glob("*/*"):
@@ -122,6 +181,39 @@ class SegmentCache:
             size -= size_bytes
             if size <= self._most * _ROOM_LEFT:
                 return
+
+    def _taken(self, key: str, target: Path) -> bool:
+        kept = self._path(key)
+        try:
+            os.utime(kept)
+            _link(kept, target)
+        except OSError:
+            return False
+        return True
+
+    def _fetched(self, key: str) -> bool:
+        """Whether a segment came from the depot; it is kept here then."""
+        if self._depot is None or self.is_cut_off:
+            return False
+        part = self.new(key)
+        try:
+            with self._asking() as depot:
+                if depot and depot.fetch(key, part):
+                    part.replace(self._path(key))
+                    return True
+            return False
+        finally:
+            part.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[Depot | None]:
+        """The depot, if there is one that works; that it does not is logged, and known from then on."""
+        try:
+            yield None if self.is_cut_off else self._depot
+        except (StoryCoreError, OSError) as fault:
+            self.is_cut_off = True
+            reason = fault.reason.value if isinstance(fault, StoryCoreError) else type(fault).__name__
+            log.warning("segment_store_not_used", reason=reason)
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.segment"

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from storycore.errors import DependencyFailed, Reason, StoryCoreError, from_dict
 from storycore.observe import tracing
@@ -157,8 +157,18 @@ class Painter:
         tell((number, None))
 
 
-def paint(
-    jobs: Mapping[int, Job], ffmpeg: Ffmpeg, *, painters: int, folder: Path, progress: Progress
+More = Callable[[bool], Mapping[int, Job]]
+"""Gives further jobs, for one painter, if it is told that one has nothing to do; else, or if there are none, none."""
+
+
+def paint(  # noqa: PLR0913 - all that a crew stands on
+    jobs: Mapping[int, Job],
+    ffmpeg: Ffmpeg,
+    *,
+    painters: int,
+    folder: Path,
+    progress: Progress,
+    more: More | None = None,
 ) -> Iterator[Painted]:
     """Paints jobs, and tells of each as it is done.
 
@@ -170,48 +180,87 @@ def paint(
         painters: how many processes at most.
         folder: for their logs.
         progress: counts frames; can cancel.
+        more: is asked now and then, many times a second; it ends when all is done and this gives none.
 
     Raises:
         Cancelled: the work was asked to stop.
         DependencyFailed: encoder_failed: a painter died.
     """
-    count = max(1, min(painters, len(jobs)))
-    attributes: tracing.Attributes = {"storycore.paint.pieces": len(jobs), "storycore.paint.painters": count}
-    with tracing.leaf("paint", tracing.Kind.INTERNAL, attributes=attributes):
-        yield from _painted(jobs, ffmpeg, count, folder, progress)
-
-
-def _painted(
-    jobs: Mapping[int, Job], ffmpeg: Ffmpeg, count: int, folder: Path, progress: Progress
-) -> Iterator[Painted]:
-    heard: queue.SimpleQueue[tuple[int, dict[str, Any] | None]] = queue.SimpleQueue()
-    shares = _shares(list(jobs), count)
-    crew: list[Painter] = []
-    try:
-        for number, share in enumerate(shares):
-            crew.append(Painter(ffmpeg, number, heard.put, folder / f"painter-{number}.log"))
-            crew[-1].give(share[0], jobs[share.popleft()])
-        open_jobs = len(jobs)
-        while open_jobs:
+    count = painters if more else min(painters, len(jobs))
+    attributes: tracing.Attributes = {"storycore.paint.pieces": len(jobs), "storycore.paint.painters": max(1, count)}
+    with (
+        tracing.leaf("paint", tracing.Kind.INTERNAL, attributes=attributes),
+        _Crew(jobs, ffmpeg, count, folder, more or _none) as crew,
+    ):
+        while crew.busies():
             progress.check()
-            with contextlib.suppress(queue.Empty):
-                number, message = heard.get(timeout=_LOOK_SECONDS)
-                if message is None:
-                    raise crew[number].fault()
-                progress.advance(message.get("frames", 0))
-                if "frames" in message:
-                    continue
-                open_jobs -= 1
-                following = _next(shares, number)
-                if following is not None:
-                    crew[number].give(following, jobs[following])
-                error = message.get("error")
-                fault = from_dict(error) if error else None
-                figures, bent, ends = message.get("figures", ()), message.get("bent", ()), message.get("ends", {})
-                yield Painted(message["job"], fault, figures, bent, ends)
-    finally:
-        for painter in crew:
+            yield from crew.hear(progress)
+
+
+def _none(_idle: bool) -> Mapping[int, Job]:
+    return {}
+
+
+class _Crew:
+    """One call of `paint`."""
+
+    def __init__(self, jobs: Mapping[int, Job], ffmpeg: Ffmpeg, most: int, folder: Path, more: More) -> None:
+        self._jobs, self._ffmpeg, self._folder, self._more = dict(jobs), ffmpeg, folder, more
+        self._heard: queue.SimpleQueue[tuple[int, dict[str, Any] | None]] = queue.SimpleQueue()
+        self._shares = _shares(list(jobs), max(1, most))
+        self._painters: dict[int, Painter] = {}
+        self._idle = set(range(len(self._shares)))
+        self._open = len(jobs)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_ended: object) -> None:
+        for painter in self._painters.values():
             painter.kill()
+
+    def busies(self) -> bool:
+        """Sees that whoever is idle gets a job, as far as there are any; False when all is done."""
+        for number in sorted(self._idle):
+            self._give(number)
+        if not self._idle:
+            self._more(False)
+        return self._open > 0
+
+    def hear(self, progress: Progress) -> Iterator[Painted]:
+        """Waits a moment for word of a painter."""
+        try:
+            number, message = self._heard.get(timeout=_LOOK_SECONDS)
+        except queue.Empty:
+            return
+        if message is None:
+            raise self._painters[number].fault()
+        progress.advance(message.get("frames", 0))
+        if "frames" in message:
+            return
+        self._open -= 1
+        self._idle.add(number)
+        self._give(number)
+        error = message.get("error")
+        figures, bent, ends = message.get("figures", ()), message.get("bent", ()), message.get("ends", {})
+        yield Painted(message["job"], from_dict(error) if error else None, figures, bent, ends)
+
+    def _give(self, number: int) -> None:
+        """Gives an idle painter its next job: of its own share, of what comes in, else of the longest other share."""
+        share = self._shares[number]
+        if not share:
+            new = self._more(True)
+            self._jobs |= new
+            self._open += len(new)
+            share.extend(new)
+        following = _next(self._shares, number)
+        if following is None:
+            return
+        if number not in self._painters:
+            log = self._folder / f"painter-{number}.log"
+            self._painters[number] = Painter(self._ffmpeg, number, self._heard.put, log)
+        self._idle.discard(number)
+        self._painters[number].give(following, self._jobs[following])
 
 
 def _shares(numbers: Sequence[int], count: int) -> list[deque[int]]:

@@ -7,6 +7,7 @@ needs no farewell, since what it writes is temporary.
 
 import collections
 import contextlib
+import hashlib
 import os
 import re
 import shutil
@@ -83,6 +84,9 @@ DECODING = Limits(memory_bytes=4 * 1024 * MEBIBYTE, cpu_seconds=6 * 3600, file_b
 """For media of strangers: it writes to a pipe only."""
 
 
+_SAMPLES, _SAMPLE_BYTES = 64, 16 * 1024
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ffmpeg:
     """An ffmpeg that can be run.
@@ -90,7 +94,7 @@ class Ffmpeg:
     Attributes:
         path: absolute.
         version: its own word for it.
-        mark: tells this very file from any other version of it.
+        mark: tells this very build from any other; the same wherever it was installed.
     """
 
     path: Path
@@ -372,7 +376,7 @@ def _where(chosen: Path | None) -> Path:
 @cache
 def _asked(path: Path) -> Ffmpeg:
     try:
-        facts = path.stat()
+        samples = _samples(path)
         told = subprocess.run(  # noqa: S603 - the binary that the settings name, no shell
             [str(path), "-hide_banner", "-version"], capture_output=True, check=True, timeout=60
         )
@@ -380,7 +384,23 @@ def _asked(path: Path) -> Ffmpeg:
         raise DependencyFailed(f"ffmpeg can't be run: {path}", reason=Reason.ENCODER_MISSING) from None
     first = told.stdout.decode("utf-8", "replace").splitlines()[:1]
     version = first[0].removeprefix("ffmpeg version ").split(" ")[0] if first else "unknown"
-    return Ffmpeg(path=path.absolute(), version=version, mark=f"{version}:{facts.st_size}:{facts.st_mtime_ns}")
+    digest = hashlib.sha256(told.stdout + samples).hexdigest()  # what it tells names all that it was built with
+    return Ffmpeg(path=path.absolute(), version=version, mark=f"{version}:{digest[:32]}")
+
+
+def _samples(path: Path) -> bytes:
+    """The length of a file, and a part of its bytes from all over it: all of them would take longer than many a film.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    with path.open("rb") as file:
+        length = file.seek(0, os.SEEK_END)
+        found = [str(length).encode()]
+        for number in range(_SAMPLES):
+            file.seek(max(0, length - _SAMPLE_BYTES) * number // (_SAMPLES - 1))
+            found.append(file.read(_SAMPLE_BYTES))
+    return b"".join(found)
 
 
 def _start(command: list[str], how: How) -> "subprocess.Popen[bytes]":

@@ -1,24 +1,28 @@
 """A film rendered: its segments taken from the cache, or painted and put there."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 from storycore.errors import DependencyFailed, Reason, StoryCoreError
 from storycore.observe.progress import Progress
-from storycore.project.headers import HeaderFault
-from storycore.rendering import container, likeness
+from storycore.rendering import likeness
 from storycore.rendering.cache import SegmentCache
 from storycore.rendering.codecs import Codec, Quality, encoding
-from storycore.rendering.crew import Job, Output, paint
-from storycore.rendering.encoder import Ffmpeg, url
+from storycore.rendering.crew import Job, More, Output, Painted, paint
+from storycore.rendering.encoder import Ffmpeg
 from storycore.rendering.legible import odd_letters
 from storycore.rendering.likeness import Likeness, Told
 from storycore.rendering.look import Canvas, Caption, Piece, letters, pieces
 from storycore.rendering.machine import machine
 from storycore.rendering.plan import Timeline
+from storycore.rendering.second_unit import Call, Done, Errand, SecondUnit, Wanted
+from storycore.rendering.segment import config, encoded
 from storycore.rendering.sources import Sources
+
+_LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,7 @@ class Studio:
         folder: workplace.
         painters: processes at a time.
         loopback: whether this ffmpeg can decode what it is encoding.
+        unit: others who may paint too; None for nobody.
     """
 
     ffmpeg: Ffmpeg
@@ -91,6 +96,7 @@ class Studio:
     folder: Path
     painters: int
     loopback: bool = False
+    unit: SecondUnit | None = None
 
 
 def render(pictures: Sequence[Picture], studio: Studio, progress: Progress, *, until: float) -> list[Rendered]:
@@ -107,7 +113,7 @@ def render(pictures: Sequence[Picture], studio: Studio, progress: Progress, *, u
     Raises:
         Cancelled, DependencyFailed, Unavailable, Conflict: source_changed.
     """
-    return _Rendering(pictures, studio, progress, until).done()
+    return Rendering(pictures, studio, progress).done(until=until)
 
 
 def keyed(picture: Picture, sources: Sources, ffmpeg: Ffmpeg) -> list[tuple[Piece, str]]:
@@ -142,24 +148,58 @@ class _Segment:
 class _Task:
     """A job, and which segments come of its outputs."""
 
+    name: str
     job: Job
-    keys: list[str]
+    wanted: list[Wanted] = field(default_factory=list)
 
 
-class _Rendering:
-    """One call of `render`."""
+class Rendering:
+    """Pictures of one film on their way; see `render`.
 
-    def __init__(self, pictures: Sequence[Picture], studio: Studio, progress: Progress, until: float) -> None:
-        self._pictures, self._studio, self._progress, self._until = pictures, studio, progress, until
+    Args:
+        pictures: what is wanted.
+        studio: what it is made with.
+        progress: told of frames; can cancel.
+    """
+
+    def __init__(self, pictures: Sequence[Picture], studio: Studio, progress: Progress) -> None:
+        self._pictures, self._studio, self._progress = pictures, studio, progress
         self._configs: dict[str, str] = {}
         self._painted: set[str] = set()
         self._figures: dict[str, Told] = {}
+        self._call: Call | None = None
+        self._offered: frozenset[str] = frozenset()
+        self._has_asked = studio.unit is None
+        self._seen: list[_Task] | None = None
 
-    def done(self) -> list[Rendered]:
-        self._progress.begin("reading", unit="shots", until=min(0.01, self._until))
+    def offer(self, *, until: float) -> bool:
+        """Lets others begin to paint, so that there is time for other work before `done`; False if nobody does.
+
+        Args:
+            until: share of the whole work that is done then.
+
+        Raises:
+            Cancelled, Unavailable: the work can't go on.
+        """
+        if self._has_asked:
+            return False
+        self._progress.begin("reading", unit="shots", until=until)
+        self._seen = self._open_tasks([self._segments(picture) for picture in self._pictures])
+        self._ask(self._seen)
+        return self._call is not None
+
+    def done(self, *, until: float) -> list[Rendered]:
+        """The pictures, rendered; see `render`.
+
+        Args:
+            until: share of the whole work that is done then.
+        """
+        self._progress.begin("reading", unit="shots", until=min(0.01, until))
         wanted = [self._segments(picture) for picture in self._pictures]
-        while tasks := self._open_tasks(wanted):
-            self._paint(tasks)
+        while tasks := self._open_tasks(wanted) if self._seen is None else self._seen:
+            self._seen = None
+            self._ask(tasks)
+            self._paint(tasks, until)
             wanted = [self._segments(picture) for picture in self._pictures]  # what could not be shown is a slate now
         self._look_at_letters(wanted)
         return [self._rendered(*pair) for pair in zip(self._pictures, wanted, strict=True)]
@@ -167,7 +207,7 @@ class _Rendering:
     def _segments(self, picture: Picture) -> list[_Segment]:
         studio = self._studio
         return [
-            _Segment(piece, key, studio.folder / f"{key}.segment", picture)
+            _Segment(piece, key, self._path(key), picture)
             for piece, key in keyed(picture, studio.sources, studio.ffmpeg)
         ]
 
@@ -185,12 +225,12 @@ class _Rendering:
             if there and self._known(segment):
                 continue
             canvas = segment.picture.canvas
-            task = tasks.setdefault(
-                segment.piece.key(canvas), _Task(Job(piece=segment.piece, canvas=canvas, outputs=[]), [])
-            )
-            if segment.key not in task.keys:
-                task.keys.append(segment.key)
-                task.job.outputs.append(self._compared(segment) if there else self._encoded(segment))
+            name = segment.piece.key(canvas)
+            task = tasks.setdefault(name, _Task(name, Job(piece=segment.piece, canvas=canvas, outputs=[])))
+            if segment.key not in [one.key for one in task.wanted]:
+                picture = segment.picture
+                task.wanted.append(Wanted(segment.key, tuple(picture.arguments), picture.figures))
+                task.job.outputs.append(self._compared(segment) if there else self._encoded(task.wanted[-1]))
         return list(tasks.values())
 
     def _known(self, segment: _Segment) -> bool:
@@ -203,11 +243,8 @@ class _Rendering:
             self._figures[segment.key] = told if isinstance(told, dict) else {}
         return all(name in self._figures[segment.key] for name in figures)
 
-    def _encoded(self, segment: _Segment) -> Output:
-        picture, path = segment.picture, self._studio.cache.new(segment.key)
-        measures = bool(picture.figures) and self._studio.loopback
-        more = likeness.beside(picture.figures) if measures else []
-        return Output(arguments=[*picture.arguments, url(path), *more], path=path, measures=measures)
+    def _encoded(self, wanted: Wanted) -> Output:
+        return encoded(wanted, self._studio.cache, loopback=self._studio.loopback)
 
     def _compared(self, segment: _Segment) -> Output:
         picture = segment.picture
@@ -217,43 +254,109 @@ class _Rendering:
 
     def _found(self, segment: _Segment) -> bool:
         """Whether a segment is in the cache, whole; it is in the workplace then."""
-        if not self._studio.cache.take(segment.key, segment.path):
+        return self._taken(segment.key, segment.piece.frames)
+
+    def _taken(self, key: str, frames: int) -> bool:
+        path = self._path(key)
+        if not self._studio.cache.take(key, path):
             return False
-        config = _config(segment.path, segment.piece.frames)
-        if config is None:
-            segment.path.unlink()
-            self._studio.cache.forget(segment.key)
+        found = config(path, frames)
+        if found is None:
+            path.unlink()
+            self._studio.cache.forget(key)
             return False
-        self._configs[segment.key] = config
+        self._configs[key] = found
         return True
 
-    def _paint(self, tasks: Sequence[_Task]) -> None:
-        studio = self._studio
+    def _path(self, key: str) -> Path:
+        return self._studio.folder / f"{key}.segment"
+
+    def _ask(self, tasks: Sequence[_Task]) -> None:
+        """Offers what is to be painted to others, once; what is left after that is painted here."""
+        unit = self._studio.unit
+        if self._has_asked or unit is None:
+            return
+        self._has_asked = True
+        errands = [
+            Errand(name=task.name, piece=task.job.piece, canvas=task.job.canvas, wanted=tuple(task.wanted))
+            for task in tasks
+            if self._can_be_told(task.job)
+        ]
+        self._call = unit.offer(errands) if errands else None
+        self._offered = frozenset(errand.name for errand in errands) if self._call else frozenset()
+
+    def _can_be_told(self, job: Job) -> bool:
+        """Whether others see all that a job needs: pictures that stand in the project file are here alone."""
+        looks = [look for look in job.piece.looks if look.path]
+        here = any(Path(look.path).is_relative_to(self._studio.folder) for look in looks)
+        return not here and all(output.path is not None for output in job.outputs)
+
+    def _paint(self, tasks: Sequence[_Task], until: float) -> None:
+        studio, call, self._call = self._studio, self._call, None
         total = sum(task.job.piece.frames for task in tasks)
-        self._progress.begin("rendering", total=total, unit="frames", until=self._until)
+        self._progress.begin("rendering", total=total, unit="frames", until=until)
         jobs = {number: task.job for number, task in enumerate(tasks)}
+        own = {number: job for number, job in jobs.items() if call is None or tasks[number].name not in self._offered}
+        more = self._more(call, tasks) if call else None
+        pause = threading.Event()
         try:
-            for number, error, figures, bent, ends in paint(
-                jobs, studio.ffmpeg, painters=studio.painters, folder=studio.folder, progress=self._progress
-            ):
-                for name in bent:
-                    studio.sources.bend(name)
-                for name, second in ends.items():
-                    studio.sources.end(name, Fraction(second))
-                if error is not None:
-                    self._give_up(error)
-                    continue
-                for key, output, told in zip(tasks[number].keys, jobs[number].outputs, figures, strict=True):
-                    self._keep(key, output, jobs[number].piece.frames, told)
+            while True:
+                for painted in paint(
+                    own, studio.ffmpeg, painters=studio.painters, folder=studio.folder, progress=self._progress,
+                    more=more,
+                ):  # fmt: skip
+                    self._hear(painted, tasks[painted.number])
+                if call is None or call.is_over:
+                    return
+                self._progress.check()
+                pause.wait(_LOOK_SECONDS)  # others have the rest; what they let fall is taken back
+                own = {}
         finally:
             for output in (one for job in jobs.values() for one in job.outputs):
                 if output.path is not None:
                     output.path.unlink(missing_ok=True)
 
+    def _more(self, call: Call, tasks: Sequence[_Task]) -> More:
+        """Hears what others have done, and takes what they have not begun."""
+        numbers = {task.name: number for number, task in enumerate(tasks)}
+
+        def more(idle: bool) -> Mapping[int, Job]:
+            for done in call.look():
+                self._learn(done, [tasks[numbers[name]] for name in done.names if name in numbers])
+            taken = call.take_back() if idle else ()
+            return {numbers[name]: tasks[numbers[name]].job for name in taken if name in numbers}
+
+        return more
+
+    def _learn(self, done: Done, tasks: Sequence[_Task]) -> None:
+        """Takes over what others have painted and measured."""
+        self._look_at(done.bent, done.ends)
+        for key, told in done.figures.items():
+            self._figures[key] = {**self._figures.get(key, {}), **told}
+            self._studio.cache.note(key, self._figures[key])
+        for key, frames in ((one.key, task.job.piece.frames) for task in tasks for one in task.wanted):
+            if self._taken(key, frames):
+                self._painted.add(key)
+        self._progress.advance(sum(task.job.piece.frames for task in tasks))
+
+    def _hear(self, painted: Painted, task: _Task) -> None:
+        self._look_at(painted.bent, painted.ends)
+        if painted.error is not None:
+            self._give_up(painted.error)
+            return
+        for wanted, output, told in zip(task.wanted, task.job.outputs, painted.figures, strict=True):
+            self._keep(wanted.key, output, task.job.piece.frames, told)
+
+    def _look_at(self, bent: Sequence[str], ends: Mapping[str, str]) -> None:
+        for name in bent:
+            self._studio.sources.bend(name)
+        for name, second in ends.items():
+            self._studio.sources.end(name, Fraction(second))
+
     def _keep(self, key: str, output: Output, frames: int, told: Told) -> None:
         cache = self._studio.cache
         if output.path is not None:
-            if _config(output.path, frames) is None:
+            if config(output.path, frames) is None:
                 raise DependencyFailed("A segment was not encoded whole.", reason=Reason.ENCODER_FAILED)
             cache.keep(key, output.path)
             self._progress.kept = _KEPT
@@ -292,12 +395,3 @@ class _Rendering:
         return likeness.together(
             [(one.piece.frames, {name: self._figures[one.key][name] for name in picture.figures}) for one in segments]
         )
-
-
-def _config(path: Path, frames: int) -> str | None:
-    """The codec configuration of a segment, or None if it is not whole."""
-    try:
-        tracks = container.read(path).tracks
-    except (HeaderFault, OSError):
-        return None
-    return tracks[0].config if len(tracks) == 1 and tracks[0].samples == frames else None

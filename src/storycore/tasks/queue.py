@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TypeVar
@@ -88,6 +88,20 @@ class TaskQueue:
         if engine:
             engine.submitted(task)
         return task
+
+    def submit_many(self, orders: Sequence[Order]) -> list[Task]:
+        """Tasks that are accepted, all of them or none: parts of one that runs here, for whoever is free."""
+        engine = self._engine
+
+        def within(connection: Connection, task: Task) -> None:
+            if engine:
+                engine.submit(connection, task)
+
+        accepted = self.records.accept_many(orders, also=within)
+        if engine:
+            for task in accepted:
+                engine.submitted(task)
+        return accepted
 
     def run_here(
         self,

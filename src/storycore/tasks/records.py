@@ -19,8 +19,11 @@ from storycore.errors import Conflict, NotFound, Reason
 from storycore.tasks.task import Artifact, Happening, Order, Outcome, Priority, Status, Task
 from storycore.units import now
 
+WHOLE = tasks.c.parent.is_(None)
+"""Of tasks that are no parts of others."""
+
 _running = tasks.alias("running")
-_FREE = or_(
+FREE = or_(
     tasks.c.serial_key.is_(None),
     ~exists().where(and_(_running.c.serial_key == tasks.c.serial_key, _running.c.status == Status.RUNNING)),
 )
@@ -54,7 +57,7 @@ _FIRST = (
         tasks.c.status == Status.PENDING,
         or_(tasks.c.not_before.is_(None), tasks.c.not_before <= bindparam("instant")),
         tasks.c.kind.in_(bindparam("kinds", expanding=True)),
-        _FREE,
+        FREE,
     )
     .order_by(tasks.c.priority.desc(), tasks.c.number)
     .limit(1)
@@ -110,6 +113,25 @@ class TaskRecords:
         _told(telling)
         return task
 
+    def accept_many(
+        self, orders: Sequence[Order], *, also: Callable[[Connection, Task], None] | None = None
+    ) -> list[Task]:
+        """New tasks, all of them on the disk when this returns, or none.
+
+        Args:
+            orders: what is to be done.
+            also: writes more about each in the same transaction.
+        """
+        with self._database.accept() as connection:
+            accepted = [_store(connection, order, None, ("accepted",)) for order in orders]
+            if also:
+                for task in accepted:
+                    also(connection, task)
+            tellings = [self._tell(connection, task) for task in accepted]
+        for telling in tellings:
+            _told(telling)
+        return accepted
+
     def accept_running(self, order: Order, owner: str) -> Task:
         """A new task that `owner` runs already, in its own process."""
         with self._database.accept() as connection:
@@ -122,7 +144,7 @@ class TaskRecords:
         """A task of the same kind and request that a process left behind which is gone, now leased to `owner`."""
         running = select(tasks).where(tasks.c.kind == order.kind, tasks.c.status == Status.RUNNING)
         with self._database.read() as connection:
-            found = [_of(row) for row in connection.execute(running.order_by(tasks.c.number))]
+            found = [of(row) for row in connection.execute(running.order_by(tasks.c.number))]
         for task in found:
             may = task.request == order.request and task.attempt < task.most_attempts and not task.cancel_requested
             if may and is_gone(task.owner or ""):
@@ -130,7 +152,7 @@ class TaskRecords:
                     again = and_(tasks.c.number == task.number, tasks.c.beat == task.beat, tasks.c.owner == task.owner)
                     row = connection.execute(running.where(again).with_for_update()).first()
                     if row is not None:
-                        return _lease(connection, row, owner, now())
+                        return lease(connection, row, owner, now())
         return None
 
     def find(self, task_id: str) -> Task:
@@ -145,7 +167,7 @@ class TaskRecords:
     def page(
         self, *, before: int | None, limit: int, status: Status | None = None, kind: str | None = None
     ) -> list[Task]:
-        """Tasks from the newest on, without their requests and results, which can be large.
+        """Tasks from the newest on, without their requests and results, which can be large; parts are left out.
 
         Args:
             before: number of the last task of the page before, or None.
@@ -155,7 +177,7 @@ class TaskRecords:
         """
         heavy = ("request", "result", "files")
         query = select(*(column for column in tasks.c if column.name not in heavy))
-        query = query.order_by(tasks.c.number.desc()).limit(limit)
+        query = query.where(WHOLE).order_by(tasks.c.number.desc()).limit(limit)
         for column, wanted in ((tasks.c.status, status), (tasks.c.kind, kind)):
             query = query if wanted is None else query.where(column == wanted)
         if before is not None:
@@ -179,14 +201,14 @@ class TaskRecords:
         try:
             with self._database.write() as connection:
                 row = connection.execute(_NEXT, values).first()
-                return None if row is None else _lease(connection, row, owner, instant)
+                return None if row is None else lease(connection, row, owner, instant)
         except IntegrityError:  # another process has just begun one of the same key
             return None
 
     def waits(self) -> bool:
         """Whether a task waits that may start, as far as one look tells."""
         due = or_(tasks.c.not_before.is_(None), tasks.c.not_before <= now())
-        query = select(tasks.c.number).where(tasks.c.status == Status.PENDING, due, _FREE).limit(1)
+        query = select(tasks.c.number).where(tasks.c.status == Status.PENDING, due, FREE).limit(1)
         with self._database.read() as connection:
             return connection.execute(query).first() is not None
 
@@ -296,7 +318,7 @@ class TaskRecords:
         task_id, owner, attempt, beat = seen
         with self._database.accept() as connection:
             row = connection.execute(select(tasks).where(tasks.c.id == task_id).with_for_update()).first()
-            task = None if row is None else _of(row)
+            task = None if row is None else of(row)
             if task is None or (task.owner, task.attempt, task.beat, task.status) != (
                 owner, attempt, beat, Status.RUNNING,
             ):  # fmt: skip
@@ -353,8 +375,8 @@ class TaskRecords:
             return [(row.number, _artifact(row)) for row in connection.execute(query)]
 
     def counts(self) -> dict[str, int]:
-        """How many tasks have each status."""
-        query = select(tasks.c.status, func.count().label("tasks")).group_by(tasks.c.status)
+        """How many tasks have each status; parts are not counted."""
+        query = select(tasks.c.status, func.count().label("tasks")).where(WHOLE).group_by(tasks.c.status)
         with self._database.read() as connection:
             found: dict[str, int] = {row.status: row.tasks for row in connection.execute(query)}
         return {status.value: found.get(status.value, 0) for status in Status}
@@ -362,7 +384,7 @@ class TaskRecords:
     def waiting_since(self) -> datetime | None:
         """When the task was accepted that has waited longest among those that may start; None if none waits."""
         due = or_(tasks.c.not_before.is_(None), tasks.c.not_before <= now())
-        query = select(func.min(tasks.c.created_at)).where(tasks.c.status == Status.PENDING, due)
+        query = select(func.min(tasks.c.created_at)).where(tasks.c.status == Status.PENDING, due, WHOLE)
         with self._database.read() as connection:
             return connection.execute(query).scalar()
 
@@ -396,6 +418,7 @@ def _store(connection: Connection, order: Order, owner: str | None, events: Sequ
         "most_attempts": order.most_attempts, "owner": owner, "beat": 0,
         "not_before": order.not_before, "cancel_requested": False, "files": [], "result": None, "error": None,
         "caller": order.caller, "request_id": order.request_id, "traceparent": order.traceparent,
+        "parent": order.parent,
         "created_at": instant, "updated_at": instant, "started_at": instant if owner else None,
         "finished_at": None,
     }  # fmt: skip
@@ -407,7 +430,8 @@ def _store(connection: Connection, order: Order, owner: str | None, events: Sequ
     return task
 
 
-def _lease(connection: Connection, row: Row[Any], owner: str, instant: datetime) -> Task:
+def lease(connection: Connection, row: Row[Any], owner: str, instant: datetime) -> Task:
+    """Leases a task, read in the same transaction and locked, to `owner`."""
     values = {"status": Status.RUNNING, "owner": owner, "attempt": row.attempt + 1, "progress": 0.0,
               "step": "starting", "updated_at": instant, "started_at": row.started_at or instant,
               "cancel_requested": False, "beat": row.beat + 1}  # fmt: skip
@@ -481,10 +505,11 @@ def _found(connection: Connection, task_id: str, *, lock: bool = False) -> Task:
     row = connection.execute(query, {"task_id": task_id}).first()
     if row is None:
         raise NotFound("There is no such task.", reason=Reason.TASK_NOT_FOUND)
-    return _of(row)
+    return of(row)
 
 
-def _of(row: Row[Any]) -> Task:
+def of(row: Row[Any]) -> Task:
+    """The task of a whole row."""
     return _task(dict(row._mapping))  # noqa: SLF001 - its public name
 
 

@@ -54,6 +54,7 @@ class Order:
         caller: id of the API key that sent it, or "".
         request_id: of the call that sent it.
         traceparent: W3C trace context of that call, or "".
+        parent: id of the task that it is a part of; None for one of its own. Parts are not listed.
     """
 
     kind: str
@@ -66,6 +67,7 @@ class Order:
     caller: str = ""
     request_id: str = ""
     traceparent: str = ""
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,7 @@ class Task:
     updated_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

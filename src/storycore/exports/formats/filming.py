@@ -13,9 +13,9 @@ from storycore.metadata.stated import stated
 from storycore.project.model import ProjectWarning
 from storycore.rendering import encoder
 from storycore.rendering.ability import encoder_for, loops_back, measures
-from storycore.rendering.cache import SegmentCache
 from storycore.rendering.captions import Cue
 from storycore.rendering.codecs import Codec, Quality, canvas_format
+from storycore.rendering.depot import segment_cache
 from storycore.rendering.encoder import Ffmpeg
 from storycore.rendering.film import Picture, Studio
 from storycore.rendering.joining import Chapter
@@ -67,16 +67,21 @@ def studio(film: Film, *, measured: bool = False) -> Iterator[Studio]:
         DependencyFailed: encoder_missing.
     """
     ffmpeg = encoder.find(film.settings)
-    cache = SegmentCache(film.settings.cache_folder / "segments", film.settings.segment_cache_bytes)
-    with cache.workplace() as folder:
-        yield Studio(
-            ffmpeg=ffmpeg,
-            cache=cache,
-            sources=Sources(film.project, cache, folder, ffmpeg.mark),
-            folder=folder,
-            painters=film.settings.render_workers,
-            loopback=measured and loops_back(ffmpeg, film.settings.cache_folder / "encoders"),
-        )
+    cache = segment_cache(film.settings)
+    try:
+        with cache.workplace() as folder:
+            yield Studio(
+                ffmpeg=ffmpeg,
+                cache=cache,
+                sources=Sources(film.project, cache, folder, ffmpeg.mark),
+                folder=folder,
+                painters=film.settings.render_workers,
+                loopback=measured and loops_back(ffmpeg, film.settings.cache_folder / "encoders"),
+                unit=film.unit,
+            )
+    finally:
+        if film.unit is not None:
+            film.unit.dismiss()
     cache.tidy()
 
 

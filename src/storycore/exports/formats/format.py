@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StrictBool
 
@@ -16,6 +16,9 @@ from storycore.observe.progress import Progress
 from storycore.project.files import Listing
 from storycore.project.model import Project, ProjectWarning
 from storycore.settings import Settings
+
+if TYPE_CHECKING:
+    from storycore.rendering.second_unit import SecondUnit
 
 PLACES = ("project", "title", "format", "number", "shot", "scene")
 """What a pattern of file names can hold, in braces."""
@@ -60,6 +63,7 @@ class Film:
             that the same film gives the same bytes.
         delivered: files that were made before it in the same run, for those who report of them.
         enclosed: what a package of it holds in data/storycore/ beside its own, by name.
+        unit: others who may paint segments of it; None for nobody.
     """
 
     project: Project
@@ -69,6 +73,7 @@ class Film:
     marked: bool = False
     delivered: "tuple[Delivered, ...]" = ()
     enclosed: Mapping[str, bytes] = field(default_factory=dict)
+    unit: "SecondUnit | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

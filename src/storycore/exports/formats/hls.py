@@ -31,7 +31,7 @@ from storycore.observe.progress import Progress
 from storycore.project.model import ProjectWarning
 from storycore.rendering.captions import cues, vtt
 from storycore.rendering.codecs import CODECS
-from storycore.rendering.film import Picture, Rendered, Studio, render
+from storycore.rendering.film import Picture, Rendered, Rendering, Studio
 from storycore.rendering.measure import measure_film
 from storycore.rendering.measure_sound import sound_in
 from storycore.rendering.playlists import Rendition, Variant, master, rungs, whole
@@ -102,9 +102,14 @@ class _Hls:
         """The stream."""
         wanted = _pictures(film, options)
         with new_file(target) as file, filming.studio(film, measured=bool(wanted[0].figures)) as studio:
-            rendered = render(wanted, studio, progress, until=0.8)
+            rendering = Rendering(wanted, studio, progress)
             made = _Stream(film, options, wanted[0], studio, progress)
-            made.add_sound(until=0.9)
+            if rendering.offer(until=0.01):  # the sound is mixed while others paint
+                made.add_sound(until=0.15)
+                rendered = rendering.done(until=0.9)
+            else:
+                rendered = rendering.done(until=0.8)
+                made.add_sound(until=0.9)
             progress.begin("cutting", total=len(rendered), unit="sizes", until=0.95)
             for one in rendered:
                 made.add_picture(one, cut_picture(studio.ffmpeg, one, made.seconds, made.place(one), progress))

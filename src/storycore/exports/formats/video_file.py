@@ -22,7 +22,7 @@ from storycore.observe.progress import Progress
 from storycore.project.model import ProjectWarning
 from storycore.rendering.captions import cues, srt
 from storycore.rendering.codecs import CODECS
-from storycore.rendering.film import Picture, Rendered, Studio, render
+from storycore.rendering.film import Picture, Rendered, Rendering, Studio
 from storycore.rendering.joining import Captions, Wrapping, join
 from storycore.rendering.measure import measure_film, measure_stretches
 from storycore.rendering.measure_sound import SoundFacts, sound_in
@@ -93,8 +93,13 @@ class VideoFile:
         with new_file(target) as file, ExitStack() as stack:
             studio = stack.enter_context(filming.studio(film, measured=bool(wanted.figures)))
             path = Path(file.name)
-            rendered = render([wanted], studio, progress, until=0.75)[0]
-            sound = self._sound(film, wanted, options, studio, progress)
+            rendering = Rendering([wanted], studio, progress)
+            if rendering.offer(until=0.01):  # the sound is mixed while others paint
+                sound = self._sound(film, wanted, options, studio, progress, until=0.15)
+                rendered = rendering.done(until=0.9)[0]
+            else:
+                rendered = rendering.done(until=0.75)[0]
+                sound = self._sound(film, wanted, options, studio, progress, until=0.9)
             captions = _Captions(film, wanted, options, studio)
             wrapping = Wrapping(
                 container=self.muxer,
@@ -131,8 +136,8 @@ class VideoFile:
         flags = "+negative_cts_offsets"  # else the picture would begin late, by as much as its B-frames run ahead
         return [*(f"{it}{flags}" if it.startswith("+faststart") else it for it in self.arguments), "-use_editlist", "0"]
 
-    def _sound(
-        self, film: Film, wanted: Picture, options: FilmOptions, studio: Studio, progress: Progress
+    def _sound(  # noqa: PLR0913 - all that sound is made of
+        self, film: Film, wanted: Picture, options: FilmOptions, studio: Studio, progress: Progress, *, until: float
     ) -> "_Sound | None":
         if options.audio_codec == "none":
             return None
@@ -146,7 +151,7 @@ class VideoFile:
             ffmpeg=studio.ffmpeg,
             tagged=False,
             progress=progress,
-            until=0.9,
+            until=until,
         )
         return _Sound(path=path, facts=sound.facts, warnings=sound.warnings)
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from storycore.database.connect import Database
 from storycore.database.tables import artifacts, tasks
+from storycore.tasks.records import WHOLE
 from storycore.tasks.task import Status
 
 
@@ -41,7 +42,8 @@ class HistoryRecords:
     def ended(self, since: datetime, *, limit: int) -> Sequence[Ended]:
         """Tasks that ended since then, the newest first, at most `limit`."""
         columns = (tasks.c.kind, tasks.c.status, tasks.c.created_at, tasks.c.started_at, tasks.c.finished_at)
-        query = select(*columns).where(tasks.c.finished_at >= since).order_by(tasks.c.finished_at.desc()).limit(limit)
+        query = select(*columns).where(tasks.c.finished_at >= since, WHOLE)
+        query = query.order_by(tasks.c.finished_at.desc()).limit(limit)
         with self._database.read() as connection:
             return [Ended(row[0], Status(row[1]), *row[2:]) for row in connection.execute(query)]
 

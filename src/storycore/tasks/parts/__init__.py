@@ -1,0 +1,1 @@
+"""Parts of tasks that run: what others do of them, and what is done here after all."""

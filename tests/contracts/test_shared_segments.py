@@ -1,0 +1,53 @@
+"""What holds of finished segments in every object store: machines share them, and nothing half-made is seen."""
+
+import secrets
+
+from storycore.rendering.depot import depot_of, segment_cache, shared_by
+from storycore.settings import Settings
+
+KEY = "ab" * 32
+
+
+def machine(tmp_path, store, name):
+    return Settings(cache_folder=tmp_path / name, segment_store=f"{store.url}/segments")
+
+
+def keep(cache, data):
+    part = cache.new(KEY)
+    part.write_bytes(data)
+    cache.keep(KEY, part)
+
+
+def test_what_one_machine_keeps_another_takes(tmp_path, store):
+    one, other = (machine(tmp_path, store, name) for name in ("one", "other"))
+    assert shared_by(one) == shared_by(other)
+    data = secrets.token_bytes(6_000_000)  # more than one part of an upload
+    assert not segment_cache(other).take(KEY, tmp_path / "early")
+    keep(segment_cache(one), data)
+    assert store.objects() == {f"segments/ab/{KEY}.segment": data}
+    assert segment_cache(other).take(KEY, tmp_path / "mine")
+    assert (tmp_path / "mine").read_bytes() == data
+    assert store.unfinished() == []
+
+
+def test_a_machine_that_is_late_changes_nothing_and_a_broken_segment_is_removed(tmp_path, store):
+    one, other = (segment_cache(machine(tmp_path, store, name)) for name in ("one", "other"))
+    keep(one, b"segment")
+    keep(other, b"segment")
+    assert not other.is_cut_off
+    assert store.objects() == {f"segments/ab/{KEY}.segment": b"segment"}
+    other.forget(KEY)
+    assert store.objects() == {}
+
+
+def test_a_store_that_does_not_answer_cuts_nobody_off_from_what_is_here(tmp_path, s3, monkeypatch):
+    cache = segment_cache(machine(tmp_path, s3, "one"))
+    keep(cache, b"segment")
+    monkeypatch.setattr("storycore.storage.objects.TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    away = segment_cache(machine(tmp_path, s3, "one"))
+    assert not away.take("cd" * 32, tmp_path / "other")
+    assert away.is_cut_off
+    assert away.take(KEY, tmp_path / "mine")
+    assert depot_of(machine(tmp_path, s3, "one")) is not None
