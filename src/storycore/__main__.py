@@ -65,8 +65,9 @@ def main() -> None:
 
     command_line = CommandLine(starmap(Process, PROCESSES))
     # Commands hold many small facts and hardly any cycles: looking for those every 700 objects takes a tenth of the
-    # time of a package of many files. A program that only imports StoryCore keeps its own habits.
-    gc.set_threshold(100_000, 20, 100)
+    # time of a package of many files, and modules alone are a hundred thousand. A program that only imports StoryCore
+    # keeps its own habits.
+    gc.set_threshold(300_000, 20, 100)
     signal.signal(signal.SIGINT, usual)
     start(command_line)
 
