@@ -24,7 +24,6 @@ from storycore.observe.progress import Progress
 from storycore.project.media_types import kind_of, measured
 from storycore.storage.local import new_file
 from storycore.storage.place import StorePlace
-from storycore.storage.upload import new_object
 from storycore.units import human_bytes
 
 _MANIFEST = f"{GENERATED}/manifest.json"
@@ -99,6 +98,8 @@ def send_package(contents: Contents, target: StorePlace, *, level: int, progress
         DependencyFailed: store_unavailable.
         Cancelled: on request.
     """
+    from storycore.storage.upload import new_object  # most packages go to a disk
+
     with new_object(
         target, size_bytes=contents.size_bytes, media_type="application/zip", check=progress.check
     ) as upload:
@@ -133,7 +134,7 @@ def _pack(
     files: list[Packed] = []
     with SourceFolder(contents.folder) as sources:
         for file, data in sources.read_ahead(contents.files, most_bytes=SMALL_BYTES):
-            listed, role, _, modified_ns, *_ = file
+            listed, role, _, modified_ns, _, _ = file
             path = renamed.get(listed, listed)
             name = f"{top}/{PAYLOAD}/{path}"
             modified_ns = min(modified_ns, latest_ns)
