@@ -1,8 +1,11 @@
 """The program: the command line from the catalogue, and the processes that only this level may start."""
 
+import atexit
+import contextlib
 import gc
 import os
 import signal
+import sys
 from itertools import starmap
 
 PROCESSES = (
@@ -72,5 +75,29 @@ def main() -> None:
     start(command_line)
 
 
+def program() -> None:
+    """`main` as a process of its own, which ends without taking every module and fact apart.
+
+    That takes a tenth of the time of a package of many files, and gives back what the system takes back anyhow.
+    Threads are waited for and what others asked for at exit is done, as ever.
+    """
+    codes: list[int] = []
+    atexit.register(_leave, codes)  # the first that is asked for is done last
+    try:
+        main()
+    except SystemExit as end:
+        codes.append(end.code if isinstance(end.code, int) else 0)
+        raise
+
+
+def _leave(codes: list[int]) -> None:
+    if not codes:  # it broke, and the interpreter is to say how
+        return
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # it may be closed, and that was told already
+            stream.flush()
+    os._exit(codes[0])
+
+
 if __name__ == "__main__":
-    main()
+    program()
