@@ -103,6 +103,20 @@ def test_the_end_of_a_task_brings_its_next_steps_to_the_page(site, window):
     assert window.page.locator("progress").count() == 0
 
 
+def test_the_end_of_a_task_that_comes_before_the_page_listens_is_shown_too(site, window):
+    task = site.running()
+
+    def late(route):
+        site.records.finish(task, Status.COMPLETED, outcome=Outcome(result={}))
+        window.page.wait_for_timeout(300)
+        route.continue_()
+
+    window.page.route("**/hx-sse*", late, times=1)  # the page is there, and what makes it live is not yet
+    window.go(f"{site.url}/tasks/{task.id}")
+    window.page.locator("#again").wait_for()
+    assert window.page.locator("progress").count() == 0
+
+
 def test_without_scripts_a_task_is_cancelled_too(site, plain):
     task = site.waiting()
     plain.go(f"{site.url}/tasks")

@@ -18,6 +18,7 @@ from fixtures.marks import (
     judged,
     make_generated_film,
     places_outside,
+    self_signed,
     signed_picture,
 )
 from storycore.errors import Cancelled, InvalidInput, Reason, Unavailable
@@ -215,6 +216,14 @@ def test_a_key_of_ones_own_that_is_not_there_is_told_before_anything_is_rendered
     assert not steps
     made = deliver_marked(folder, "csv", tmp_path / "out", flags=flags)  # nobody signs it
     assert made["csv"].path.is_file()
+
+
+def test_a_certificate_that_may_not_sign_is_told_before_anything_is_rendered(tmp_path):
+    folder, steps = make_generated_film(tmp_path / "film"), []
+    flags = self_signed(tmp_path)
+    with pytest.raises(InvalidInput, match="can be signed with: Signature: the certificate is invalid") as fault:
+        deliver_marked(folder, "mp4", tmp_path / "out", progress=Progress(steps.append), flags=flags)
+    assert (fault.value.reason, steps) == (Reason.SETTING_INVALID, [])
 
 
 def test_credentials_beside_a_file_never_replace_others(tmp_path):

@@ -7,12 +7,13 @@ Source: C2PA Technical Specification 2.2; CAWG Training and Data Mining Assertio
 """
 
 import contextlib
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from storycore.errors import DependencyFailed, Reason
+from storycore.errors import DependencyFailed, InvalidInput, Reason
 from storycore.metadata.evidence import GENERATED
 from storycore.metadata.origins import Asset
 
@@ -99,6 +100,27 @@ def detach(claim: Claim, identity: "Identity", source: BinaryIO, nowhere: Binary
         DependencyFailed: signing_failed; library_missing.
     """
     return _sign(claim, identity, _ANY, source, nowhere, apart=True)
+
+
+def try_out(identity: "Identity") -> None:
+    """Signs a few bytes that nobody gets: whether a certificate is one that C2PA takes, only its library knows.
+
+    Raises:
+        InvalidInput: setting_invalid: it is not; says why.
+        DependencyFailed: library_missing.
+    """
+    claim = Claim(title="", version="0", source_type="", assets=(), mining="unsaid")
+    try:
+        detach(claim, identity, io.BytesIO(b"."), io.BytesIO())
+    except DependencyFailed as fault:
+        if fault.reason is not Reason.SIGNING_FAILED:
+            raise
+        why = fault.message.partition(": ")[2]
+        raise InvalidInput(
+            f"signing_certificate is none that content credentials can be signed with: {why}",
+            reason=Reason.SETTING_INVALID,
+            remediation="Take a certificate that an authority issued for signing, with its chain; docs/marks.md.",
+        ) from None
 
 
 def read(media_type: str, file: BinaryIO, anchors: bytes, *, manifest: bytes | None = None) -> dict[str, Any] | None:

@@ -103,7 +103,7 @@ def check_key(film: Film, format_: Format, options: FormatOptions) -> None:
     if not _can_be_marked(kind) and hasattr(format_, "pictures"):
         kind = _CLIP
     if marks(film, kind, options).signed:
-        _signing_key().identity(settings)
+        credentials.try_out(_signing_key().identity(settings))
 
 
 def signs_itself(format_: Format) -> bool:
