@@ -34,7 +34,7 @@ LIBRARIES = ("isal", "zlib-ng", "pydantic")
 OURS = """
 import os, sys
 import storycore.operations.package, storycore.library, storycore.cli.operation_command
-from storycore.__main__ import main
+import storycore.__main__
 
 def peak():
     try:
@@ -46,11 +46,16 @@ def peak():
 tree, out, level, os.environ["STORYCORE_DATABASE_URL"] = sys.argv[1:]
 idle = peak()
 sys.argv[1:] = ["export", "package", tree, "-o", out, "--level", level, "--include-source", "--quiet"]
-try:
-    main()
-except SystemExit as ended:
-    assert ended.code == 0
-print(peak() - idle)
+main = storycore.__main__.main
+
+def measured():
+    try:
+        main()
+    finally:
+        print(peak() - idle)
+
+storycore.__main__.main = measured
+storycore.__main__.program()
 """
 ZIPFILE = """
 import os, sys, zipfile

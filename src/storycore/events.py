@@ -33,7 +33,7 @@ Size = Annotated[int, Field(ge=1), BeforeValidator(_whole)]
 class Facts(BaseModel):
     """What every event tells."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     task_id: str | None = Field(default=None, max_length=64, description="The task that it is about.")
     project_path: str | None = Field(default=None, max_length=1024, description="Folder of the project, as named.")
@@ -43,7 +43,7 @@ class Facts(BaseModel):
 class Fault(BaseModel):
     """What went wrong."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     code: str = Field(max_length=64, description="Family of the error.")
     reason: str = Field(max_length=64, description="Stable word; `cancelled` if somebody stopped it.")
@@ -54,7 +54,7 @@ class Fault(BaseModel):
 class File(BaseModel):
     """A finished file; every figure was measured in it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     path: str = Field(max_length=4096, description="Where it is.")
     size_bytes: Count = Field(description="Its size.")
@@ -94,7 +94,7 @@ class QaStarted(Facts):
 class QaFinding(BaseModel):
     """One thing that a check found."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     subject: str = Field(default="", max_length=4096, description="Which part; empty for the whole.")
     reason: str = Field(max_length=64, description="Stable word.")
@@ -183,7 +183,7 @@ class VideoRendered(Facts):
 class WebhookState(BaseModel):
     """A webhook has failed for long."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     webhook_id: str = Field(description="Which one.")
     failing_since: str = Field(description="When its failures began, ISO 8601, UTC.")

@@ -14,9 +14,9 @@ from sqlalchemy import text
 import storycore.database
 from fixtures.databases import postgres
 from storycore.database.connect import Database
+from storycore.database.indexes import metadata
 from storycore.database.migrate import REVISIONS
 from storycore.database.shares import kind_of_mount
-from storycore.database.tables import metadata
 from storycore.errors import InvalidInput, Unavailable
 
 MIGRATIONS = Path(storycore.database.__file__).parent / "migrations"

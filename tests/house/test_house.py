@@ -60,6 +60,13 @@ def test_importing_storycore_loads_nothing_heavy():
     assert loaded_after("import storycore") & HEAVY == set()
 
 
+def test_a_record_in_sqlite_loads_nothing_of_postgres():
+    code = "import storycore.tasks.queue, storycore.operations.outbox"
+    program = f"import sys; {code}; print([name for name in sys.modules if 'postgres' in name or 'psycopg' in name])"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert run.stdout.strip() == "[]"
+
+
 def test_public_names_are_sorted_and_can_be_imported():
     assert storycore.__all__ == sorted(storycore.__all__)
     assert [name for name in storycore.__all__ if not hasattr(storycore, name)] == []

@@ -215,6 +215,38 @@ def test_ctrl_c_after_a_command_has_ended_changes_nothing(tmp_path, moment):
     assert (run.returncode, run.stdout.split()[0], run.stderr) == (0, "storycore", "")
 
 
+ENDING = """
+import atexit, sys, threading
+import storycore.__main__ as it
+class Kept:
+    def __del__(self):
+        print("taken apart")
+kept, real = Kept(), it.main
+def main():
+    if BREAKS:
+        raise RuntimeError("broken")
+    atexit.register(print, "at exit")
+    threading.Thread(target=lambda: (threading.main_thread().join(), print("thread"))).start()
+    real()
+it.main = main
+sys.argv[1:] = WORDS
+it.program()
+"""
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--version"], 0), (["nonsense"], 2)])
+def test_a_process_ends_when_all_is_done_and_told_and_is_not_taken_apart(words, code):
+    program = ENDING.replace("BREAKS", "False").replace("WORDS", repr(words))
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stdout.split("\n")[-3:]) == (code, ["thread", "at exit", ""])
+
+
+def test_a_process_that_breaks_says_how():
+    program = ENDING.replace("BREAKS", "True").replace("WORDS", "[]")
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (run.returncode, "RuntimeError: broken" in run.stderr) == (1, True)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM] if os.name != "nt" else [])
 def test_ctrl_c_stops_cleanly(number, film, tmp_path):

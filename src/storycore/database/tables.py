@@ -1,4 +1,4 @@
-"""Every table, as the newest migration leaves it; a test compares them with what the migrations make.
+"""Every table, as the newest migration leaves it; a test compares them, and `indexes`, with what the migrations make.
 
 Instants are stored as microseconds since 1970 in UTC: exact, ordered, and the same on every database. JSON is stored
 as ASCII text, so that no database changes or refuses any of it.
@@ -14,7 +14,6 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
-    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -23,7 +22,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -106,18 +104,6 @@ tasks = Table(
     Column("parent", String(64)),
     sqlite_autoincrement=True,
 )
-_WAITING, _RUNNING = text("status = 'pending'"), text("status = 'running'")
-Index("ix_tasks_waiting", tasks.c.priority.desc(), tasks.c.number, sqlite_where=_WAITING, postgresql_where=_WAITING)
-Index(
-    "ux_tasks_running_key", tasks.c.serial_key, unique=True,
-    sqlite_where=text("status = 'running' AND serial_key IS NOT NULL"),
-    postgresql_where=text("status = 'running' AND serial_key IS NOT NULL"),
-)  # fmt: skip
-Index("ix_tasks_running", tasks.c.owner, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
-Index("ix_tasks_status", tasks.c.status, tasks.c.number)
-Index("ix_tasks_finished", tasks.c.finished_at)
-_PART = text("parent IS NOT NULL")
-Index("ix_tasks_parent", tasks.c.parent, tasks.c.number, sqlite_where=_PART, postgresql_where=_PART)
 
 task_events = Table(
     "task_events",
@@ -127,7 +113,6 @@ task_events = Table(
     Column("event", String(32), nullable=False),
     Column("data", Json, nullable=False),
     Column("created_at", Instant, nullable=False),
-    Index("ix_task_events_task", "task_id", "id"),
     sqlite_autoincrement=True,
 )
 
@@ -143,7 +128,6 @@ artifacts = Table(
     Column("sha256", String(64), nullable=False),
     Column("media_type", String(255), nullable=False),
     Column("created_at", Instant, nullable=False),
-    Index("ix_artifacts_task", "task_id", "number"),
     sqlite_autoincrement=True,
 )
 
@@ -160,7 +144,6 @@ answers = Table(
     Column("body", Json),
     Column("created_at", Instant, nullable=False),
     UniqueConstraint("caller", "operation", "key"),
-    Index("ix_answers_created", "created_at"),
     sqlite_autoincrement=True,
 )
 
@@ -213,7 +196,6 @@ events = Table(
     Column("key", String(255), unique=True),
     Column("listed", Boolean, nullable=False),
     Column("traceparent", String(64)),
-    Index("ix_events_occurred", "occurred_at"),
     sqlite_autoincrement=True,
 )
 
@@ -236,14 +218,6 @@ deliveries = Table(
     Column("finished_at", Instant),
     sqlite_autoincrement=True,
 )
-_DUE, _LEASED = text("state IN ('pending', 'retry')"), text("state = 'leased'")
-_OPEN = text("state IN ('pending', 'retry', 'leased')")
-Index("ix_deliveries_due", deliveries.c.webhook, deliveries.c.due_at, deliveries.c.number,
-      sqlite_where=_DUE, postgresql_where=_DUE)  # fmt: skip
-Index("ix_deliveries_open", deliveries.c.webhook, deliveries.c.number, sqlite_where=_OPEN, postgresql_where=_OPEN)
-Index("ix_deliveries_leased", deliveries.c.webhook, sqlite_where=_LEASED, postgresql_where=_LEASED)
-Index("ix_deliveries_webhook", deliveries.c.webhook, deliveries.c.number)
-Index("ix_deliveries_event", deliveries.c.event)
 
 attempts = Table(
     "attempts",
@@ -266,7 +240,6 @@ attempts = Table(
     Column("response_bytes", BigInteger),
     Column("response_sha256", String(64), nullable=False),
     Column("message", Text, nullable=False),
-    Index("ix_attempts_delivery", "delivery", "number"),
     sqlite_autoincrement=True,
 )
 
@@ -307,7 +280,5 @@ comfyui_runs = Table(
     Column("submitted_at", Instant),
     Column("created_at", Instant, nullable=False),
     Column("finished_at", Instant),
-    Index("ix_comfyui_runs_task", "task_id"),
-    Index("ix_comfyui_runs_backend", "backend_id", "holding"),
     sqlite_autoincrement=True,
 )

@@ -24,7 +24,6 @@ from storycore.observe.progress import Progress
 from storycore.project.media_types import kind_of, measured
 from storycore.storage.local import new_file
 from storycore.storage.place import StorePlace
-from storycore.storage.upload import new_object
 from storycore.units import human_bytes
 
 _MANIFEST = f"{GENERATED}/manifest.json"
@@ -99,6 +98,8 @@ def send_package(contents: Contents, target: StorePlace, *, level: int, progress
         DependencyFailed: store_unavailable.
         Cancelled: on request.
     """
+    from storycore.storage.upload import new_object  # most packages go to a disk
+
     with new_object(
         target, size_bytes=contents.size_bytes, media_type="application/zip", check=progress.check
     ) as upload:
@@ -129,11 +130,14 @@ def _pack(
 ) -> tuple[Packed, ...]:
     writer = ZipWriter(sink, level=level, patch=patch, progress=progress)
     top, moment_ns = contents.name, contents.label.modified_ns
+    renamed, latest_ns, made = contents.renamed, contents.latest_ns, Packed._make
     files: list[Packed] = []
     with SourceFolder(contents.folder) as sources:
         for file, data in sources.read_ahead(contents.files, most_bytes=SMALL_BYTES):
-            path = contents.renamed.get(file.path, file.path)
-            name, modified_ns = f"{top}/{PAYLOAD}/{path}", min(file.modified_ns, contents.latest_ns)
+            listed, role, _, modified_ns, _, _ = file
+            path = renamed.get(listed, listed)
+            name = f"{top}/{PAYLOAD}/{path}"
+            modified_ns = min(modified_ns, latest_ns)
             if data is not None:
                 head, kind = data, kind_of(data)
                 size, sha256 = writer.add(name, data, modified_ns, compressed=is_compressed(kind, head))
@@ -142,7 +146,7 @@ def _pack(
                     head = source.head()
                     kind = kind_of(head)
                     size, sha256 = writer.add_large(name, source, modified_ns, compressed=is_compressed(kind, head))
-            files.append(Packed(path, size, sha256, measured(path, head, kind), str(file.role)))
+            files.append(made((path, size, sha256, measured(path, head, kind), str(role))))
     for path, data in _generated(contents, files):
         add = writer.add_list if path in _LISTS else writer.add
         size, sha256 = add(f"{top}/{PAYLOAD}/{path}", data, moment_ns)

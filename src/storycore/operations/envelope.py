@@ -15,7 +15,7 @@ API_VERSION: Final = "v1"
 class Metadata(BaseModel):
     """Facts about the call itself."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     request_id: str = Field(description="Names this call in logs.")
     timestamp: str = Field(description="When the answer was made, ISO 8601, UTC.")
@@ -26,7 +26,7 @@ class Metadata(BaseModel):
 class ErrorBody(BaseModel):
     """What went wrong, and what to do about it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     code: str = Field(description="Family of the error.")
     message: str = Field(description="What happened, in one sentence.")
@@ -37,7 +37,7 @@ class ErrorBody(BaseModel):
 class Failure(BaseModel):
     """An answer with an error."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     status: Literal["error"]
     error: ErrorBody

@@ -1,7 +1,8 @@
 """storycore.export.package: a project in one ZIP that anyone can verify."""
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 from pydantic import Field
 from typing_extensions import override
@@ -35,14 +36,15 @@ if TYPE_CHECKING:
     from storycore.project.model import Project
 
 
-class FileEntry(Result):
+@dataclass(frozen=True, slots=True)
+class FileEntry:  # no `Result`, which takes ten times the memory: there can be many
     """One file of a package."""
 
-    path: str = Field(description="Name inside the package's data/ folder.")
-    size_bytes: int = Field(description="Size, unpacked.")
-    sha256: str = Field(description="SHA-256 of the content, 64 hex digits.")
-    media_type: str = Field(description="IANA media type.")
-    role: str = Field(description="project, storyboard, media, report, source, generated.")
+    path: Annotated[str, Field(description="Name inside the package's data/ folder.")]
+    size_bytes: Annotated[int, Field(description="Size, unpacked.")]
+    sha256: Annotated[str, Field(description="SHA-256 of the content, 64 hex digits.")]
+    media_type: Annotated[str, Field(description="IANA media type.")]
+    role: Annotated[str, Field(description="project, storyboard, media, report, source, generated.")]
 
 
 class PackageResult(Result):
@@ -148,19 +150,15 @@ def _contents(app: App, project: "Project", listing: "Listing", request: Package
 def _package_result(
     request: PackageRequest, project: "Project", contents: "Contents", packed: "Package", started: float
 ) -> PackageResult:
-    files = [
-        {"path": path, "size_bytes": size_bytes, "sha256": sha256, "media_type": media_type, "role": role}
-        for path, size_bytes, sha256, media_type, role in packed.files
-    ]
     return PackageResult(
         export_path="" if packed.path is None else str(packed.path),
         package_size_bytes=packed.size_bytes,
-        files_included=len(files),
+        files_included=len(packed.files),
         export_time_ms=(time.perf_counter() - started) * 1000,
         checksum=f"sha256:{packed.sha256}",
         manifest=[file.path for file in packed.files],
         metadata=request.metadata,
-        files=cast("list[FileEntry]", files),  # made by the model, all in one go: there can be many
+        files=[FileEntry(*file) for file in packed.files],
         skipped=warning_entries(contents.skipped),
         renamed=dict(contents.renamed),
         warnings=warning_entries(project.warnings),

@@ -58,18 +58,17 @@ def kind_of(head: bytes) -> str | None:
 
 
 def _suffix(path: str) -> str:
-    name = path[path.rfind("/") + 1 :]
-    dot = name.rfind(".")
-    return name[dot:].lower() if dot > 0 else ""
+    start, dot = path.rfind("/") + 1, path.rfind(".")
+    return path[dot:].lower() if dot > start else ""
 
 
 def _is_text(head: bytes) -> bool:
     """Whether it is UTF-8 without NUL; a character may be cut off at the end of `head`."""
     head = head[:HEAD_BYTES]
+    if head.isascii():
+        return b"\0" not in head
     if b"\0" in head:
         return False
-    if head.isascii():
-        return True
     try:
         head.decode()
     except UnicodeDecodeError as fault:

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from storycore.database.tables import metadata
+from storycore.database.indexes import metadata
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True,

@@ -14,7 +14,7 @@ by the addresses that the process was given.
 import struct
 import threading
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 from storycore.units import MEBIBYTE
@@ -133,7 +133,7 @@ def _of(library: Any, level: int) -> Deflate:
     with _FIRST_USE:
         library.compress(b"", level, _RAW)
     return Deflate(
-        whole=partial(library.compress, level=level, wbits=_RAW),
+        whole=lambda data: library.compress(data, level, _RAW),
         stream=lambda: library.compressobj(level, library.DEFLATED, _RAW, _MEMORY),
         light=None,
         tempered=lambda: _Tempered(library.compressobj(level, library.DEFLATED, _RAW, _MEMORY), library.Z_FULL_FLUSH),

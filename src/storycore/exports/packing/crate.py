@@ -8,8 +8,10 @@ Source: RO-Crate 1.2, "RO-Crate Structure", "Root Data Entity", "Data Entities".
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from storycore.exports.packing.bag import Label, Packed
+from storycore.exports.packing.lines import listed
 
 CRATE = "ro-crate-metadata.json"
 """Name of the description inside the payload."""
@@ -29,8 +31,8 @@ def crate(label: Label, files: Iterable[Packed]) -> bytes:
     """
     known = [(file, _id(file.path)) for file in files]
     inside = _contents((file.path, name) for file, name in known)
-    entities = ",\n".join((*_top(label, inside), *_folders(inside), *(_file(file, name) for file, name in known)))
-    return f'{{"@context": "{_PROFILE}/context", "@graph": [\n{entities}\n]}}\n'.encode()
+    entities = chain(_top(label, inside), _folders(inside), (_file(file, name) for file, name in known))
+    return listed(f'{{"@context": "{_PROFILE}/context", "@graph": [\n', entities, "\n]}\n")
 
 
 def _top(label: Label, inside: Mapping[str, list[str]]) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """Reads the files of a project as they were listed, or not at all.
 
 A file that is gone, is another one, or has another size or time than when the project was listed is refused, and so
-is one that changes while it is read. Nothing is reached through a link, nothing but a regular file is read, and
-nothing blocks, whoever swaps what meanwhile.
+is one that changes while it is read. Nothing is reached through a link, from nothing but a regular file anything
+is taken, and nothing blocks, whoever swaps what meanwhile.
 """
 
 import contextlib
@@ -72,16 +72,16 @@ class SourceFolder:
         """
         descriptor, size = self._open(file), file.size_bytes
         try:
-            _check(file, os.fstat(descriptor))
-            data = os.read(descriptor, size + 1)
-            while data and len(data) < size and (more := os.read(descriptor, size)):
+            data = _read_at(descriptor, size + 1, 0)
+            while data and len(data) < size and (more := _read_at(descriptor, size, len(data))):
                 data += more
-            after = os.fstat(descriptor)  # of the same file, so only these two can have changed
+            after = os.fstat(descriptor)
         except OSError as fault:
             _refuse(file.path, fault)
         finally:
             os.close(descriptor)
-        if len(data) != size or after.st_size != size or after.st_mtime_ns != file.modified_ns:
+        _check(file, after)
+        if len(data) != size:
             raise _changed(file.path)
         return data
 
@@ -95,7 +95,8 @@ class SourceFolder:
             Conflict, AccessDenied: see `read`.
         """
         for group in _groups(files):
-            yield from [(file, self.read(file) if file.size_bytes <= most_bytes else None) for file in group]
+            read = self.read
+            yield from [(file, read(file) if file.size_bytes <= most_bytes else None) for file in group]
 
     @contextlib.contextmanager
     def open(self, file: SourceFile) -> Iterator["OpenSource"]:
@@ -216,6 +217,15 @@ def _groups(files: Iterable[SourceFile]) -> Iterator[list[SourceFile]]:
             yield group
             group, size = [], 0
     yield group
+
+
+if hasattr(os, "pread"):
+    _read_at = os.pread
+    """Reads at a position, which pipes refuse: so none loses anything to who looks afterwards what it was."""
+else:  # Windows, where no pipe stands in a folder
+
+    def _read_at(descriptor: int, length: int, _position: int, /) -> bytes:
+        return os.read(descriptor, length)
 
 
 def _check(file: SourceFile, facts: os.stat_result) -> None:

@@ -15,6 +15,7 @@ DEFLATED = 8
 _FACTS = struct.Struct("<3H4L2H")  # what a local header and a line of the directory have in common
 _MADE_BY = struct.Struct("<H")
 _PLACE = struct.Struct("<3H2L")
+_OFFSET = struct.Struct("<L")
 _DESCRIPTOR = struct.Struct("<4s3L")
 _DESCRIPTOR64 = struct.Struct("<4sL2Q")
 _END64 = struct.Struct("<4sQ2H2L4Q")
@@ -26,6 +27,7 @@ _LATER = 0x8  # size and checksum follow in a data descriptor
 _MADE_ON_UNIX = 3 << 8
 _REGULAR_0644 = 0o100644 << 16
 _PLAIN_LINE = b"PK\1\2" + _MADE_BY.pack(_MADE_ON_UNIX | 20)
+_PLAIN_PLACE = _PLACE.pack(0, 0, 0, _REGULAR_0644, 0)[: -_OFFSET.size]
 _FULL16, FULL32 = 0xFFFF, 0xFFFF_FFFF
 
 _FIRST_INSTANT = 315_532_800  # 1980-01-01T00:00:00Z, before which a ZIP knows no time
@@ -66,8 +68,7 @@ def _moment(modified: int) -> int:
     if not _FIRST_INSTANT <= modified <= _LAST_INSTANT:
         modified = _FIRST_INSTANT if modified < _FIRST_INSTANT else _LAST_INSTANT
     day, second = divmod(modified, 86_400)
-    minute, second = divmod(second, 60)
-    return _date(day) | minute // 60 << 11 | minute % 60 << 5 | second // 2
+    return _date(day) | second // 3600 << 11 | second // 60 % 60 << 5 | second % 60 // 2
 
 
 @lru_cache(maxsize=64)
@@ -76,14 +77,16 @@ def _date(day: int) -> int:
     return ((year - 1980) << 9 | month << 5 | day_of_month) << 16
 
 
-def headers(entry: Entry) -> tuple[bytes, bytes]:
-    """Local header and line of the directory, of content whose sizes are known."""
-    name, method, modified, crc, packed, size, offset, zip64, later = entry
-    if zip64 or later or size >= FULL32 or packed >= FULL32 or offset >= FULL32:
+def headers(  # noqa: PLR0913, PLR0917 - the fields of an entry, one by one: this is a hot path
+    name: bytes, method: int, modified: int, crc: int, packed: int, size: int, offset: int
+) -> tuple[bytes, bytes]:
+    """Local header and line of the directory of an `Entry` whose sizes are known."""
+    if size >= FULL32 or packed >= FULL32 or offset >= FULL32:
+        entry = Entry(name, method, modified, crc, packed, size, offset)
         return local_header(entry), central_header(entry)
     # Nearly all there are: the facts that stand in both are packed once.
     facts = _FACTS.pack(20, _UTF8, method, _moment(modified), crc, packed, size, len(name), 0)
-    return b"PK\3\4" + facts + name, _PLAIN_LINE + facts + _PLACE.pack(0, 0, 0, _REGULAR_0644, offset) + name
+    return b"PK\3\4" + facts + name, _PLAIN_LINE + facts + _PLAIN_PLACE + _OFFSET.pack(offset) + name
 
 
 def local_header(entry: Entry) -> bytes:

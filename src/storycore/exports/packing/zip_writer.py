@@ -6,10 +6,10 @@ not worth deflating is wrapped into stored deflate blocks, because readers of st
 entry.
 """
 
-import hashlib
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, Protocol
+from hashlib import sha256
+from typing import Protocol
 
 from storycore.exports.packing.compression import Compressor, Deflate, crc32, deflate, fitting
 from storycore.exports.packing.zip_records import (
@@ -31,6 +31,7 @@ SMALL_BYTES = 8 * MEBIBYTE
 
 _BATCH_BYTES = MEBIBYTE
 _LARGE_PIECE = 65_536
+_TOLD_BYTES = 262_144
 _LINES = 512  # of the directory, written together
 _BLOCK_BYTES = 65_535  # RFC 1951, 3.2.4: the most a stored block can hold
 _LAST_BLOCK = b"\1\0\0\xff\xff"
@@ -73,16 +74,8 @@ class SeekableSink(Sink, Protocol):
         ...
 
 
-class Written(NamedTuple):
-    """What was packed.
-
-    Attributes:
-        size_bytes: of the content.
-        sha256: of the content, 64 hex digits.
-    """
-
-    size_bytes: int
-    sha256: str
+Written = tuple[int, str]
+"""What was packed: its size in bytes, and the SHA-256 of the content, 64 hex digits."""
 
 
 class ZipWriter:
@@ -105,6 +98,7 @@ class ZipWriter:
         self._directory: list[bytes] = []
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
+        self._untold = 0
         self._offset = 0
 
     def add(self, name: str, data: bytes, modified_ns: int, *, compressed: bool = False) -> Written:
@@ -128,20 +122,25 @@ class ZipWriter:
     def _add(self, name: str, data: bytes, modified_ns: int, packer: Deflate | None) -> Written:
         size, body, method = len(data), data, STORED
         if packer and size:
-            packed = packer.whole(data) if size <= MEBIBYTE else self._in_steps(data, packer)
-            if len(packed) < size:
-                body, method = packed, DEFLATED
-        crc, packed_size = self._crc32(data), len(body)
-        entry = Entry(name.encode(), method, modified_ns // SECOND_NS, crc, packed_size, size, self._offset)
-        header, line = headers(entry)
+            deflated = packer.whole(data) if size <= MEBIBYTE else self._in_steps(data, packer)
+            if len(deflated) < size:
+                body, method = deflated, DEFLATED
+        packed, offset = len(body), self._offset
+        header, line = headers(name.encode(), method, modified_ns // SECOND_NS, self._crc32(data), packed, size, offset)
         self._directory.append(line)
-        if packed_size < _LARGE_PIECE:
-            self._put(header + body)
+        if packed < _LARGE_PIECE:  # as `_put` does it, both at once
+            self._waiting += (header, body)
+            self._waiting_bytes += len(header) + packed
+            self._offset = offset + len(header) + packed
+            if self._waiting_bytes >= _BATCH_BYTES:
+                self._flush()
         else:
             self._put(header)
             self._put(body)
-        self._progress.advance(size)
-        return Written(size, hashlib.sha256(data).hexdigest())
+        self._untold += size
+        if self._untold >= _TOLD_BYTES:
+            self._tell()
+        return size, sha256(data).hexdigest()
 
     def add_large(self, name: str, content: Content, modified_ns: int, *, compressed: bool = False) -> Written:
         """Adds content of any size through one buffer; see `add`."""
@@ -166,6 +165,7 @@ class ZipWriter:
 
     def close(self) -> None:
         """Writes the directory and the end; nothing may follow. The sink stays open."""
+        self._tell()
         start = self._offset
         count = len(self._directory)
         for first in range(0, count, _LINES):
@@ -181,7 +181,7 @@ class ZipWriter:
     def _stream(self, entry: Entry, content: Content, make: Callable[[], Compressor] | None) -> tuple[Entry, Written]:
         self._put(local_header(entry))
         start = self._offset
-        digest, crc, size = hashlib.sha256(), 0, 0
+        digest, crc, size = sha256(), 0, 0
         if make is None and entry.method == DEFLATED:
             make = _StoredBlocks
         packer = make() if make else None
@@ -199,7 +199,7 @@ class ZipWriter:
         if packer is not None:
             self._put(packer.flush())
         done = entry._replace(crc=crc, packed=self._offset - start, size=size)
-        return done, Written(size, digest.hexdigest())
+        return done, (size, digest.hexdigest())
 
     def _in_steps(self, data: bytes, deflate: Deflate) -> bytes:
         """Deflates what takes a moment, and can be stopped meanwhile."""
@@ -208,6 +208,10 @@ class ZipWriter:
             parts.append(packer.compress(view[start : start + MEBIBYTE]))
             self._progress.check()
         return b"".join((*parts, packer.flush()))
+
+    def _tell(self) -> None:
+        told, self._untold = self._untold, 0
+        self._progress.advance(told)
 
     def _finish(self, entry: Entry) -> None:
         if self._patch is None:

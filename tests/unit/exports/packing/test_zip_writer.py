@@ -15,7 +15,7 @@ from storycore.errors import Cancelled
 from storycore.exports.packing import zip_writer
 from storycore.exports.packing.readback import read_back
 from storycore.exports.packing.zip_records import Entry, end_records, local_header
-from storycore.exports.packing.zip_writer import Written, ZipWriter
+from storycore.exports.packing.zip_writer import ZipWriter
 from storycore.observe.progress import Progress
 
 NOW = 1_700_000_000_000_000_000
@@ -69,7 +69,7 @@ def test_whatever_is_added_is_read_back(files, level, streams):
 def test_sizes_and_checksums_come_out_of_the_same_pass():
     answers = []
     written(lambda zip_: answers.append(zip_.add("a", b"film", NOW)))
-    assert answers == [Written(4, hashlib.sha256(b"film").hexdigest())]
+    assert answers == [(4, hashlib.sha256(b"film").hexdigest())]
 
 
 def test_nothing_in_an_entry_tells_of_the_machine():
