@@ -4,7 +4,7 @@ Pure.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -99,7 +99,7 @@ _KINDS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 _NAMES: Final[Mapping[str, str]] = {
     "fps": "Frames a second", "dpi": "Dots an inch", "bitrate": "Bit rate", "video_bitrate": "Bit rate of the picture",
-    "faststart": "Plays while it loads", "alt_text": "Described in words",
+    "faststart": "Plays while it loads", "alt_text": "Described in words", "color_space": "Colour space",
 }  # fmt: skip
 _ABOUT: Final = ("subject", "pipeline", "project_path")
 
@@ -186,6 +186,19 @@ def length(seconds: float | None) -> str:
     return "–" if seconds is None else human_seconds(seconds)
 
 
+def pause(seconds: float) -> str:
+    """How long something is left alone: `5 s`, `30 min`, `2 h`, `90 s`."""
+    for size, word in ((3600, "h"), (60, "min")):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size:g} {word}"
+    return f"{seconds:g} s"
+
+
+def heard(event_types: Sequence[str]) -> str:
+    """What a webhook hears: `everything`, or the events by name."""
+    return "everything" if "*" in event_types else ", ".join(event_types)
+
+
 def glyph(transition: str) -> str:
     """The sign of a transition."""
     return GLYPHS.get(transition.split("_", maxsplit=1)[0], "│")
@@ -211,7 +224,7 @@ def _row(name: str, value: Any) -> Row:
     if not isinstance(value, dict):
         return Row(words, _plain(value), "", "", "")
     unit = str(value.get("unit") or "")
-    target = value.get("target")
+    target = None if _has_facts_of_its_own(value.get("value")) else value.get("target")  # it is of one of the facts
     return Row(
         words,
         _plain(value.get("value"), unit),
@@ -244,11 +257,16 @@ def _number(value: float, text: str, unit: str) -> str:
     return f"{text.replace('-', '−', 1) if value < 0 else text} {unit}".strip()
 
 
+def _has_facts_of_its_own(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
 def _listed(value: list[Any], unit: str) -> str:
-    if all(isinstance(one, dict) for one in value):  # each has facts of its own; the page as JSON has them
+    if _has_facts_of_its_own(value):  # the page as JSON has them
         return f"{len(value)} {unit}".strip()
+    between = " × " if unit == "mm" else "–"  # a size, or from when to when
     shown = [
-        f"{one[0]:g}–{one[1]:g} {unit}".strip()
+        f"{one[0]:g}{between}{one[1]:g} {unit}".strip()
         if isinstance(one, list) and len(one) == 2 and all(isinstance(it, int | float) for it in one)
         else _plain(one)
         for one in value[:5]

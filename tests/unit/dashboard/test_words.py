@@ -47,6 +47,28 @@ def test_figures_are_told_with_target_and_verdict_in_words():
     ]
 
 
+def test_a_size_is_no_stretch_of_time_and_what_is_asked_of_each_is_not_asked_of_how_many():
+    rows = words.figures(
+        {
+            "page_size": {"value": [[297.0, 210.0]], "unit": "mm"},
+            "pictures": {"value": [{"dpi": 538.6}, {"dpi": 203.9}], "target": 200, "unit": ""},
+        }
+    )
+    assert [(row.value, row.target) for row in rows] == [("297 × 210 mm", ""), ("2", "")]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(5.0, "5 s"), (90.0, "90 s"), (300, "5 min"), (72_000, "20 h"), (0, "0 s")]
+)
+def test_pauses_are_told_as_people_do(seconds, told):
+    assert words.pause(seconds) == told
+
+
+def test_a_webhook_that_hears_all_hears_everything():
+    assert words.heard(["*"]) == "everything"
+    assert words.heard(["export.completed", "qa.failed"]) == "export.completed, qa.failed"
+
+
 def test_every_state_has_a_sign_and_a_word():
     for known in (words.STATES, words.DELIVERIES, words.HOOKS, words.SERVERS, words.KEYS):
         assert all(state.sign and state.word for state in known.values())
