@@ -157,6 +157,7 @@ def test_a_package_is_verified_and_the_same_is_asked_for_again(url, artifact):
         told = "".join(stream.iter_text())  # to its end
     assert told.endswith("event: end\ndata: {}\n\n")
     assert "all of it holds" in told
+    assert f"<dt>File</dt><dd><code>{artifact['path']}</code>" in told
     again = httpx.post(f"{url}{task}/again", content="", headers=FORM)
     assert again.status_code == 303
     assert again.headers["location"].split("?")[0] != task

@@ -114,6 +114,11 @@ def kind_of(media_type: str) -> str:
     return _KINDS.get(media_type) or _KINDS.get(media_type.split("/", maxsplit=1)[0], media_type)
 
 
+def stands_alone(media_type: str) -> bool:
+    """Whether a file is something for itself; credentials are written beside another."""
+    return media_type != "application/c2pa"
+
+
 def about(data: Mapping[str, Any]) -> str:
     """What an event is about, in a line: the film or the file, what came of it, and what went wrong."""
     named = next((str(data[name]) for name in _ABOUT if data.get(name)), "")

@@ -81,6 +81,12 @@ def test_files_are_called_what_they_are():
     assert [words.shows(it) for it in ("video/webm", "audio/mpeg", "image/svg+xml")] == ["film", "sound", ""]
 
 
+def test_credentials_beside_a_film_are_no_film():
+    assert [words.stands_alone(it) for it in ("application/c2pa", "video/mp4", "application/zip")] == [
+        False, True, True,
+    ]  # fmt: skip
+
+
 def test_an_event_is_told_in_a_line():
     file = {"path": "C:\\films\\a.mp4", "size_bytes": 1}
     assert words.about({"project_path": "/films/lamp/", "outputs": [file]}) == "lamp · a.mp4"

@@ -2,6 +2,7 @@
 
 from storycore.dashboard.page import Answer, Page
 from storycore.dashboard.visit import Visit
+from storycore.dashboard.words import stands_alone
 from storycore.operations.artifact import ArtifactListRequest
 from storycore.operations.comfyui_servers import BackendsRequest
 from storycore.operations.project import ListEntry, ListRequest
@@ -19,7 +20,8 @@ def overview(visit: Visit) -> Answer:
         data["running"] = visit.run(TaskListRequest(status="running", limit=20)).items
         data["failed"] = visit.run(TaskListRequest(status="failed", limit=_MOST)).items
     if visit.may("artifact.list"):
-        data["artifacts"] = visit.run(ArtifactListRequest(limit=_MOST)).items
+        found = visit.run(ArtifactListRequest(limit=4 * _MOST)).items
+        data["artifacts"] = [it for it in found if stands_alone(it.media_type)][:_MOST]
     if visit.may("integration.comfyui.backends"):
         data["backends"] = visit.run(BackendsRequest(look=False)).items
     if visit.may("integration.webhook.list"):
