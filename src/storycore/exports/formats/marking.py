@@ -357,5 +357,5 @@ _UNSAID: Final = ProjectWarning(
     file="project.json",
     pointer="",
     reason="origin_unsaid",
-    message="Nothing tells how the media were made, so files do not say either; ai_made says it for all of them.",
+    message="Nothing tells how the media in some files were made, so those do not say either; ai_made says it for all.",
 )
