@@ -95,7 +95,7 @@ _SHOWN: Final[Mapping[str, frozenset[str]]] = {
 _KINDS: Final[Mapping[str, str]] = {
     "video": "film", "audio": "sound", "image": "picture", "application/pdf": "document", "application/zip": "package",
     "application/c2pa": "credentials", "application/x-subrip": "captions", "text/vtt": "captions",
-    "text/html": "web page", "text/csv": "table",
+    "text/html": "web page", "text/csv": "table", "text/plain": "text",
 }  # fmt: skip
 _NAMES: Final[Mapping[str, str]] = {
     "fps": "Frames a second", "dpi": "Dots an inch", "bitrate": "Bit rate", "video_bitrate": "Bit rate of the picture",
