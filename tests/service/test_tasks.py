@@ -126,6 +126,19 @@ def test_the_library_keeps_record_of_what_it_does_here(film):
     assert (artifact.path, artifact.checksum) == (packed.export_path, packed.checksum)
 
 
+def test_what_was_asked_for_from_one_folder_is_found_and_done_again_from_another(film, tmp_path, monkeypatch):
+    monkeypatch.chdir(film.parent)
+    with StoryCore() as sc:
+        sc.run(PackageRequest(project_path=film.name, output_path=f"{film.name}/exports/one.zip"))
+        task = sc.run(TaskListRequest()).items[0]
+    monkeypatch.chdir(tmp_path)
+    with StoryCore() as sc:
+        asked = sc.asked(task.task_id).request
+        assert asked["project_path"] == str(film)
+        assert asked["output_path"] == str(film / "exports/one.zip")
+        assert sc.run(PackageRequest(project_path=asked["project_path"])).files_included
+
+
 def test_lists_go_on_by_cursor_to_the_end_without_gap_or_double(film):
     with StoryCore() as sc:
         ids = [sc.submit(PackageRequest(project_path=str(film))).task_id for _ in range(5)]

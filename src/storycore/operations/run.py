@@ -52,9 +52,10 @@ def run(app: App, request: Request[R], progress: Progress) -> R:
     from storycore.tasks.task import Order
 
     check(app, request)
-    request = _from_anywhere(app, request) if operation.resumes else request
+    known = _from_anywhere(app, request)  # it is shown, linked and asked for again wherever the dashboard runs
+    request = known if operation.resumes else request
     facts = {**task_facts(request), "traceparent": tracing.traceparent()}
-    order = Order(kind=operation.name, request=request.model_dump(mode="json"), **facts)
+    order = Order(kind=operation.name, request=known.model_dump(mode="json"), **facts)
     result = app.tasks.run_here(order, partial(call, app, request), outcome, progress, resumes=operation.resumes)
     _tidy(app)
     return result
@@ -63,11 +64,18 @@ def run(app: App, request: Request[R], progress: Progress) -> R:
 def _from_anywhere(app: App, request: Request[R]) -> Request[R]:
     """The same request with absolute paths: whoever takes it up may stand in another folder."""
     paths = {
-        name: str(Path.cwd() / (app.places.base or "") / value)
+        name: _absolute(app.places.base, value)
         for name in type(request).model_fields
-        if name.endswith("_path") and isinstance(value := getattr(request, name), str) and value
+        if name.endswith("_path") and isinstance(value := getattr(request, name), str) and value and "://" not in value
     }
     return request.model_copy(update=paths)
+
+
+def _absolute(base: Path | None, text: str) -> str:
+    try:
+        return str(Path((base or Path()) / text).absolute())
+    except OSError:  # the current folder is gone: the operation says so, with what to do
+        return text
 
 
 def _tidy(app: App) -> None:
