@@ -16,6 +16,7 @@ from storycore.dashboard.places import PLACES
 from storycore.dashboard.visit import Visit
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+REFUSED = "http://127.0.0.1:9/hook"
 HOSTILE = "<script>alert(1)</script>"
 
 
@@ -31,7 +32,8 @@ def films(tmp_path_factory):
 @pytest.fixture(scope="module")
 def url(films, tmp_path_factory):
     place = tmp_path_factory.mktemp("dashboard")
-    with serving(films, database_url=f"sqlite:///{place / 's.db'}", cache_folder=place / "cache") as url:
+    facts = {"database_url": f"sqlite:///{place / 's.db'}", "cache_folder": place / "cache"}
+    with serving(films, webhook_allow=("127.0.0.1:9",), **facts) as url:
         yield url
 
 
@@ -174,6 +176,22 @@ def test_a_secret_is_shown_once(url, films):
     key = made.text.split("sck_")[1][:20]
     assert key not in httpx.get(f"{url}/settings").text
     assert made.headers["cache-control"] == "no-store"
+
+
+def test_what_was_sent_to_a_webhook_that_was_ended_is_shown_and_not_offered_again(url):
+    told = {"url": REFUSED, "event_types": ["image.generated"]}
+    hook = httpx.post(f"{url}/v1/storycore.integration.webhook.register", json=told).json()["data"]["webhook_id"]
+    httpx.post(f"{url}/v1/storycore.integration.webhook.ping", json={"webhook_id": hook}, timeout=60)
+    found = httpx.get(f"{url}/webhooks/deliveries?format=json&webhook_id={hook}").json()["deliveries"]["items"][0]
+    place = f"{url}/webhooks/deliveries/view?id={found['delivery_id']}&event={found['event_id']}&webhook={hook}"
+    assert f'href="/webhooks/{hook}"' in httpx.get(place).text
+    assert "was ended" not in httpx.get(f"{url}/webhooks").text
+    assert httpx.post(f"{url}/webhooks/{hook}/delete", content="", headers=FORM).status_code == 303
+    shown = httpx.get(place).text
+    assert "Its webhook was ended" in shown
+    assert f'href="/webhooks/{hook}"' not in shown
+    assert 'id="redeliver"' not in shown
+    assert f"redeliver-{found['delivery_id']}" not in httpx.get(f"{url}/webhooks").text
 
 
 def test_settings_say_where_they_are_from_and_tell_no_secret(url, films):

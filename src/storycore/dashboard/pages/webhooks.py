@@ -33,11 +33,12 @@ def webhooks(visit: Visit) -> Answer:
     """A page of webhooks, and what is on its way to them."""
     found = visit.run(WebhookListRequest(cursor=visit.asked("cursor")))
     newest = visit.run(WebhookDeliveriesRequest(limit=10)).items
+    are_all = not (found.next_cursor or visit.asked("cursor"))
     return Page(
         template="webhooks.html",
         title="Webhooks",
         data={"webhooks": found, "deliveries": newest},
-        more={"events": tuple(TYPES)},
+        more={"events": tuple(TYPES), "there": [it.webhook_id for it in found.items] if are_all else None},
         live=visit.asked("cursor") is None,
     )
 
@@ -117,8 +118,10 @@ def deliveries(visit: Visit) -> Answer:
 
 def delivery(visit: Visit) -> Answer:
     """One delivery, with every attempt and what was answered."""
+    hook = visit.asked("webhook")
+    is_there = hook is None or _is_there(visit, hook)
     wanted = WebhookDeliveriesRequest(
-        webhook_id=visit.asked("webhook"), event_id=visit.asked("event"), attempts=True, bodies=True, limit=200
+        webhook_id=hook if is_there else None, event_id=visit.asked("event"), attempts=True, bodies=True, limit=200
     )
     found = next((it for it in visit.run(wanted).items if it.delivery_id == visit.asked("id")), None)
     if found is None:
@@ -127,9 +130,18 @@ def delivery(visit: Visit) -> Answer:
         template="delivery.html",
         title=f"Delivery {found.delivery_id}",
         data={"delivery": found},
+        more={"is_there": is_there},
         live=True,
         ended=found.state in ("delivered", "cancelled", "blocked", "exhausted"),
     )
+
+
+def _is_there(visit: Visit, webhook_id: str) -> bool:
+    try:
+        visit.run(WebhookGetRequest(webhook_id=webhook_id))
+    except NotFound:  # it was ended; what was sent to it is kept for a while
+        return False
+    return True
 
 
 def redeliver(visit: Visit) -> Answer:
