@@ -114,6 +114,16 @@ def test_dismissed_parts_are_gone_or_told_to_stop(app, parts, parent):
     assert parts.left(parent.id) == [], "what is to stop is not relied on"
 
 
+@pytest.mark.parametrize("hand_in", [PartRecords.give_back, lambda parts, part: parts.finish(part, Outcome(result={}))])
+def test_a_part_that_was_told_to_stop_has_ended_when_its_helper_lets_go(app, parts, parent, hand_in):
+    offer(app, parent, "a")
+    running = app.tasks.records.claim("helper", {KIND})
+    parts.dismiss(parent.id)
+    hand_in(parts, running)
+    assert [(part.id, part.status) for part in parts.standing(parent.id)] == [(running.id, Status.CANCELLED)]
+    assert [lease[0] for lease in app.tasks.records.running()] == [parent.id]
+
+
 def test_a_parent_that_has_ended_or_is_to_stop_wants_nothing(app, parts, parent):
     assert parts.is_wanted(parent.id)
     app.tasks.records.cancel(parent.id, {})

@@ -1,6 +1,9 @@
 """What holds of finished segments in every object store: machines share them, and nothing half-made is seen."""
 
+import hashlib
 import secrets
+
+import pytest
 
 from storycore.rendering.depot import depot_of, segment_cache, shared_by
 from storycore.settings import Settings
@@ -18,13 +21,17 @@ def keep(cache, data):
     cache.keep(KEY, part)
 
 
+def sealed(data):
+    return {f"segments/ab/{KEY}.segment": data + hashlib.sha256(data).digest()}
+
+
 def test_what_one_machine_keeps_another_takes(tmp_path, store):
     one, other = (machine(tmp_path, store, name) for name in ("one", "other"))
     assert shared_by(one) == shared_by(other)
     data = secrets.token_bytes(6_000_000)  # more than one part of an upload
     assert not segment_cache(other).take(KEY, tmp_path / "early")
     keep(segment_cache(one), data)
-    assert store.objects() == {f"segments/ab/{KEY}.segment": data}
+    assert store.objects() == sealed(data)
     assert segment_cache(other).take(KEY, tmp_path / "mine")
     assert (tmp_path / "mine").read_bytes() == data
     assert store.unfinished() == []
@@ -35,9 +42,35 @@ def test_a_machine_that_is_late_changes_nothing_and_a_broken_segment_is_removed(
     keep(one, b"segment")
     keep(other, b"segment")
     assert not other.is_cut_off
-    assert store.objects() == {f"segments/ab/{KEY}.segment": b"segment"}
+    assert store.objects() == sealed(b"segment")
     other.forget(KEY)
     assert store.objects() == {}
+
+
+@pytest.mark.parametrize("harm", [
+    lambda kept: kept[:0],
+    lambda kept: kept[:20],
+    lambda kept: kept[:-1],
+    lambda kept: kept[:3] + bytes([kept[3] ^ 1]) + kept[4:],
+])  # fmt: skip
+def test_a_segment_that_was_changed_in_the_store_is_painted_anew(tmp_path, harm):
+    """A folder that lies on the same disk as the caches, so that links could be made."""
+    one, other = (
+        segment_cache(Settings(cache_folder=tmp_path / name, segment_store=str(tmp_path / "shared")))
+        for name in ("one", "other")
+    )
+    keep(one, b"segment")
+    kept = tmp_path / f"shared/ab/{KEY}.segment"
+    assert kept.read_bytes() == sealed(b"segment")[f"segments/ab/{KEY}.segment"]
+    kept.write_bytes(harm(kept.read_bytes()))
+    assert not other.take(KEY, tmp_path / "mine")
+    assert not kept.exists()
+    keep(other, b"segment")
+    third = segment_cache(Settings(cache_folder=tmp_path / "third", segment_store=str(tmp_path / "shared")))
+    assert third.take(KEY, tmp_path / "mine")
+    assert (tmp_path / "mine").read_bytes() == b"segment"
+    assert kept.read_bytes() == sealed(b"segment")[f"segments/ab/{KEY}.segment"]
+    assert list(tmp_path.rglob("*.part")) == []
 
 
 def test_a_store_that_does_not_answer_cuts_nobody_off_from_what_is_here(tmp_path, s3, monkeypatch):

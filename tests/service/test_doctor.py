@@ -70,6 +70,17 @@ def test_a_missing_encoder_stands_in_the_way(tmp_path):
     assert (finding.state, bool(finding.remedy)) == (State.BROKEN, True)
 
 
+def test_a_folder_for_segments_that_can_not_be_used_stands_in_the_way(tmp_path):
+    shared, file = tmp_path / "shared", tmp_path / "file"
+    file.touch()
+    for place, state in ((shared, State.FINE), ("segments", State.BROKEN), (file, State.BROKEN), ("", None)):
+        app = App(Settings.read(segment_store=str(place)))
+        finding = found(app).get("segment_store")
+        app.close()
+        assert getattr(finding, "state", None) is state
+    assert not shared.exists()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")
 def test_a_secret_key_that_others_can_read_is_told_with_the_command_that_mends_it(app, webhook):
     assert found(app)["sealing key"].state is State.FINE

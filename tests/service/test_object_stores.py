@@ -290,7 +290,7 @@ def test_settings_list_only_what_can_be_a_place(monkeypatch):
 def findings(core):
     from storycore.operations.doctor import examine
 
-    return {it.name: (it.state.value, it.words, it.remedy) for it in examine(core._app) if it.name.startswith("store_")}
+    return {it.name: (it.state.value, it.words, it.remedy) for it in examine(core._app) if "store" in it.name}
 
 
 def test_doctor_says_of_each_store_whether_it_lets_us_in(store, monkeypatch):
@@ -300,6 +300,16 @@ def test_doctor_says_of_each_store_whether_it_lets_us_in(store, monkeypatch):
     assert told["store_1"][0] == "fine"
     if store.name != "seaweedfs":  # it makes a bucket of whatever is asked for
         assert (told["store_2"][0], "no such bucket" in told["store_2"][1]) == ("broken", True)
+
+
+def test_doctor_says_whether_the_bucket_of_segments_lets_us_in(strict_s3, monkeypatch):
+    monkeypatch.setenv("STORYCORE_SEGMENT_STORE", f"{strict_s3.url}/segments")
+    with StoryCore() as core:
+        assert findings(core)["segment_store"] == ("fine", f"{strict_s3.url}/segments answers", "")
+    monkeypatch.setenv("STORYCORE_SEGMENT_STORE", "s3://nowhere/segments")
+    with StoryCore() as core:
+        state, words, remedy = findings(core)["segment_store"]
+    assert (state, "no such bucket" in words, "STORYCORE_SEGMENT_STORE" in remedy) == ("broken", True, True)
 
 
 def test_doctor_finds_uploads_that_nobody_will_finish(strict_s3, monkeypatch):

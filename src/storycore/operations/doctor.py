@@ -11,9 +11,9 @@ from storycore.app import App
 from storycore.errors import StoryCoreError
 from storycore.observe.readiness import check_places
 from storycore.operations import surroundings
-from storycore.operations.finding import Finding, State, broken, fine
+from storycore.operations.finding import Finding, State, broken, fine, odd
 from storycore.settings import sources
-from storycore.storage.place import Kind
+from storycore.storage.place import Kind, StorePlace, names_store, read_place
 from storycore.units import human_bytes, human_seconds, now
 
 _STORE_SECONDS = 10.0
@@ -27,7 +27,7 @@ def examine(app: App) -> list[Finding]:
     """
     looks: tuple[Callable[[App], Iterator[Finding]], ...] = (
         _system, _settings, surroundings.encoder, _letters, _marks, _extras, surroundings.extras, _places, _stores,
-        _disks, _database,
+        _segments, _disks, _database,
     )  # fmt: skip
     findings = [finding for look in looks for finding in look(app)]
     knows = app.keeps_records and all((it.name, it.state) != ("database", State.BROKEN) for it in findings)
@@ -123,36 +123,53 @@ def _places(app: App) -> Iterator[Finding]:
 
 def _stores(app: App) -> Iterator[Finding]:
     """Whether each listed store lets us in, and what is left there of uploads that nobody will finish."""
-    if not app.places.stores:
+    for number, place in enumerate(app.places.stores, 1):
+        yield _store(f"store_{number}", place)
+
+
+def _segments(app: App) -> Iterator[Finding]:
+    """Whether the place can be used where machines share segments; without it each renders alone."""
+    text, name = app.settings.segment_store, "segment_store"
+    if not text:
         return
+    from storycore.rendering.depot import depot_of
+
+    try:
+        depot_of(app.settings)
+    except StoryCoreError as fault:
+        yield broken(name, fault.message, fault.remediation)
+        return
+    if names_store(text):
+        yield _store(name, read_place(text))
+    else:
+        yield from _disk(name, Path(text).expanduser(), app.settings.min_free_bytes)
+
+
+def _store(name: str, place: StorePlace) -> Finding:
     from storycore.storage.objects import Bucket
 
-    for number, place in enumerate(app.places.stores, 1):
-        name = f"store_{number}"
-        try:
-            bucket = Bucket(place, timeout_seconds=_STORE_SECONDS)
-            bucket.look(place.key)
-            uploads = bucket.uploads(place.key)
-        except StoryCoreError as fault:
-            yield Finding(name=name, state=State.BROKEN, words=fault.message, remedy=fault.remediation)
-            continue
-        old = [upload for upload in uploads or () if (now() - upload.begun_at).total_seconds() > _OLD_SECONDS]
-        if old:
-            yield Finding(
-                name=name, state=State.ODD,
-                words=f"{place} answers · begun more than a day ago and never finished: "
-                f"{len(old)} {'upload' if len(old) == 1 else 'uploads'}",
-                remedy="Set a lifecycle rule on the bucket that aborts unfinished uploads (docs/stores.md).",
-            )  # fmt: skip
-        elif uploads is None and place.kind is not Kind.AZURE:  # Azure forgets them by itself, within a week
-            yield Finding(
-                name=name, state=State.ODD,
-                words=f"{place} answers, and does not let us list unfinished uploads",
-                remedy="Allow s3:ListBucketMultipartUploads, or set a lifecycle rule on the bucket that aborts "
-                "unfinished uploads after a day (docs/stores.md).",
-            )  # fmt: skip
-        else:
-            yield fine(name, f"{place} answers")
+    try:
+        bucket = Bucket(place, timeout_seconds=_STORE_SECONDS)
+        bucket.look(place.key)
+        uploads = bucket.uploads(place.key)
+    except StoryCoreError as fault:
+        return broken(name, fault.message, fault.remediation)
+    old = [upload for upload in uploads or () if (now() - upload.begun_at).total_seconds() > _OLD_SECONDS]
+    if old:
+        return odd(
+            name,
+            f"{place} answers · begun more than a day ago and never finished: "
+            f"{len(old)} {'upload' if len(old) == 1 else 'uploads'}",
+            "Set a lifecycle rule on the bucket that aborts unfinished uploads (docs/stores.md).",
+        )
+    if uploads is None and place.kind is not Kind.AZURE:  # Azure forgets them by itself, within a week
+        return odd(
+            name,
+            f"{place} answers, and does not let us list unfinished uploads",
+            "Allow s3:ListBucketMultipartUploads, or set a lifecycle rule on the bucket that aborts unfinished uploads "
+            "after a day (docs/stores.md).",
+        )
+    return fine(name, f"{place} answers")
 
 
 def _disks(app: App) -> Iterator[Finding]:
@@ -172,7 +189,7 @@ def _disk(name: str, folder: Path, floor: int) -> Iterator[Finding]:
             remedy="Name another folder in the settings.",
         )
         return
-    if not os.access(there, os.W_OK):
+    if not (there.is_dir() and os.access(there, os.W_OK)):
         yield Finding(
             name=name,
             state=State.BROKEN,

@@ -5,6 +5,7 @@ of his own for it (a hard link), so that tidying up takes nothing away from anyb
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import secrets
@@ -17,9 +18,12 @@ from typing import Any, Protocol
 from storycore.errors import StoryCoreError
 from storycore.observe import logging
 from storycore.storage import traces
+from storycore.units import MEBIBYTE
 
 _STALE_SECONDS = 24 * 3600
 _ROOM_LEFT = 0.9
+_BLOCK_BYTES = 4 * MEBIBYTE
+_SEAL_BYTES = hashlib.sha256().digest_size
 
 log = logging.get(__name__)
 
@@ -109,7 +113,12 @@ class SegmentCache:
         written.replace(kept)
         with self._asking() as depot:
             if depot:
-                depot.send(key, kept)
+                sealed = self.new(key)
+                try:
+                    _seal(kept, sealed)
+                    depot.send(key, sealed)
+                finally:
+                    sealed.unlink(missing_ok=True)
 
     def forget(self, key: str) -> None:
         """Removes a segment that turned out to be broken."""
@@ -195,14 +204,18 @@ class SegmentCache:
         """Whether a segment came from the depot; it is kept here then."""
         if self._depot is None or self.is_cut_off:
             return False
-        part = self.new(key)
+        sealed, part = self.new(key), self.new(key)
         try:
             with self._asking() as depot:
-                if depot and depot.fetch(key, part):
-                    part.replace(self._path(key))
-                    return True
+                if depot and depot.fetch(key, sealed):
+                    if _unseal(sealed, part):
+                        part.replace(self._path(key))
+                        return True
+                    log.warning("segment_broken_in_store", key=key)
+                    depot.forget(key)
             return False
         finally:
+            sealed.unlink(missing_ok=True)
             part.unlink(missing_ok=True)
 
     @contextlib.contextmanager
@@ -220,6 +233,27 @@ class SegmentCache:
 
     def _note(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.note"
+
+
+def _seal(kept: Path, sealed: Path) -> None:
+    """A copy with the SHA-256 of its bytes behind them: what others may touch is not taken on trust."""
+    shutil.copyfile(kept, sealed)
+    with sealed.open("r+b") as file:
+        digest = hashlib.file_digest(file, hashlib.sha256).digest()
+        file.seek(0, os.SEEK_END)
+        file.write(digest)
+
+
+def _unseal(sealed: Path, segment: Path) -> bool:
+    """Writes what was sealed; False if the bytes are not those any more. The sealed file may be the depot's own."""
+    left = sealed.stat().st_size - _SEAL_BYTES
+    digest = hashlib.sha256()
+    with sealed.open("rb") as file, segment.open("wb") as target:
+        while left > 0 and (block := file.read(min(left, _BLOCK_BYTES))):
+            digest.update(block)
+            target.write(block)
+            left -= len(block)
+        return left == 0 and file.read() == digest.digest()
 
 
 def _link(kept: Path, target: Path) -> None:

@@ -219,7 +219,7 @@ class Bucket:
             return DependencyFailed(
                 f"There is no such bucket: {where}.",
                 reason=Reason.STORE_UNAVAILABLE,
-                remediation="Make the bucket, or correct STORYCORE_STORES.",
+                remediation="Make the bucket, or correct its name in STORYCORE_STORES or STORYCORE_SEGMENT_STORE.",
                 details=details | {"retryable": False},
             )
         if isinstance(fault, told.AlreadyExistsError):

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, delete, exists, or_, select, update
 
 from storycore.database.connect import Database
 from storycore.database.tables import tasks
+from storycore.errors import Cancelled
 from storycore.tasks.records import FREE, WHOLE, TaskRecords, lease, of
 from storycore.tasks.task import Order, Outcome, Status, Task
 from storycore.units import now
@@ -103,12 +104,19 @@ class PartRecords:
             return None if row is None else lease(connection, row, owner, instant)
 
     def finish(self, part: Task, outcome: Outcome) -> None:
-        """Records that a part is done; nothing happens if its lease is lost."""
-        self._records.finish(part, Status.COMPLETED, outcome=outcome)
+        """Records that a part is done, or that it has stopped, if it is to; nothing happens if its lease is lost."""
+        if not self._records.finish(part, Status.COMPLETED, outcome=outcome):
+            self._stop(part)
 
     def give_back(self, part: Task) -> None:
-        """Lets a part wait again that is not done; nothing happens if its lease is lost."""
-        self._records.give_back(part)
+        """Lets a part wait again, or ends it if it is to stop; nothing happens if its lease is lost."""
+        if not self._records.give_back(part):
+            self._stop(part)
+
+    def _stop(self, part: Task) -> None:
+        """Else it would look as if somebody did it, until its lease runs out."""
+        error = Cancelled("Stopped on request; nothing was kept.").as_dict()
+        self._records.finish(part, Status.CANCELLED, error=error)
 
     def is_wanted(self, parent: str) -> bool:
         """Whether a task has not ended, and nobody has asked it to stop."""
