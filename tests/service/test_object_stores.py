@@ -177,6 +177,13 @@ def test_deliveries_and_projects_in_a_store_are_refused_and_told_why(s3, film, f
     assert (told.value.reason, s3.objects()) == ("path_invalid", {})
 
 
+def test_a_film_in_a_store_is_no_broken_package(s3):
+    with StoryCore() as core:
+        for name in ("film.mp4", "mix.wav", "board.PDF"):
+            asked = VerifyRequest(package_path=f"{s3.url}/{name}")
+            assert refused(core, asked) == ("VALIDATION_ERROR", "path_invalid")
+
+
 def wanted_places(s3):
     return [(place.format(url=s3.url, bucket=f"s3://{s3.bucket}"), told) for place, told in ELSEWHERE]
 

@@ -2,12 +2,13 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeGuard
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeGuard
 
 from pydantic import Field
 from typing_extensions import override
 
 from storycore.app import App
+from storycore.errors import InvalidInput, Reason
 from storycore.observe.progress import Progress
 from storycore.operations.request import PathText, Request, Result, Spelling, StoredPathText
 from storycore.operations.stored import readable_place
@@ -15,6 +16,8 @@ from storycore.storage.place import StorePlace
 
 if TYPE_CHECKING:
     from storycore.exports.vouching import Vouched
+
+_VOUCHED: Final = ("image/", "audio/", "video/", "application/pdf")
 
 
 class VerifyFault(Result):
@@ -99,9 +102,10 @@ def check_package(app: App, request: VerifyRequest) -> None:
 
     Raises:
         InvalidInput, AccessDenied, NotFound: the paths are not acceptable, or nothing stands there.
+        InvalidInput: path_invalid: a film, a sound or a picture in a store.
         Conflict: output_exists.
     """
-    readable_place(app, request.package_path)
+    _place(app, request.package_path)
     if request.unpack_to is not None:
         app.places.new_folder(request.unpack_to)
 
@@ -118,7 +122,7 @@ def verify(app: App, request: VerifyRequest, progress: Progress) -> VerifyResult
     from storycore.exports.vouching import can_vouch, is_package, vouch
 
     started = time.monotonic()
-    path = readable_place(app, request.package_path)
+    path = _place(app, request.package_path)
     target = None if request.unpack_to is None else app.places.new_folder(request.unpack_to)
     if target is None and _is_file(path) and can_vouch(path) and not is_package(path):
         return _of_file(path, vouch(path, app.settings, progress), started, progress)
@@ -145,6 +149,21 @@ def verify(app: App, request: VerifyRequest, progress: Progress) -> VerifyResult
         unpacked_to=str(target) if target is not None and verdict.valid else None,
         verify_time_ms=round((time.monotonic() - started) * 1000, 3),
     )
+
+
+def _place(app: App, text: str) -> Path | StorePlace:
+    """Where something stands that can be checked there."""
+    from storycore.project.media_types import expected
+
+    place = readable_place(app, text)
+    if isinstance(place, StorePlace) and expected(place.key).startswith(_VOUCHED):
+        raise InvalidInput(
+            "In a store only packages are checked; what vouches for a film, a sound or a picture is read here.",
+            reason=Reason.PATH_INVALID,
+            remediation="Fetch the file, `storycore artifact download` does so, and verify it on this machine.",
+            details={"pointer": "/package_path"},
+        )
+    return place
 
 
 def _is_file(path: Path | StorePlace) -> "TypeGuard[Path]":
