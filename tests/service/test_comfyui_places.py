@@ -152,3 +152,18 @@ def test_one_that_is_told_to_stop_as_it_gets_a_place_is_not_posted(world, comfy)
         last.wait()
     assert len(posts(comfy)) == 2
     assert world.records.backends()[0].in_flight == 0
+
+
+@pytest.mark.parametrize("has_place", [True, False])
+def test_one_whose_server_is_gone_after_a_crash_of_ours_goes_on_elsewhere_as_it_would_have_without_one(
+    world, comfy, tmp_path, has_place
+):
+    with ScriptedComfyUI(tmp_path / "gone") as gone:
+        dead = world.connect(gone.url)
+    order = world.order(picture(color=5), timeout_seconds=20)
+    record = noted_ahead(world, order, picture(color=5))
+    placed = {"seen": "running", "holding": True, "submissions": 1, "submitted_at": now()} if has_place else {}
+    world.records.change(record, backend_id=dead, **placed)
+    finished = world.begin(order).wait()
+    assert (finished.judgement.verdict, len(posts(comfy))) == (Verdict.COMPLETED, 1)
+    assert finished.backend.id == world.backend_id
