@@ -167,3 +167,15 @@ def test_one_whose_server_is_gone_after_a_crash_of_ours_goes_on_elsewhere_as_it_
     finished = world.begin(order).wait()
     assert (finished.judgement.verdict, len(posts(comfy))) == (Verdict.COMPLETED, 1)
     assert finished.backend.id == world.backend_id
+
+
+def test_one_whose_server_dies_as_it_is_posted_goes_on_elsewhere(world, comfy, tmp_path):
+    world.records.drain(world.backend_id)
+    with ScriptedComfyUI(tmp_path / "gone") as gone:
+        dead = world.connect(gone.url)
+        assert world.run(picture(color=1)).backend.id == dead  # what it can do is known from now on
+    world.connect(comfy.url)
+    ended = [run.wait() for run in [world.start(picture(color=number), timeout_seconds=20) for number in range(2, 5)]]
+    assert {(it.judgement.verdict, it.backend.id) for it in ended} == {(Verdict.COMPLETED, world.backend_id)}
+    assert any(it.record.submissions > 1 for it in ended)
+    assert len(posts(comfy)) == 3

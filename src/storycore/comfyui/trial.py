@@ -54,8 +54,7 @@ class Trial:
         async with self._line.ear(self._client_id, record.prompt_id) as ear:
             where: Where | None = Where.UNKNOWN
             if record.seen and not self._state.is_unposted:
-                patience = min(self._deadline, time.monotonic() + self._pace.down)
-                where = await find(self._client, record.prompt_id, self._pace, self._stops, deadline=patience)
+                where = await find(self._client, record.prompt_id, self._pace, self._stops, deadline=self._deadline)
                 if where is Where.UNKNOWN and (record.seen != POSTED or record.verdict is not None):
                     # The server had it and has it no more; who knows what happened while we were away.
                     return Fate(way=Way.GONE, seen=_known(record.seen), broken=True)
