@@ -36,8 +36,8 @@ async def find(
 ) -> Where | None:
     """How the server has a run; `UNKNOWN` only if two looks with time between say so, None if it does not answer.
 
-    An answer is waited for until the deadline, but not longer than `Pace.down`. The server is asked even if the deadline
-    has passed: the run may have ended while nobody followed it.
+    An answer is waited for until the deadline, but not longer than `Pace.down`. The server is asked even if the
+    deadline has passed: the run may have ended while nobody followed it.
     """
     missed, until = False, min(deadline, time.monotonic() + pace.down)
     while not stops():
