@@ -1,5 +1,6 @@
 """The next run in line is noted before it has a place: it may have been posted by then, or not; it is posted once."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -113,8 +114,7 @@ def test_one_that_took_too_long_before_a_crash_of_ours_is_not_posted_again(world
     record = noted_ahead(world, order, picture(color=5))
     begun = now() - timedelta(seconds=60)
     world.records.change(record, submissions=1, submitted_at=begun, verdict="timed_out", seen="running")
-    assert not world.begin(order).wait().judgement.is_good
-    assert posts(comfy) == []
+    assert (world.begin(order).wait().judgement.verdict, posts(comfy)) == (Verdict.TIMED_OUT, [])
 
 
 @pytest.mark.parametrize(("steps", "verdict"), [(0, Verdict.COMPLETED), (100, Verdict.TIMED_OUT)])
@@ -158,6 +158,7 @@ def test_one_that_is_told_to_stop_as_it_gets_a_place_is_not_posted(world, comfy)
 def test_one_whose_server_is_gone_after_a_crash_of_ours_goes_on_elsewhere_as_it_would_have_without_one(
     world, comfy, tmp_path, has_place
 ):
+    world.backends.pace = replace(world.backends.pace, down=1.0)
     with ScriptedComfyUI(tmp_path / "gone") as gone:
         dead = world.connect(gone.url)
     order = world.order(picture(color=5), timeout_seconds=20)
@@ -171,6 +172,7 @@ def test_one_whose_server_is_gone_after_a_crash_of_ours_goes_on_elsewhere_as_it_
 
 def test_one_whose_server_dies_as_it_is_posted_goes_on_elsewhere(world, comfy, tmp_path):
     world.records.drain(world.backend_id)
+    world.backends.pace = replace(world.backends.pace, down=1.0)
     with ScriptedComfyUI(tmp_path / "gone") as gone:
         dead = world.connect(gone.url)
         assert world.run(picture(color=1)).backend.id == dead  # what it can do is known from now on
