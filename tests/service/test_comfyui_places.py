@@ -181,3 +181,19 @@ def test_one_whose_server_dies_as_it_is_posted_goes_on_elsewhere(world, comfy, t
     assert {(it.judgement.verdict, it.backend.id) for it in ended} == {(Verdict.COMPLETED, world.backend_id)}
     assert any(it.record.submissions > 1 for it in ended)
     assert len(posts(comfy)) == 3
+
+
+def test_what_is_cancelled_after_its_process_died_is_stopped_at_the_server(world, comfy):
+    graph = picture(color=5, steps=1000)
+    order = world.order(graph)
+    record = noted_ahead(world, order, graph)
+    body = {"prompt": graph, "prompt_id": record.prompt_id, "client_id": "who-died", "number": 1.0}
+    assert httpx.post(f"{comfy.url}/prompt", json=body, timeout=30).status_code == 200
+    until(lambda: comfy.do(lambda: comfy.server.running is not None))
+    world.backends.do(world.backends.stop_what_is_left())
+    assert comfy.do(lambda: comfy.server.running is not None)  # its task goes on
+    world.end_task(order.task_id)
+    world.backends.do(world.backends.stop_what_is_left())
+    until(lambda: comfy.do(lambda: comfy.server.running is None))
+    assert world.records.find_run(record.id).verdict == "cancelled"
+    assert world.records.left_running() == []
