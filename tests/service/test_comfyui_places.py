@@ -114,7 +114,7 @@ def test_one_that_took_too_long_before_a_crash_of_ours_is_not_posted_again(world
     record = noted_ahead(world, order, picture(color=5))
     begun = now() - timedelta(seconds=60)
     world.records.change(record, submissions=1, submitted_at=begun, verdict="timed_out", seen="running")
-    assert (world.begin(order).wait().judgement.verdict, posts(comfy)) == (Verdict.TIMED_OUT, [])
+    assert (world.begin(order).wait().judgement.verdict, posts(comfy)) == (Verdict.LOST, [])
 
 
 @pytest.mark.parametrize(("steps", "verdict"), [(0, Verdict.COMPLETED), (100, Verdict.TIMED_OUT)])

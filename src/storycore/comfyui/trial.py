@@ -59,8 +59,6 @@ class Trial:
                     # The server had it and has it no more; who knows what happened while we were away.
                     return Fate(way=Way.GONE, seen=_known(record.seen), broken=True)
             if where is Where.UNKNOWN:
-                if time.monotonic() >= self._deadline:
-                    return Fate(way=Way.TIMED_OUT)  # it was tried before, and its time is counted from then
                 where = await self._post(ear)
             if where is None:
                 return self._unheard()
