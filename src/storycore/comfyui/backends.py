@@ -1,6 +1,7 @@
 """The servers that are known: reached, looked at, and chosen among."""
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -12,11 +13,14 @@ from storycore.comfyui.client import Client, Refused, Unreachable
 from storycore.comfyui.exchange import Exchange
 from storycore.comfyui.graph.api_graph import ObjectInfo
 from storycore.comfyui.lines import Line, Lines
+from storycore.comfyui.look import stop
 from storycore.comfyui.pace import Pace
 from storycore.comfyui.records import ComfyRecords
 from storycore.comfyui.turns import Turns
+from storycore.comfyui.verdict import Verdict
 from storycore.errors import AccessDenied, InvalidInput, StoryCoreError
 from storycore.observe import logging
+from storycore.units import now
 
 LOOK_SECONDS: Final = 5.0
 """How often each server is looked at."""
@@ -145,6 +149,19 @@ class Backends:
         """Looks at every server once."""
         return await asyncio.gather(*(self.look_at(backend) for backend in self.records.backends()))
 
+    async def stop_what_is_left(self) -> None:
+        """Stops at the servers what was cancelled after the process that had begun it died.
+
+        A server that does not answer is told when it does again.
+        """
+        known = {it.id: it for it in self.records.known()}
+        for record in self.records.left_running():
+            backend = known.get(record.backend_id or "")
+            with contextlib.suppress(Unreachable, Refused):
+                if backend is not None:
+                    await stop((await self.line(backend)).client, record.prompt_id)
+                self.records.change(record, verdict=Verdict.CANCELLED.value, holding=False, finished_at=now())
+
 
 class Monitor:
     """Looks at every server now and then, in a thread of its own.
@@ -172,6 +189,7 @@ class Monitor:
         while True:
             try:
                 self._backends.do(self._backends.look_at_all())
+                self._backends.do(self._backends.stop_what_is_left())
             except StoryCoreError as fault:
                 log.warning("comfyui_not_looked_at", reason=fault.reason.value)
             except Exception:

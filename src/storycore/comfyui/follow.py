@@ -98,6 +98,8 @@ class Follower:
     async def follow(self, ear: Ear, *, seen: Where = Where.UNKNOWN) -> Fate:
         """Where the run leads; `seen` is how the server had it last."""
         self._seen = seen
+        if seen is Where.DONE and (fate := await self._look(ear)):
+            return fate  # though it is late, if nobody followed it meanwhile
         while True:
             self._take(await ear.next(self._until_look()))
             if self._stops():

@@ -174,7 +174,11 @@ class Placing:
         return {"graph": self._sent[backend.id], "facts": facts}
 
     async def _is_there(self) -> bool:
-        """Whether a run that has no place may be at its server: noted ahead, or failed and not brought home yet."""
+        """Whether a run that has no place is to be looked for at its server: noted ahead, or failed before a crash.
+
+        Only one that was noted ahead and never arrived is placed as a new one; whether one that was posted is tried
+        again is for its verdict to say.
+        """
         record, pace = self._state.record, self._backends.pace
         if not record.seen:
             return False
@@ -186,7 +190,7 @@ class Placing:
         where = await find(client, record.prompt_id, pace, self._state.voice.stops, deadline=deadline)
         if where in (Where.QUEUED, Where.RUNNING):
             self._state.change(holding=True)
-        return where is not Where.UNKNOWN
+        return where is not Where.UNKNOWN or not record.is_ahead
 
     async def _return_to(self, backend_id: str) -> tuple[Backend, Line]:
         backend = self.find(backend_id)

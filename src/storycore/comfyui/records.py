@@ -66,6 +66,13 @@ def _outranking() -> Select[Any]:
 _OUTRANKING = _outranking()
 _THERE = select(backends.c.id).where(backends.c.id.in_(bindparam("wanted", expanding=True))).with_for_update()
 _BY_ID = select(runs).where(runs.c.id == bindparam("run_id"))
+_LEFT_RUNNING = (
+    select(runs)
+    .join(tasks, tasks.c.id == runs.c.task_id)
+    .where(runs.c.verdict.is_(None), runs.c.seen != "", tasks.c.status == "cancelled")
+    .order_by(runs.c.number)
+    .limit(100)
+)
 _AT = update(runs).where(runs.c.number == bindparam("at"))
 _AT_UNPOSTED = _AT.where(runs.c.submissions == bindparam("before"))
 _NEW = insert(runs).returning(runs.c.number)
@@ -228,6 +235,12 @@ class ComfyRecords:
         """The runs of a task, in order."""
         with self._database.read() as connection:
             rows = connection.execute(select(runs).where(runs.c.task_id == task_id).order_by(runs.c.number)).all()
+        return [_run(row) for row in rows]
+
+    def left_running(self) -> list[RunRecord]:
+        """Runs that may be at their servers though their tasks were cancelled: nobody was there to stop them."""
+        with self._database.read() as connection:
+            rows = connection.execute(_LEFT_RUNNING).all()
         return [_run(row) for row in rows]
 
     def change(self, record: RunRecord, *, surely: bool = False, **values: Any) -> RunRecord:

@@ -34,12 +34,18 @@ class Posted:
 async def find(
     client: Client, prompt_id: str, pace: Pace, stops: Callable[[], bool], *, deadline: float
 ) -> Where | None:
-    """How the server has a run; `UNKNOWN` only if two looks with time between say so, None if it does not answer."""
-    missed = False
-    while not stops() and time.monotonic() < deadline:
+    """How the server has a run; `UNKNOWN` only if two looks with time between say so, None if it does not answer.
+
+    An answer is waited for until the deadline, but not longer than `Pace.down`. The server is asked even if the
+    deadline has passed: the run may have ended while nobody followed it.
+    """
+    missed, until = False, min(deadline, time.monotonic() + pace.down)
+    while not stops():
         try:
             where = (await look(client, prompt_id)).where
         except (Unreachable, Refused):
+            if time.monotonic() >= until:
+                return None
             missed = False
         else:
             if where is not Where.UNKNOWN or missed:
@@ -78,6 +84,8 @@ async def post(  # noqa: PLR0913 - all that a post takes
     """
     refused: Refused | None = None
     for _ in range(_MOST_POSTS):
+        if stops() or time.monotonic() >= deadline:  # maybe while it got its place, or before a crash of ours
+            return None
         try:
             answer = await client.submit(make_body(await before_post()))
         except Unreachable:

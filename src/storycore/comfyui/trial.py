@@ -55,9 +55,9 @@ class Trial:
             where: Where | None = Where.UNKNOWN
             if record.seen and not self._state.is_unposted:
                 where = await find(self._client, record.prompt_id, self._pace, self._stops, deadline=self._deadline)
-                if where is Where.UNKNOWN and record.seen != POSTED:
+                if where is Where.UNKNOWN and (record.seen != POSTED or record.verdict is not None):
                     # The server had it and has it no more; who knows what happened while we were away.
-                    return Fate(way=Way.GONE, seen=Where(record.seen), broken=True)
+                    return Fate(way=Way.GONE, seen=_known(record.seen), broken=True)
             if where is Where.UNKNOWN:
                 where = await self._post(ear)
             if where is None:
@@ -171,13 +171,17 @@ class Trial:
     def _unheard(self) -> Fate:
         seen = self._state.record.seen
         way = Way.STOPPED if self._stops() else Way.TIMED_OUT if time.monotonic() >= self._deadline else Way.AWAY
-        known = Where(seen) if seen in (Where.QUEUED.value, Where.RUNNING.value) else Where.UNKNOWN
-        return Fate(way=way, seen=known, broken=True, away=True)
+        return Fate(way=way, seen=_known(seen), broken=True, away=True)
 
     def _until(self) -> float:
         since = self._state.record.submitted_at
         spent = (now() - since).total_seconds() if since else 0.0
         return time.monotonic() + self._state.order.timeout_seconds - spent
+
+
+def _known(seen: str) -> Where:
+    """How the server had a run last, as far as that was seen."""
+    return Where(seen) if seen in (Where.QUEUED.value, Where.RUNNING.value) else Where.UNKNOWN
 
 
 def rejected(body: Any) -> DependencyFailed:

@@ -132,7 +132,7 @@ class Turns:
         self._waiting.sort(key=_order)
         try:
             await asyncio.wait([given], timeout=seconds * (_BEHIND if self.others_first(turn) else 1))
-            if turn.noting:
+            while turn.noting:  # another server's place may be given back in the very moment that one noting ends
                 await asyncio.shield(turn.noting)  # its row is written by another just now
             if turn.is_taken:
                 await given

@@ -1,4 +1,5 @@
 import asyncio
+from types import SimpleNamespace
 
 from storycore.comfyui.turns import Turn, Turns
 
@@ -84,3 +85,21 @@ def test_a_task_looks_for_a_place_as_long_as_any_of_its_runs_does():
     assert (turns.end("batch"), turns.looking(["batch"])) == (True, 0)
     assert turns.looking([]) == 0
     assert turns.looking(["batch"]) == 1  # what has ended is forgotten
+
+
+def test_one_that_is_noted_for_another_server_in_the_moment_that_a_noting_ends_waits_for_that_too():
+    async def play():
+        turns, own = Turns(), turn("a", "x", "y")
+        own.heir = lambda backend_id: SimpleNamespace(is_noted=False, backend_id=backend_id)
+        waiting = asyncio.create_task(turns.wait(own, 0.01))
+        await beginning()
+        turns.begin_noting("x")
+        await asyncio.sleep(0.05)
+        own.end_noting(None)
+        assert [it for it, _ in turns.begin_noting("y")] == [own]
+        await beginning()
+        assert not waiting.done()
+        own.end_noting(None)
+        return await waiting
+
+    assert asyncio.run(play()) is None
