@@ -241,9 +241,9 @@ def comparing(place: Path, shots: int, rounds: int, found: encoder.Ffmpeg):
     film, plain, compared = make(place / "likeness", shots), [], []
     for number in range(rounds):
         for name, costs, asked in (("p", plain, "measure=quick"), ("c", compared, "measure=full")):
-            costs.append(ours(film, place / f"{name}{number}", place / f"{name}-cache{number}", asked).cpu)
+            costs.append(ours(film, place / f"compared-{name}{number}", place / f"{name}-cache{number}", asked).cpu)
     before = spent()
-    measure_stretches(found, place / "c0/Bench.mp4", Progress())
+    measure_stretches(found, place / "compared-c0/Bench.mp4", Progress())
     once_more = spent() - before
     usual = statistics.median(plain)
     more = (statistics.median(compared) - usual - once_more) / usual
