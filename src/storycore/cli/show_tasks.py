@@ -9,6 +9,7 @@ from rich.text import Text
 from storycore.cli.tables import instant, next_page, table, words
 from storycore.cli.words import command, plain, typed
 from storycore.operations.artifact import ArtifactDownloadResult, ArtifactListResult
+from storycore.operations.subject import last
 from storycore.operations.task import EventEntry, TaskEntry, TaskListResult, TaskStatusResult
 from storycore.units import human_bytes, human_seconds
 
@@ -40,10 +41,10 @@ def show_list(result: TaskListResult, console: Console) -> None:
     if not result.items:
         console.print(Text(f"No tasks yet. Long work makes them:  {command('export', 'package', 'film/')}"))
         return
-    shown = table("Task", "What", "State", "Done", "Began", right=frozenset({"Done"}))
+    shown = table("Task", "Film", "What", "State", "Began", whole=frozenset({"Task", "State", "Began"}))
     for task in result.items:
-        kind = words(task.kind.removeprefix("storycore."))
-        shown.add_row(task.task_id, kind, _state(task), f"{task.progress:.0%}", instant(task.created_at))
+        what = words(f"{task.kind.removeprefix('storycore.').removeprefix('integration.')} {task.subject}")
+        shown.add_row(task.task_id, _film(task.project_path), what, _state(task, far=True), instant(task.created_at))
     console.print(shown)
     more = next_page(result.next_cursor)
     if more:
@@ -55,9 +56,13 @@ def show_artifacts(result: ArtifactListResult, console: Console) -> None:
     if not result.items:
         console.print(Text(f"No files yet. Exports make them:  {command('export', 'package', 'film/')}"))
         return
-    shown = table("Artifact", "Name", "Size", "Made", right=frozenset({"Size"}))
+    kept = frozenset({"Artifact", "Size", "Made"})
+    shown = table("Artifact", "Film", "Name", "Size", "Made", right=frozenset({"Size"}), whole=kept)
     for item in result.items:
-        shown.add_row(item.artifact_id, words(item.name), human_bytes(item.size_bytes), instant(item.created_at))
+        shown.add_row(
+            item.artifact_id, _film(item.project_path), words(item.name), human_bytes(item.size_bytes),
+            instant(item.created_at),
+        )  # fmt: skip
     console.print(shown)
     more = next_page(result.next_cursor)
     if more:
@@ -81,6 +86,10 @@ def event_line(event: EventEntry) -> str:
 
 
 def _facts(task: TaskStatusResult) -> Iterable[tuple[str, Text]]:
+    if task.project_path:
+        yield "film", Text(plain(typed(task.project_path)))
+    if task.subject:
+        yield "about", words(task.subject)
     yield "task", Text(task.task_id)
     yield "done", Text(f"{task.progress:.0%} · {plain(task.step)}")
     yield "accepted", instant(task.created_at)
@@ -94,9 +103,15 @@ def _read(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _state(task: TaskEntry) -> Text:
+def _film(project_path: str | None) -> Text:
+    """A film as its folder is called."""
+    return words(last(project_path or ""))
+
+
+def _state(task: TaskEntry, *, far: bool = False) -> Text:
     mark, word, style = _STATES[task.status]
-    return Text(f"{mark} {word}", style=style)
+    done = f" {task.progress:.0%}" if far and task.status == "running" else ""
+    return Text(f"{mark} {word}{done}", style=style)
 
 
 def _next(console: Console, *what: str) -> None:

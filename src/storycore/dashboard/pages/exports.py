@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from storycore.dashboard.assets import SLATE
 from storycore.dashboard.drawings import wave
 from storycore.dashboard.page import Answer, Go, Handing, Page, Picture
 from storycore.dashboard.visit import Visit
-from storycore.dashboard.words import figures, shows
+from storycore.dashboard.words import figures, has_picture, shows
 from storycore.errors import NotFound, Reason, StoryCoreError
 from storycore.operations.artifact import (
     ArtifactDownloadRequest,
@@ -66,6 +67,17 @@ def waveform(visit: Visit) -> Answer:
         raise NotFound("Only sounds have a waveform.", reason=Reason.ARTIFACT_NOT_FOUND)
     levels = visit.core.waveform(found.artifact_id)
     return Picture(content=wave(levels).encode(), media_type="image/svg+xml", seconds=3600 if levels else 60)
+
+
+def thumbnail(visit: Visit) -> Answer:
+    """A small picture of a film or a picture; a slate where there can be none."""
+    found = _find(visit)
+    if not has_picture(found.media_type):
+        raise NotFound("Only films and pictures are shown small.", reason=Reason.ARTIFACT_NOT_FOUND)
+    picture = visit.core.thumbnail(found.artifact_id)
+    if picture is None:
+        return Picture(content=SLATE.read_bytes(), media_type="image/svg+xml", seconds=60)
+    return Picture(content=picture, media_type="image/jpeg", seconds=86_400)  # it is of bytes that don't change
 
 
 def pages(visit: Visit) -> Answer:
