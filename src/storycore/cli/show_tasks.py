@@ -56,13 +56,9 @@ def show_artifacts(result: ArtifactListResult, console: Console) -> None:
     if not result.items:
         console.print(Text(f"No files yet. Exports make them:  {command('export', 'package', 'film/')}"))
         return
-    kept = frozenset({"Artifact", "Size", "Made"})
-    shown = table("Artifact", "Film", "Name", "Size", "Made", right=frozenset({"Size"}), whole=kept)
+    shown = table("Artifact", "Name", "Size", "Made", right=frozenset({"Size"}))
     for item in result.items:
-        shown.add_row(
-            item.artifact_id, _film(item.project_path), words(item.name), human_bytes(item.size_bytes),
-            instant(item.created_at),
-        )  # fmt: skip
+        shown.add_row(item.artifact_id, words(item.name), human_bytes(item.size_bytes), instant(item.created_at))
     console.print(shown)
     more = next_page(result.next_cursor)
     if more:

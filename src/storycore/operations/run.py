@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from storycore.tasks.worker import Work
 
 R = TypeVar("R", bound=Result)
+_CREDENTIALS = "application/c2pa"  # they stand beside the file that they are of
 
 
 @cache
@@ -181,7 +182,9 @@ def outcome(result: Result) -> "Outcome":
     ]
     fields = result.model_dump(mode="json")
     folder = fields.get("delivery_path")  # it is more to the point than the many files in it
-    made = [folder] if isinstance(folder, str) and folder else [it.path for it in artifacts]
+    made = [folder] if isinstance(folder, str) and folder else [
+        it.path for it in artifacts if it.media_type != _CREDENTIALS
+    ]
     return Outcome(result=fields, artifacts=artifacts, subject=subject_of_files(made))
 
 
