@@ -30,6 +30,7 @@ class Site:
     records: TaskRecords
     artifact: str
     sound: str
+    picture: str
     task: str
     webhook: str
 
@@ -58,7 +59,7 @@ def call(server: str, name: str, /, **values) -> dict:
 def _order(**facts) -> Order:
     return Order(
         kind="storycore.integration.comfyui.workflow",
-        request={"workflow_definition": {"1": {}}, "workflow_name": HOSTILE}, **facts,
+        request={"workflow_definition": {"1": {}}, "workflow_name": HOSTILE}, subject=HOSTILE, **facts,
     )  # fmt: skip
 
 
@@ -82,12 +83,12 @@ def site(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iter
              "webhook_allow": ("127.0.0.1:9",)}  # fmt: skip
     with serving(films, **facts) as url:
         call(url, "export.package", project_path=str(film))
-        call(url, "export.format", project_path=str(film), target_format=["wav"])
+        call(url, "export.format", project_path=str(film), target_format=["gif", "wav"])
         hook = call(url, "integration.webhook.register", url=REFUSED, event_types=["export.completed"])
-        sound, made = httpx.get(f"{url}/exports?format=json", timeout=30).json()["artifacts"]["items"][:2]
+        sound, picture, made = httpx.get(f"{url}/exports?format=json", timeout=30).json()["artifacts"]["items"][:3]
         yield Site(
             url=url, film=film, hostile=hostile, records=TaskRecords(database), artifact=made["artifact_id"],
-            sound=sound["artifact_id"],
+            sound=sound["artifact_id"], picture=picture["artifact_id"],
             task=made["task_id"], webhook=hook["webhook_id"],
         )  # fmt: skip
     database.close()

@@ -71,7 +71,8 @@ def _frame(ffmpeg: Ffmpeg, path: Path, name: str, seek: list[str], progress: Pro
     arguments = [
         *source(path, "-noaccurate_seek", *seek, "-t", str(_STRETCH_SECONDS), "-skip_frame", "nokey"),
         *("-map", "0:v:0", "-an", "-sn", "-dn", "-vf", _SHOWN, "-frames:v", "1", "-map_metadata", "-1"),
-        *("-fps_mode", "passthrough", "-color_range", "pc", "-c:v", "mjpeg", "-q:v", "4", "-fflags", "+bitexact", "-f", "image2pipe", "pipe:1"),
+        *("-fps_mode", "passthrough", "-color_range", "pc", "-c:v", "mjpeg", "-q:v", "4"),
+        *("-fflags", "+bitexact", "-f", "image2pipe", "pipe:1"),
     ]
     with child(ffmpeg, arguments, reads=True, limits=_LIMITS, foreign=name, progress=progress) as running:
         over = threading.Timer(MOST_SECONDS, running.kill)
