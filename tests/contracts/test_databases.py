@@ -1,5 +1,6 @@
 """What holds of every database that StoryCore uses."""
 
+import json
 import sqlite3
 import threading
 from contextlib import closing
@@ -157,15 +158,15 @@ def test_two_postgres_databases_do_not_know_each_other():
 
 def test_films_of_tasks_that_an_older_version_kept_are_named_as_far_as_their_requests_tell(tmp_path):
     path, large = tmp_path / "old.db", "x" * 70_000
-    requests = ['{"project_path":"/films/dream"}', '{"project_path":"dream"}', '{"project_path":"C:\\\\films\\\\dream"}',
-                '{"project_path":"/a\\u0000b"}', '{"project_path":null}', "[]", f'{{"project_path":"/{large}"}}']  # fmt: skip
+    paths = ["/films/dream", "dream", "C:\\films\\dream", "/a\0b", None, f"/{large}"]
+    requests = [*(json.dumps({"project_path": it}) for it in paths), "[]"]
     facts = {
         "kind": "x", "priority": 1, "status": "failed", "progress": 0, "step": "", "attempt": 1, "most_attempts": 1,
         "beat": 0, "cancel_requested": False, "files": "[]", "caller": "", "request_id": "", "traceparent": "",
         "created_at": 1, "updated_at": 1,
     }  # fmt: skip
     columns = ("id", "request", *facts)
-    row = text(f"INSERT INTO tasks ({', '.join(columns)}) VALUES ({', '.join(f':{it}' for it in columns)})")  # noqa: S608 - names of ours
+    row = text(f"INSERT INTO tasks ({', '.join(columns)}) VALUES ({', '.join(f':{it}' for it in columns)})")
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         migrate(connection, to="0005")

@@ -14,7 +14,7 @@ def words(text: str, style: str = "") -> Text:
 
 
 def table(*columns: str, right: frozenset[str] = frozenset(), whole: frozenset[str] = frozenset()) -> Table:
-    """A table with these headings; those in `right` are for numbers, those in `whole` keep their line if others can't."""
+    """A table with these headings; those in `right` are for numbers, those in `whole` are never folded."""
     made = Table(box=None, pad_edge=False, expand=False)
     for column in columns:
         justify: Literal["left", "right"] = "right" if column in right else "left"

@@ -181,10 +181,10 @@ def outcome(result: Result) -> "Outcome":
         for made in result.artifacts()
     ]
     fields = result.model_dump(mode="json")
-    folder = fields.get("delivery_path")  # it is more to the point than the many files in it
-    made = [folder] if isinstance(folder, str) and folder else [
-        it.path for it in artifacts if it.media_type != _CREDENTIALS
-    ]
+    made = [it.path for it in artifacts if it.media_type != _CREDENTIALS]
+    folder = fields.get("delivery_path")
+    if isinstance(folder, str) and folder:  # it is more to the point than the many files in it
+        made = [folder]
     return Outcome(result=fields, artifacts=artifacts, subject=subject_of_files(made))
 
 

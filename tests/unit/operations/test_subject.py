@@ -10,6 +10,7 @@ from storycore.operations.subject import MOST_LETTERS, subject_of, subject_of_fi
 BASE = Path("/films").absolute()
 FILM = str(BASE / "dream")
 TEXTS = st.text(st.characters(), max_size=250)
+NAMES = st.sampled_from(["project_path", "output_path", "target_format", "shots", "shot_id", "preset"])
 SHORT = st.text(max_size=9)
 
 
@@ -58,7 +59,6 @@ def test_whatever_strangers_write_can_be_stored_and_stays_on_one_line(name, shot
     database.close()
 
 
-@given(st.dictionaries(st.sampled_from(["project_path", "output_path", "target_format", "shots", "shot_id", "preset"]),
-                       st.none() | st.integers() | SHORT | st.lists(st.integers() | SHORT, max_size=3), max_size=3))  # fmt: skip
+@given(st.dictionaries(NAMES, st.none() | st.integers() | SHORT | st.lists(st.integers() | SHORT, max_size=3)))
 def test_a_request_of_any_form_has_a_subject(request_):
     assert isinstance(subject_of(request_, None)["subject"], str)
