@@ -41,10 +41,9 @@ def show_list(result: TaskListResult, console: Console) -> None:
     if not result.items:
         console.print(Text(f"No tasks yet. Long work makes them:  {command('export', 'package', 'film/')}"))
         return
-    shown = table("Task", "Film", "What", "State", "Began", whole=frozenset({"Task", "State", "Began"}))
+    shown = table("Task", "What", "State", "Began", whole=frozenset({"Task", "State", "Began"}))
     for task in result.items:
-        what = words(f"{task.kind.removeprefix('storycore.').removeprefix('integration.')} {task.subject}")
-        shown.add_row(task.task_id, _film(task.project_path), what, _state(task, far=True), instant(task.created_at))
+        shown.add_row(task.task_id, _what(task), _state(task, far=True), instant(task.created_at))
     console.print(shown)
     more = next_page(result.next_cursor)
     if more:
@@ -99,9 +98,11 @@ def _read(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _film(project_path: str | None) -> Text:
-    """A film as its folder is called."""
-    return words(last(project_path or ""))
+def _what(task: TaskEntry) -> Text:
+    """Which work, the film that it is for as its folder is called, and below that what comes out."""
+    kind = task.kind.removeprefix("storycore.").removeprefix("integration.")
+    named = words(f"{kind} {last(task.project_path or '')}")
+    return Text.assemble(named, "\n", words(task.subject, "dim")) if task.subject else named
 
 
 def _state(task: TaskEntry, *, far: bool = False) -> Text:

@@ -21,8 +21,10 @@ def shown(show, result):
 
 def test_a_list_says_which_film_each_task_is_for_and_what_comes_out():
     text = shown(show_list, TaskListResult(items=[TaskEntry(**FACTS)], next_cursor=None))
-    for told in ("task_0123456789ab", "lighthouse", "export.format", "cut.mp4", "running 42%", "2026-11-26 06:00"):
-        assert told in text
+    heading, first, second = (line.split() for line in text.splitlines())
+    assert heading == ["Task", "What", "State", "Began"]
+    assert first == ["task_0123456789ab", "export.format", "lighthouse", "▶", "running", "42%", "2026-11-26", "06:00"]
+    assert second == ["final", "cut.mp4"]
     assert max(map(len, text.splitlines())) <= 80
 
 
