@@ -203,13 +203,7 @@ def race(tree: Path, place: Path, contenders: list[Contender], rounds: int, nois
     for path in tree.rglob("*"):
         if path.is_file():
             path.read_bytes()
-    for contender in contenders:
-        if contender.name.startswith("StoryCore"):
-            measure(contender, tree, place / "out.zip")  # compiles what is not compiled yet
-        if contender.database:
-            for path in place.glob(f"{contender.database}*"):
-                path.unlink()
-            contender.first = measure(contender, tree, place / "out.zip")
+    warm_up(tree, place, contenders)
     for number in range(rounds):
         noise.append(_page.control())
         for contender in contenders:
@@ -217,6 +211,17 @@ def race(tree: Path, place: Path, contenders: list[Contender], rounds: int, nois
             contender.runs.append(run)
             print(f"{tree.name} {number + 1}/{rounds} {contender.name}: {run.cpu:.2f} s CPU, {run.wall:.2f} s, "
                   f"{run.size / total:.4f}", file=sys.stderr)  # fmt: skip
+
+
+def warm_up(tree: Path, place: Path, contenders: list[Contender]) -> None:
+    """Python compiles what it has not compiled yet; databases are made, which is measured apart."""
+    for contender in contenders:
+        if contender.name.startswith("StoryCore"):
+            measure(contender, tree, place / "out.zip")
+        if contender.database:
+            for path in place.glob(f"{contender.database}*"):
+                path.unlink()
+            contender.first = measure(contender, tree, place / "out.zip")
 
 
 def measure(contender: Contender, tree: Path, target: Path) -> Run:
