@@ -3,10 +3,10 @@
     python3 run.py bench dashboard            about a minute
     python3 run.py bench dashboard --quick    few rounds, to see that it works; its figures mean nothing
 
-A database with 1,000 tasks, 950 files that they made, and 10,000 deliveries. A page is made as the server makes it, from the request to the bytes
-of the answer, in this process and without the network; beside it the same list asked for by the library, which is the
-bare query and its result. Both take turns. What fifty live viewers cost is the server's own processor time, while each
-of them holds a stream of the same page open.
+A database with 1,000 tasks, 950 files that they made, and 10,000 deliveries. A page is made as the server makes it,
+from the request to the bytes of the answer, in this process and without the network; beside it the same list asked for
+by the library, which is the bare query and its result. Both take turns. What fifty live viewers cost is the server's
+own processor time, while each of them holds a stream of the same page open.
 """
 
 import argparse
@@ -139,7 +139,8 @@ def fill(url: str, place: Path) -> None:
         if number % 20:
             status = Status.FAILED if number % 7 == 0 else Status.COMPLETED
             error = {"code": "CONFLICT", "message": "The disk is full.", "details": {}, "remediation": "-"}
-            records.finish(task, status, outcome=Outcome(result={}, artifacts=[made]), error=error if status is Status.FAILED else None)
+            outcome = Outcome(result={}, artifacts=[made])
+            records.finish(task, status, outcome=outcome, error=error if status is Status.FAILED else None)
     instant = now()
     with database.accept() as connection:
         hook = connection.execute(insert(webhooks).values(_hook(instant)).returning(webhooks.c.number)).scalar_one()
