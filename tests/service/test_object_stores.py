@@ -330,3 +330,24 @@ def test_doctor_finds_uploads_that_nobody_will_finish(strict_s3, monkeypatch):
         state, words, remedy = findings(core)["store_1"]
     client.abort_multipart_upload(Bucket=strict_s3.bucket, Key=key, UploadId=begun)
     assert (state, "1 upload" in words, "lifecycle rule" in remedy) == ("odd", True, True)
+
+
+def test_of_a_store_that_is_down_doctor_says_which_was_asked_and_what_to_do(s3, monkeypatch):
+    monkeypatch.setattr("storycore.operations.doctor._STORE_SECONDS", 0.3)
+    monkeypatch.setenv("STORYCORE_SEGMENT_STORE", f"{s3.url}/segments")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://owner:secret@127.0.0.1:9/")
+    with StoryCore() as core:
+        told = findings(core)
+    for name in ("store_1", "segment_store"):
+        state, words, remedy = told[name]
+        assert (state, "asked at http://127.0.0.1:9." in words, "secret" in words) == ("broken", True, False)
+        assert remedy.startswith("Start the store's server, or correct its address in AWS_ENDPOINT_URL")
+        assert "doctor" not in remedy
+
+
+def test_callers_are_not_told_at_which_address_a_store_is_asked(s3, film, monkeypatch):
+    monkeypatch.setattr("storycore.storage.objects.TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with StoryCore() as core:
+        told = json.dumps(refusal(lambda: package(core, film, f"{s3.url}/a.zip")).as_dict())
+    assert ("store_unavailable" in told, "AWS_ENDPOINT_URL" in told, "127.0.0.1" in told) == (True, True, False)
