@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeGuard
+from typing import TYPE_CHECKING, Annotated, Literal, TypeGuard
 
 from pydantic import Field
 from typing_extensions import override
@@ -11,13 +11,11 @@ from storycore.app import App
 from storycore.errors import InvalidInput, Reason
 from storycore.observe.progress import Progress
 from storycore.operations.request import PathText, Request, Result, Spelling, StoredPathText
-from storycore.operations.stored import readable_place
+from storycore.operations.stored import VOUCHED, readable_place
 from storycore.storage.place import StorePlace
 
 if TYPE_CHECKING:
     from storycore.exports.vouching import Vouched
-
-_VOUCHED: Final = ("image/", "audio/", "video/", "application/pdf")
 
 
 class VerifyFault(Result):
@@ -156,7 +154,7 @@ def _place(app: App, text: str) -> Path | StorePlace:
     from storycore.project.media_types import expected
 
     place = readable_place(app, text)
-    if isinstance(place, StorePlace) and expected(place.key).startswith(_VOUCHED):
+    if isinstance(place, StorePlace) and expected(place.key).startswith(VOUCHED):
         raise InvalidInput(
             "In a store only packages are checked; what vouches for a film, a sound or a picture is read here.",
             reason=Reason.PATH_INVALID,
