@@ -113,6 +113,13 @@ def test_what_the_film_shows_is_measured_wherever_it_lies(film):
     assert (entry["role"], entry["width"]) == ("media", 64)
 
 
+def test_who_names_a_place_to_write_to_learns_that_the_document_is_the_answer(film):
+    for place in ("s3://films/little.json", "little.json"):
+        with pytest.raises(StoryCoreError, match="is its answer, and is written nowhere") as fault:
+            described(film, output_path=place)
+        assert fault.value.reason == "unknown_field"
+
+
 def test_a_file_that_is_no_package_is_told_to_be_named_by_its_folder(film):
     for name in ("project.json", "assets/images/promoted/panel_01_promoted.png"):
         with pytest.raises(StoryCoreError, match="That is a file; name its folder") as fault:

@@ -217,7 +217,7 @@ def test_a_package_in_a_store_that_is_damaged_or_not_there_is_told(s3, film):
         assert (fault.reason, "storycore export verify" in fault.remediation) == ("package_invalid", True)
         none = MetadataRequest(project_path=f"{s3.url}/none.zip")
         assert refused(core, none) == ("NOT_FOUND", "file_not_found")
-    run = storycore("export", "metadata", f"{s3.url}/a.zip", "--format", "yaml")
+    run = storycore("export", "metadata", f"{s3.url}/a.zip", "--format", "yaml", cwd=film)
     assert (run.returncode, '"project_name": "Little film"' in run.stdout) == (0, True), run.stderr
 
 

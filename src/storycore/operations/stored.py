@@ -55,7 +55,6 @@ def describable_place(app: App, path: str) -> Path | StorePlace:
         AccessDenied: path_outside_root.
         NotFound: project_not_found, on this machine.
     """
-    from storycore.exports.vouching import is_package
     from storycore.project.media_types import expected
 
     pointer = "/project_path"
@@ -63,7 +62,7 @@ def describable_place(app: App, path: str) -> Path | StorePlace:
         check_text(path, pointer=pointer)
         with contextlib.suppress(NotFound):  # told below, as callers know it
             found = app.places.file(path)
-            if found.is_file() and is_package(found):
+            if found.is_file() and _is_package(found):
                 return found
         return app.places.project(path)
     place = app.places.stored(path, pointer=pointer)
@@ -76,6 +75,12 @@ def describable_place(app: App, path: str) -> Path | StorePlace:
             details={"pointer": pointer},
         )
     return place
+
+
+def _is_package(file: Path) -> bool:
+    from storycore.exports.vouching import is_package
+
+    return is_package(file)
 
 
 def zip_place(place: Path | StorePlace, name: str) -> Path | StorePlace:
