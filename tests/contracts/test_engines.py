@@ -68,7 +68,7 @@ def work():
 
 @pytest.fixture
 def app(database_url):
-    made = App(Settings(database_url=database_url, workers=2, lease_seconds=2))
+    made = App(Settings.read(database_url=database_url, workers=2, lease_seconds=2))
     yield made
     made.close()
 
