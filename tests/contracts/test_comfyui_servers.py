@@ -13,9 +13,10 @@ from urllib.request import urlopen
 
 import pytest
 
-from fixtures.comfyui import QUICK, REAL_URL, World, picture, until
+from fixtures.comfyui import QUICK, REAL_URL, World, picture
 from fixtures.comfyui_nodes import png
 from fixtures.comfyui_server import ScriptedComfyUI
+from fixtures.waiting import until
 from storycore.comfyui.backends import Backends
 from storycore.comfyui.client import Unreachable
 from storycore.comfyui.verdict import Verdict

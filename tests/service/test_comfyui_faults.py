@@ -5,9 +5,10 @@ import threading
 
 import pytest
 
-from fixtures.comfyui import World, picture, until
+from fixtures.comfyui import World, picture
 from fixtures.comfyui_nodes import png
 from fixtures.comfyui_server import ScriptedComfyUI
+from fixtures.waiting import until
 from storycore.comfyui.verdict import Failure, Verdict
 from storycore.database.connect import Database
 from storycore.errors import Cancelled, DependencyFailed, InvalidInput, Unavailable

@@ -6,8 +6,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from fixtures.comfyui import World, picture, until
+from fixtures.comfyui import World, picture
 from fixtures.comfyui_server import ScriptedComfyUI
+from fixtures.waiting import until
 from storycore.comfyui.run_record import POSTED
 from storycore.comfyui.verdict import Verdict
 from storycore.database.connect import Database

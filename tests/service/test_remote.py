@@ -20,6 +20,7 @@ import pytest
 from fixtures.media_files import sparse
 from fixtures.programs import storycore
 from fixtures.servers import serving
+from fixtures.waiting import until
 from storycore import (
     ArtifactListRequest,
     FormatRequest,
@@ -225,13 +226,6 @@ def test_ctrl_c_cancels_the_task_on_the_server(server, film):
     with StoryCore(server=server) as core:
         assert [task.status for task in core.run(TaskListRequest()).items] == ["cancelled"]
     assert (run.returncode, list(film.glob("exports/*"))) == (130, [])
-
-
-def until(told, seconds=60):
-    end, pause = time.monotonic() + seconds, threading.Event()
-    while not told():
-        assert time.monotonic() < end
-        pause.wait(0.05)
 
 
 @pytest.mark.slow
