@@ -70,6 +70,7 @@ DOORS = {
     "sqlalchemy": (
         "database",
         "comfyui/records",
+        "comfyui/runs/records",
         "keys/records",
         "replies/records",
         "tasks/records",
