@@ -74,6 +74,7 @@ DOORS = {
         "keys/records",
         "replies/records",
         "tasks/records",
+        "tasks/changes/records",
         "tasks/parts/records",
         "tasks/history/records",
         "tasks/engine",
