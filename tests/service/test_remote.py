@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fixtures.listeners import handled_by
 from fixtures.media_files import sparse
 from fixtures.programs import storycore
 from fixtures.servers import serving
@@ -289,10 +290,8 @@ def losing_the_first_answer(server, operation):
         def log_message(self, *_words):
             """Says nothing."""
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Relay) as relay:
-        threading.Thread(target=relay.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{relay.server_port}"
-        relay.shutdown()
+    with handled_by(Relay) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def test_a_result_comes_though_the_answer_that_named_its_task_was_lost(server, film, tmp_path):
@@ -333,10 +332,8 @@ def answering(*answers, kind="application/json"):
         def log_message(self, *_words):
             """Says nothing."""
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", calls
-        server.shutdown()
+    with handled_by(Liar) as port:
+        yield f"http://127.0.0.1:{port}", calls
 
 
 @pytest.mark.parametrize(

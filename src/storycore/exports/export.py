@@ -60,9 +60,9 @@ def wanted(
         registry.find("")
     unique = list({format_.name: format_ for format_ in formats}.values())
     known = {name for format_ in unique for name in format_.options.model_fields}
-    _refuse_unknown(options, known)
+    refuse_unknown(options, known)
     if preset is not None and not any(asked):
-        _refuse_unknown(preset.options, known)
+        refuse_unknown(preset.options, known)
     found = [Wanted(format=it, options=_options(it, _preset_options(it, preset) | dict(options))) for it in unique]
     own = [] if preset is None or any(asked) or not CODEC_CHOICES.isdisjoint(options) else _own_options(preset)
     _refuse_unheeded([*options, *own], found)
@@ -225,7 +225,8 @@ def _preset_options(format_: Format, preset: Preset | None) -> dict[str, Any]:
     return {name: value for name, value in found.items() if kept or name not in _OF_CODECS}
 
 
-def _refuse_unknown(options: Mapping[str, Any], known: set[str]) -> None:
+def refuse_unknown(options: Mapping[str, Any], known: set[str]) -> None:
+    """Refuses options that no format knows, as unknown_field, with those that were meant most likely."""
     unknown = [name for name in options if name not in known]
     if unknown:
         faults = [

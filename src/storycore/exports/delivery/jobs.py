@@ -5,12 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from storycore.errors import Cancelled, FieldFault, InvalidInput, NotFound, Reason, StoryCoreError
+from storycore.errors import Cancelled, InvalidInput, NotFound, Reason, StoryCoreError
 from storycore.exports.delivery.checksums import NAME
 from storycore.exports.delivery.template import Part, Template
-from storycore.exports.export import refused, unheeded
+from storycore.exports.export import refuse_unknown, refused, unheeded
 from storycore.exports.formats.format import Beside, Film
-from storycore.exports.gates import unknown as no_such
 from storycore.exports.works import Wanted, Work, works_of
 from storycore.project.model import ProjectWarning
 from storycore.project.paths import fold
@@ -107,14 +106,7 @@ def wanted_of(template: Template, options: Mapping[str, Any]) -> list[tuple[Part
         InvalidInput: unknown_field, wrong_type or out_of_range for an option; names the part.
     """
     known = {name for part in template.parts for item in part.wanted() for name in item.format.options.model_fields}
-    unknown = [name for name in options if name not in known]
-    if unknown:
-        faults = [
-            FieldFault(f"/conversion_options/{name}", Reason.UNKNOWN_FIELD, no_such("option", name, known))
-            for name in unknown
-        ]
-        message = f"conversion_options.{unknown[0]}: {faults[0].message}"
-        raise InvalidInput(message, reason=Reason.UNKNOWN_FIELD, errors=faults)
+    refuse_unknown(options, known)
     found = []
     for part in template.parts:
         with told_of(part):
