@@ -67,11 +67,20 @@ def _watch(pid: int, peak: list[float], done: threading.Event) -> None:
         peak[0] = max(peak[0], total / 2**20)
 
 
-def ours(film: Path, out: Path, cache: Path, *asked: str) -> Cost:
+SSIM_ALONE = """
+import storycore.__main__
+from storycore.exports.formats import filming
+from storycore.rendering.likeness import SSIM
+filming._figures = lambda *_: (SSIM,)
+storycore.__main__.program()
+"""
+
+
+def ours(film: Path, out: Path, cache: Path, *asked: str, program: tuple[str, str] = ("-m", "storycore")) -> Cost:
     """The command line, as a user runs it."""
     options = [word for name in ("effort=fast", "crf=20", "loudness_lufs=-16", "true_peak_dbtp=-1.5", *asked)
                for word in ("-O", name)]  # fmt: skip
-    command = [sys.executable, "-m", "storycore", "export", "format", str(film), "--to", "mp4", "-o", str(out), "-q"]
+    command = [sys.executable, *program, "export", "format", str(film), "--to", "mp4", "-o", str(out), "-q"]
     database = f"sqlite:///{cache.parent / 'bench.db'}"
     return run([*command, *options], STORYCORE_CACHE_FOLDER=str(cache), STORYCORE_DATABASE_URL=database)
 

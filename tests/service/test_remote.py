@@ -383,8 +383,14 @@ def test_who_waits_for_a_server_that_is_away_can_stop_waiting(film, monkeypatch)
     answer = json.dumps({"status": "pending", "data": told}).encode()
     with contextlib.ExitStack() as stack:
         url, calls = stack.enter_context(answering(answer))
-        progress = Progress(lambda _report: stack.close() if len(calls) > 1 else None)
-        threading.Timer(1.5, progress.cancel).start()
+
+        def lose_the_server(_report):
+            if len(calls) > 1 and not stopping.ident:
+                stack.close()
+                stopping.start()
+
+        progress = Progress(lose_the_server)
+        stopping = threading.Timer(0.5, progress.cancel)  # from when it is away
         with StoryCore(server=url) as core, pytest.raises(StoryCoreError) as fault:
             core.run(PackageRequest(project_path=str(film)), progress=progress)
     assert (fault.value.reason, "storycore task cancel task_1" in fault.value.remediation) == ("cancelled", True)
