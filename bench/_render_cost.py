@@ -67,15 +67,6 @@ def _watch(pid: int, peak: list[float], done: threading.Event) -> None:
         peak[0] = max(peak[0], total / 2**20)
 
 
-SSIM_ALONE = """
-import storycore.__main__
-from storycore.exports.formats import filming
-from storycore.rendering.likeness import SSIM
-filming._figures = lambda *_: (SSIM,)
-storycore.__main__.program()
-"""
-
-
 def ours(film: Path, out: Path, cache: Path, *asked: str, program: tuple[str, str] = ("-m", "storycore")) -> Cost:
     """The command line, as a user runs it."""
     options = [word for name in ("effort=fast", "crf=20", "loudness_lufs=-16", "true_peak_dbtp=-1.5", *asked)

@@ -29,7 +29,7 @@ from PIL.PngImagePlugin import PngInfo
 sys.path.insert(0, str(Path(__file__).parent))
 
 import _page
-from _render_cost import LONGEST, SSIM_ALONE, Cost, cancelling, ours, run, spent
+from _render_cost import LONGEST, Cost, cancelling, ours, run, spent
 from _render_film import make, still
 from _render_jitter import jitter
 from _render_peers import melt, moviepy, zoompan
@@ -40,6 +40,14 @@ from storycore.rendering.machine import machine
 from storycore.rendering.measure import measure_film, measure_stretches
 from storycore.rendering.measure_sound import measure_sound
 from storycore.settings import Settings
+
+SSIM_ALONE = """
+import storycore.__main__
+from storycore.exports.formats import filming
+from storycore.rendering.likeness import SSIM
+filming._figures = lambda *_: (SSIM,)
+storycore.__main__.program()
+"""
 
 
 def measuring(found: encoder.Ffmpeg, path: Path, full: Cost) -> str:
