@@ -70,9 +70,11 @@ DOORS = {
     "sqlalchemy": (
         "database",
         "comfyui/records",
+        "comfyui/runs/records",
         "keys/records",
         "replies/records",
         "tasks/records",
+        "tasks/changes/records",
         "tasks/parts/records",
         "tasks/history/records",
         "tasks/engine",

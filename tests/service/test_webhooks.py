@@ -16,6 +16,7 @@ import standardwebhooks
 
 from fixtures.receivers import receiving, sinking
 from fixtures.servers import serving
+from fixtures.waiting import until
 from storycore.webhooks.receiver import verify
 
 WEBHOOK = "/v1/storycore.integration.webhook."
@@ -37,14 +38,6 @@ def register(client, receiver, *events, **more):
     answer = client.post(f"{WEBHOOK}register", json={"url": receiver.url, "event_types": list(events), **more}).json()
     assert answer["status"] == "success", answer
     return answer["data"]
-
-
-def until(told, wanted=bool, seconds=60):
-    end, pause = time.monotonic() + seconds, threading.Event()
-    while not wanted(found := told()):
-        assert time.monotonic() < end, found
-        pause.wait(0.05)
-    return found
 
 
 def deliveries(client, **query):

@@ -12,8 +12,8 @@ from storycore.errors import Conflict, FieldFault, InvalidInput, Reason
 from storycore.events import OWN_TYPES, TYPES, wrap
 from storycore.operations.request import Flag, Request, Result, Spelling, Whole, finite
 from storycore.operations.task import Cursor, from_cursor, to_cursor
-from storycore.operations.webhook import EventTypes, WebhookId, types_of
 from storycore.operations.webhook_checks import check_url
+from storycore.operations.webhook_fields import EventTypes, WebhookId, types_of
 from storycore.units import iso, now
 from storycore.webhooks.deliveries.records import Listed
 from storycore.webhooks.delivery import Attempt, Leased, Origin, Outcome, State, new_delivery_id
