@@ -8,6 +8,18 @@ WIDTH: Final = 1000
 SPARK_WIDTH: Final = 240
 SPARK_HEIGHT: Final = 48
 WAVE_HEIGHT: Final = 96
+LANES: Final = {
+    "Dialogue": ("dialogue", "voiceover"), "Effects": ("sfx",), "Ambience": ("ambient",), "Music": ("music",),
+}  # fmt: skip
+"""What sounds are for, as the mix divides them."""
+
+MOST_BARS: Final = 1000
+"""So many sounds of a lane are shown."""
+
+MOST_ROWS: Final = 4
+"""So many that sound together are shown apart; further ones lie over the last."""
+
+ROW_HEIGHT: Final = 10
 _WAVE = "#b8741a"  # at least 3:1 on both grounds, since a picture does not know which one it lies on
 
 
@@ -57,6 +69,99 @@ def timeline(shots: Sequence[Shown]) -> list[Block]:
         )  # fmt: skip
         at += shot.duration_frames
     return blocks
+
+
+class Heard(Protocol):
+    """A sound, as far as a timeline shows it."""
+
+    @property
+    def kind(self) -> str:
+        """What it is for."""
+
+    @property
+    def start_seconds(self) -> float:
+        """From the start of the film."""
+
+    @property
+    def end_seconds(self) -> float | None:
+        """Where it ends; None if that is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """A sound on its lane.
+
+    Attributes:
+        x: of its left side.
+        y: of its top.
+        width: at least 1.
+        index: of the sound, from 0.
+        is_open: whether nobody knows where it ends; it is drawn to the end of the film.
+    """
+
+    x: float
+    y: int
+    width: float
+    index: int
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """Sounds of one purpose, those that sound together one below the other.
+
+    Attributes:
+        word: what they are.
+        height: of all of it.
+        bars: in order of time.
+    """
+
+    word: str
+    height: int
+    bars: Sequence[Bar]
+
+
+def lanes(sounds: Sequence[Heard], seconds: float) -> list[Lane]:
+    """The sounds of a film below its shots, each as wide as it is long, over `WIDTH` in all; only lanes that have some.
+
+    Args:
+        sounds: in order of time.
+        seconds: of the whole film.
+    """
+    found = []
+    for word, kinds in LANES.items():
+        here = [(index, sound) for index, sound in enumerate(sounds) if sound.kind in kinds][:MOST_BARS]
+        if here and seconds > 0:
+            found.append(_lane(word, here, seconds))
+    return found
+
+
+def _lane(word: str, sounds: Sequence[tuple[int, Heard]], seconds: float) -> Lane:
+    free: list[float] = []  # where each row is free again
+    bars = []
+    for index, sound in sounds:
+        start = min(max(0.0, sound.start_seconds), seconds)
+        end = seconds if sound.end_seconds is None else min(max(start, sound.end_seconds), seconds)
+        row = next((row for row, until in enumerate(free) if until <= start), len(free))
+        if row == len(free) and row < MOST_ROWS:
+            free.append(end)
+        row = min(row, MOST_ROWS - 1)
+        free[row] = max(free[row], end)
+        x, width = start * WIDTH / seconds, (end - start) * WIDTH / seconds
+        bars.append(
+            Bar(
+                x=round(min(x, WIDTH - 1), 2), y=row * (ROW_HEIGHT + 2), width=round(max(1.0, width - 1), 2),
+                index=index, is_open=sound.end_seconds is None,
+            )
+        )  # fmt: skip
+    return Lane(word=word, height=len(free) * (ROW_HEIGHT + 2) - 2, bars=bars)
+
+
+def no_page() -> str:
+    """An SVG in place of a page that can't be drawn."""
+    told = '<text x="160" y="95" fill="#807a70" font-family="sans-serif" font-size="14" text-anchor="middle">'
+    top = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 180" width="320" height="180">'
+    return f"{top}{told}this page can't be drawn</text></svg>"
 
 
 def spark(values: Sequence[float | None]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from storycore.json_text import BadJson, read, write
 from storycore.units import human_bytes, human_seconds
 
 
@@ -93,10 +94,11 @@ _SHOWN: Final[Mapping[str, frozenset[str]]] = {
     "pdf": frozenset({"application/pdf"}),
 }
 _KINDS: Final[Mapping[str, str]] = {
-    "video": "film", "audio": "sound", "image": "picture", "application/pdf": "document", "application/zip": "package",
+    "video": "film", "audio": "sound", "image": "picture", "application/pdf": "document",
     "application/c2pa": "credentials", "application/x-subrip": "captions", "text/vtt": "captions",
     "text/html": "web page", "text/csv": "table", "text/plain": "text",
 }  # fmt: skip
+_PACKED: Final[Mapping[str, str]] = {".stems.zip": "stems", ".frames.zip": "frames", ".hls.zip": "stream"}
 _NAMES: Final[Mapping[str, str]] = {
     "fps": "Frames a second", "dpi": "Dots an inch", "bitrate": "Bit rate", "video_bitrate": "Bit rate of the picture",
     "faststart": "Plays while it loads", "alt_text": "Described in words", "color_space": "Colour space",
@@ -109,8 +111,15 @@ def shows(media_type: str) -> str:
     return next((name for name, types in _SHOWN.items() if media_type in types), "")
 
 
-def kind_of(media_type: str) -> str:
-    """What a file is, in a word; its media type where there is none."""
+def kind_of(media_type: str, name: str = "") -> str:
+    """What a file is, in a word; its media type where there is none.
+
+    Args:
+        media_type: of the file.
+        name: of the file; says what is packed in a ZIP, which not always is a project.
+    """
+    if media_type == "application/zip":
+        return next((word for suffix, word in _PACKED.items() if name.lower().endswith(suffix)), "package")
     return _KINDS.get(media_type) or _KINDS.get(media_type.split("/", maxsplit=1)[0], media_type)
 
 
@@ -199,6 +208,38 @@ def pause(seconds: float) -> str:
     return f"{seconds:g} s"
 
 
+OWN_CERTIFICATE: Final = "signed with your own certificate, which is on no public list of trust"
+_NOT_SENT: Final = frozenset(
+    {"dns", "refused", "tls", "timeout_dns", "timeout_connect", "blocked_address", "invalid_url"}
+)
+
+
+def was_sent(code: str) -> bool:
+    """Whether a message may have left in an attempt that ended so; without a connection none did."""
+    return code not in _NOT_SENT
+
+
+def set_out(text: str) -> str:
+    """JSON with its parts below each other, to be read; a text that is none as it is."""
+    try:
+        return write(read(text).value, indent=2)
+    except BadJson:
+        return text
+
+
+def trust(credentials: Mapping[str, Any]) -> State:
+    """What the signature of a file is worth to those who get it."""
+    if credentials["state"] == "invalid":
+        return State("✗", "not as it was signed", "bad")
+    if credentials.get("self_made"):
+        return State("✓", OWN_CERTIFICATE, "good")
+    if credentials.get("signed_here"):
+        return State("✓", "unchanged since it was signed here, with your certificate", "good")
+    if credentials["state"] == "trusted":
+        return State("✓", "unchanged since it was signed by somebody you trust", "good")
+    return State("✓", "unchanged since it was signed, by somebody who is not known here", "odd")
+
+
 def heard(event_types: Sequence[str]) -> str:
     """What a webhook hears: `everything`, or the events by name."""
     return "everything" if "*" in event_types else ", ".join(event_types)
@@ -226,6 +267,8 @@ def figures(metrics: Mapping[str, Any]) -> list[Row]:
 
 def _row(name: str, value: Any) -> Row:
     words = _NAMES.get(name) or name.replace("_", " ").capitalize()
+    if name == "content_credentials" and isinstance(value, dict):
+        return Row(words, _signed(value), "", "", str(value.get("method") or ""))
     if not isinstance(value, dict):
         return Row(words, _plain(value), "", "", "")
     unit = str(value.get("unit") or "")
@@ -237,6 +280,14 @@ def _row(name: str, value: Any) -> Row:
         str(value.get("verdict") or ""),
         str(value.get("method") or ""),
     )
+
+
+def _signed(figure: Mapping[str, Any]) -> str:
+    """How a file is signed; whether others trust that is never up to the one who signs."""
+    if figure.get("self_made"):
+        return OWN_CERTIFICATE
+    signer = f" by {figure['signer']}" if figure.get("signer") else ""
+    return f"signed{signer}; others trust that if they know the certificate"
 
 
 def _plain(value: Any, unit: str = "") -> str:
