@@ -31,6 +31,10 @@ class Shown(Protocol):
         """From 1."""
 
     @property
+    def start_frames(self) -> int:
+        """Frames of the film before it."""
+
+    @property
     def duration_frames(self) -> int:
         """How many."""
 
@@ -55,19 +59,22 @@ class Block:
 
 
 def timeline(shots: Sequence[Shown]) -> list[Block]:
-    """The shots of a film side by side, each as wide as it is long, over `WIDTH` in all."""
-    whole = sum(max(0, shot.duration_frames) for shot in shots)
-    if not whole:
+    """The shots of a film in their places, over `WIDTH` in all.
+
+    One that is seen together with the next, in a dissolve for example, is shown to where that begins.
+    """
+    whole = max((shot.start_frames + shot.duration_frames for shot in shots), default=0)
+    if whole <= 0:
         return []
-    blocks, at = [], 0
+    blocks = []
     for index, shot in enumerate(shots):
-        x = at * WIDTH / whole
-        width = shot.duration_frames * WIDTH / whole
+        end = shots[index + 1].start_frames if index + 1 < len(shots) else whole
+        x = shot.start_frames * WIDTH / whole
+        width = (end - shot.start_frames) * WIDTH / whole
         blocks.append(
             Block(x=round(x, 2), width=round(max(1.0, width - 2), 2), number=shot.number, index=index,
                   is_named=width >= 26)
         )  # fmt: skip
-        at += shot.duration_frames
     return blocks
 
 

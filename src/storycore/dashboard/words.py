@@ -3,12 +3,14 @@
 Pure.
 """
 
+import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from storycore.json_text import BadJson, read, write
+from storycore.json_text import BadJson, read
 from storycore.units import human_bytes, human_seconds
 
 
@@ -98,11 +100,20 @@ _KINDS: Final[Mapping[str, str]] = {
     "application/c2pa": "credentials", "application/x-subrip": "captions", "text/vtt": "captions",
     "text/html": "web page", "text/csv": "table", "text/plain": "text",
 }  # fmt: skip
+_DOING: Final[Mapping[str, str]] = {
+    "export package": "Packing the project", "export format": "Export", "export deliver": "Delivery",
+    "export metadata": "Describing the project", "export verify": "Check", "comfyui workflow": "ComfyUI workflow",
+    "comfyui generate video": "Clip of a shot", "comfyui batch": "ComfyUI, shot by shot",
+}  # fmt: skip
 _PACKED: Final[Mapping[str, str]] = {".stems.zip": "stems", ".frames.zip": "frames", ".hls.zip": "stream"}
 _NAMES: Final[Mapping[str, str]] = {
     "fps": "Frames a second", "dpi": "Dots an inch", "bitrate": "Bit rate", "video_bitrate": "Bit rate of the picture",
+    "frame_steps": "Distances between frames", "edit_lists": "Edit lists in the file",
     "faststart": "Plays while it loads", "alt_text": "Described in words", "color_space": "Colour space",
 }  # fmt: skip
+_SIZE: Final = re.compile(r"^(\d+)x(\d+)$")
+_RATE: Final = re.compile(r"^(\d+)kbps$")
+_SUBSET: Final = re.compile(r"[A-Z]{6}\+")
 _ABOUT: Final = ("subject", "pipeline", "project_path")
 
 
@@ -146,6 +157,11 @@ def _last(path: str) -> str:
 def what(kind: str) -> str:
     """An operation in few words: `export package`."""
     return kind.removeprefix("storycore.").removeprefix("integration.").replace(".", " ").replace("_", " ")
+
+
+def doing(kind: str) -> str:
+    """A task in a film maker's words: `Delivery`; the operation's own where there are none."""
+    return _DOING.get(what(kind)) or what(kind).capitalize()
 
 
 def exact_time(text: str) -> str:
@@ -222,7 +238,7 @@ def was_sent(code: str) -> bool:
 def set_out(text: str) -> str:
     """JSON with its parts below each other, to be read; a text that is none as it is."""
     try:
-        return write(read(text).value, indent=2)
+        return json.dumps(read(text).value, ensure_ascii=False, indent=2)
     except BadJson:
         return text
 
@@ -298,6 +314,8 @@ def _plain(value: Any, unit: str = "") -> str:
             text = "yes" if value else "no"
         case float():
             text = _number(value, f"{value:g}" if math.isfinite(value) else "not a number", unit)
+        case int() if unit == "bps":
+            text = f"{value / 1000:.0f} kbit/s"
         case int():
             text = _number(value, f"{value:,}", unit)
         case list():
@@ -305,7 +323,7 @@ def _plain(value: Any, unit: str = "") -> str:
         case dict():
             text = ", ".join(f"{name.replace('_', ' ')}: {_plain(one)}" for name, one in list(value.items())[:8])
         case _:
-            text = f"{value} {unit}".strip()
+            text = _SIZE.sub(r"\1 × \2", _RATE.sub(r"\1 kbit/s", f"{value} {unit}".strip()))
     return text
 
 
@@ -320,6 +338,8 @@ def _has_facts_of_its_own(value: object) -> bool:
 def _listed(value: list[Any], unit: str) -> str:
     if _has_facts_of_its_own(value):  # the page as JSON has them
         return f"{len(value)} {unit}".strip()
+    if all(isinstance(one, str) for one in value):  # a font in a PDF that holds some of its letters has a mark before
+        value = list(dict.fromkeys(_SUBSET.sub("", one) for one in value))
     between = " × " if unit == "mm" else "–"  # a size, or from when to when
     shown = [
         f"{one[0]:g}{between}{one[1]:g} {unit}".strip()

@@ -37,6 +37,7 @@ class ShotEntry(Result):
     number: int = Field(description="From 1.")
     title: str
     start: str = Field(description="Timecode HH:MM:SS:FF.")
+    start_frames: int = Field(description="Frames of the film before it.")
     duration: str = Field(description="Timecode HH:MM:SS:FF.")
     duration_seconds: float
     duration_frames: int
@@ -209,6 +210,7 @@ def _shots(project: Project) -> list[ShotEntry]:
             number=shot.number,
             title=shot.title,
             start=timecode(shot.start, rate),
+            start_frames=round_half_up(shot.start * rate),
             duration=timecode(_frames(shot, rate) / rate, rate),
             duration_seconds=float(shot.duration),
             duration_frames=_frames(shot, rate),
