@@ -102,7 +102,8 @@ _KINDS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 _DOING: Final[Mapping[str, str]] = {
     "export package": "Packing the project", "export format": "Export", "export deliver": "Delivery",
-    "export metadata": "Describing the project", "export verify": "Check", "comfyui workflow": "ComfyUI workflow",
+    "export metadata": "Describing the project", "export verify": "Verification",
+    "comfyui workflow": "ComfyUI workflow",
     "comfyui generate video": "Clip of a shot", "comfyui batch": "ComfyUI, shot by shot",
 }  # fmt: skip
 _PACKED: Final[Mapping[str, str]] = {".stems.zip": "stems", ".frames.zip": "frames", ".hls.zip": "stream"}

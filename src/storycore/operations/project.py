@@ -141,6 +141,10 @@ class ListRequest(Request[ListResult]):
     )
 
 
+_MOST_LENGTHS: Final = 200
+"""Of so many sound files it is looked up how long they are; of others it counts what the project says."""
+
+
 def inspect(app: App, request: InspectRequest) -> InspectResult:
     """A project at a glance; nothing in it is changed.
 
@@ -248,11 +252,12 @@ def _sound(  # noqa: PLR0913 - a track and where it stands
     media = track.media
     there = media is not None and media.found
     length = track.duration
-    if length is None and media is not None and there:
-        if media.path not in lengths:
+    if media is not None and there:
+        if media.path not in lengths and len(lengths) < _MOST_LENGTHS:
             lengths[media.path] = _length(project, media.path)
-        whole = lengths[media.path]
-        length = None if whole is None else max(Fraction(0), whole - track.offset)
+        whole = lengths.get(media.path)
+        rest = None if whole is None else max(Fraction(0), whole - track.offset)
+        length = min((it for it in (length, rest) if it is not None), default=None)  # a file may end before
     start = begin + track.start
     end = None if length is None else max(start, min(start + length, project.duration))
     return SoundEntry(
