@@ -87,7 +87,9 @@ def site(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iter
         call(url, "export.format", project_path=str(film), target_format=["pdf"])
         call(url, "export.format", project_path=str(film), target_format=["wav"])
         hook = call(url, "integration.webhook.register", url=REFUSED, event_types=["export.completed"])
-        sound, document, made = httpx.get(f"{url}/exports?format=json", timeout=30).json()["artifacts"]["items"][:3]
+        listed = httpx.get(f"{url}/exports?format=json", timeout=30).json()["artifacts"]["items"]
+        kinds = ("audio/wav", "application/pdf", "application/zip")
+        sound, document, made = (next(it for it in listed if it["media_type"] == kind) for kind in kinds)
         yield Site(
             url=url, film=film, hostile=hostile, records=TaskRecords(database), artifact=made["artifact_id"],
             sound=sound["artifact_id"], document=document["artifact_id"],
