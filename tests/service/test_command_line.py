@@ -86,6 +86,16 @@ def test_a_package_is_not_written_to_a_closed_standard_output(film):
     assert (run.returncode, run.stderr.splitlines()[0]) == (2, "✗ The standard output is closed.")
 
 
+def test_plugins_of_others_see_no_request(film, tmp_path):
+    about = tmp_path / "listener-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: listener\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[pydantic]\nlistener = listener:heard\n")
+    (tmp_path / "listener.py").write_text(f"open({str(tmp_path / 'loaded')!r}, 'w').close()\nheard = None\n")
+    run = storycore("project", "inspect", str(film), cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert (run.returncode, (tmp_path / "loaded").exists()) == (0, False)
+
+
 def test_one_flipped_byte_is_found(film, tmp_path):
     packed = answer(
         storycore("export", "package", str(film), "-o", "film.zip", "--json", "--compression-level", "0", cwd=tmp_path)
