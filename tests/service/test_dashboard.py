@@ -326,6 +326,7 @@ def test_a_document_shows_its_pages_and_nothing_else_has_pages(url, films, artif
     first, last = (httpx.get(f"{url}{place}", params=wanted).text for wanted in ({}, {"page": "9999"}))
     assert f'src="{place}/page?number=1"' in first
     assert first.count("size=small") == count > 1
+    assert 'id="verify"' in first  # credentials stand beside it
     assert f'src="{place}/page?number={count}"' in last
     large = httpx.get(f"{url}{place}/page?number={count}", timeout=60)
     small = httpx.get(f"{url}{place}/page?number={count}&size=small", timeout=60)

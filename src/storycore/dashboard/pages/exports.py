@@ -51,10 +51,16 @@ def export(visit: Visit) -> Answer:
             "rows": figures((output or {}).get("quality_metrics") or {}),
             "gates": (output or {}).get("quality_gates") or [],
             "project": _project(visit, found.task_id),
-            "is_checked": kind_of(found.media_type, found.name) == "package"
-            or shows(found.media_type) in ("film", "sound", "picture"),
+            "is_checked": _is_checked(found, output or {}),
         },
     )
+
+
+def _is_checked(found: ArtifactDownloadResult, output: dict[str, Any]) -> bool:
+    """Whether there is something to verify: a package, a file that can hold credentials, or one that has some beside."""
+    if kind_of(found.media_type, found.name) == "package" or shows(found.media_type) in ("film", "sound", "picture"):
+        return True
+    return "content_credentials" in (output.get("quality_metrics") or {})
 
 
 def file(visit: Visit) -> Answer:
