@@ -57,7 +57,7 @@ def export(visit: Visit) -> Answer:
 
 
 def _is_checked(found: ArtifactDownloadResult, output: dict[str, Any]) -> bool:
-    """Whether there is something to verify: a package, a file that can hold credentials, or one that has some beside."""
+    """Whether there is something to verify: a package, or what holds credentials or has some beside."""
     if kind_of(found.media_type, found.name) == "package" or shows(found.media_type) in ("film", "sound", "picture"):
         return True
     return "content_credentials" in (output.get("quality_metrics") or {})
