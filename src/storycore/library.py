@@ -392,6 +392,18 @@ class StoryCore:
         with self._running(None) as work:
             return page_count(self._app, artifact_id, work)
 
+    def thumbnail(self, artifact_id: str) -> bytes | None:
+        """A small picture of a finished film or still, a JPEG; None where there can be none.
+
+        Raises:
+            NotFound: artifact_not_found.
+            Cancelled: this process was told to stop.
+        """
+        from storycore.operations.thumbnail import thumbnail
+
+        with self._running(None) as work:
+            return thumbnail(self._app, artifact_id, work)
+
     def newest_events(self, *, types: list[str] | None, cursor: str | None, limit: int = 50) -> "NewestEvents":
         """What happened, from the newest on; of some kinds (`export.*`), or of all if None."""
         from storycore.operations.event import newest_events

@@ -31,6 +31,7 @@ class Site:
     artifact: str
     sound: str
     document: str
+    picture: str
     task: str
     webhook: str
 
@@ -59,7 +60,7 @@ def call(server: str, name: str, /, **values) -> dict:
 def _order(**facts) -> Order:
     return Order(
         kind="storycore.integration.comfyui.workflow",
-        request={"workflow_definition": {"1": {}}, "workflow_name": HOSTILE}, **facts,
+        request={"workflow_definition": {"1": {}}, "workflow_name": HOSTILE}, subject=HOSTILE, **facts,
     )  # fmt: skip
 
 
@@ -85,14 +86,15 @@ def site(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iter
     with serving(films, **facts) as url:
         call(url, "export.package", project_path=str(film))
         call(url, "export.format", project_path=str(film), target_format=["pdf"])
-        call(url, "export.format", project_path=str(film), target_format=["wav"])
+        call(url, "export.format", project_path=str(film), target_format=["gif", "wav"])
         hook = call(url, "integration.webhook.register", url=REFUSED, event_types=["export.completed"])
         listed = httpx.get(f"{url}/exports?format=json", timeout=30).json()["artifacts"]["items"]
-        kinds = ("audio/wav", "application/pdf", "application/zip")
-        sound, document, made = (next(it for it in listed if it["media_type"] == kind) for kind in kinds)
+        kinds = ("audio/wav", "application/pdf", "image/gif", "application/zip")
+        sound, document, picture, made = (next(it for it in listed if it["media_type"] == kind) for kind in kinds)
         yield Site(
             url=url, film=film, hostile=hostile, records=TaskRecords(database), artifact=made["artifact_id"],
             sound=sound["artifact_id"], document=document["artifact_id"],
+            picture=picture["artifact_id"],
             task=made["task_id"], webhook=hook["webhook_id"],
         )  # fmt: skip
     database.close()

@@ -191,3 +191,49 @@ def test_shots_have_pictures_that_painters_made(site, window):
     picture.scroll_into_view_if_needed()
     window.page.wait_for_function("() => document.querySelector('.strip img').naturalWidth > 0")
     assert window.page.evaluate("() => document.querySelector('.strip img').naturalWidth") == 320
+
+
+def seen(window, row):
+    """The words of a row that stand in the window without moving it sideways."""
+    script = """row => [...document.getElementById(row).querySelectorAll('a, time, .state, bdi, data, .quiet')]
+        .filter(it => { const box = it.getBoundingClientRect(); return box.width > 1 && box.left >= 0
+            && box.right <= innerWidth; }).map(it => it.textContent.trim())"""
+    return " | ".join(window.page.evaluate(script, row))
+
+
+def test_on_a_telephone_lists_say_of_each_row_its_film_how_it_stands_and_when(site, window):
+    one = site.delivery()
+    window.page.set_viewport_size({"width": 320, "height": 700})
+    window.go(f"{site.url}/tasks")
+    task = seen(window, f"row-{site.task}")
+    window.go(f"{site.url}/exports")
+    file = seen(window, f"row-{site.artifact}")
+    window.go(f"{site.url}/webhooks/deliveries")
+    delivery = seen(window, f"row-{one['delivery_id']}")
+    assert window.page.locator(f"#row-{one['delivery_id']} a").bounding_box()["height"] < 40
+    window.page.set_viewport_size({"width": 1200, "height": 800})
+    for told, words in ((task, ("little", "export package", ".zip", "completed", " ago")),
+                        (file, ("little", ".zip", "package", "B", " ago")),
+                        (delivery, ("webhook.ping", "evt_", "given up"))):  # fmt: skip
+        assert [word for word in words if word not in told] == []
+
+
+def test_a_list_of_exports_shows_pictures_as_they_come_into_view_and_nothing_moves(site, window):
+    window.go(f"{site.url}/exports")
+    picture = window.page.locator(f"#row-{site.picture} img.small")
+    before = picture.bounding_box()
+    picture.scroll_into_view_if_needed()
+    window.page.wait_for_function(
+        "row => document.querySelector(`#${row} img.small`).naturalWidth > 0", arg=f"row-{site.picture}"
+    )
+    assert picture.bounding_box() == before
+    assert (before["width"], before["height"]) == (128, 72)
+    assert picture.evaluate("it => it.naturalWidth") <= 320
+    assert window.wrong == []
+
+
+def test_a_hostile_workflow_is_listed_as_text(site, window):
+    site.waiting()
+    window.go(f"{site.url}/tasks?kind=storycore.integration.comfyui.workflow")
+    assert window.page.locator("bdi", has_text="<script>").count() >= 1
+    assert window.wrong == []

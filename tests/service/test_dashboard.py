@@ -15,7 +15,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from fixtures.projects import make_project, write_json
 from fixtures.servers import serving
-from storycore import KeyCreateRequest, Settings, StoryCore
+from storycore import KeyCreateRequest, PackageRequest, Settings, StoryCore
 from storycore.dashboard import assets
 from storycore.dashboard.answering import POLICY
 from storycore.dashboard.places import PLACES
@@ -208,7 +208,14 @@ def test_what_was_sent_to_a_webhook_that_was_ended_is_shown_and_not_offered_agai
     assert "Its webhook was ended" in shown
     assert f'href="/webhooks/{hook}"' not in shown
     assert 'id="redeliver"' not in shown
-    assert f"redeliver-{found['delivery_id']}" not in httpx.get(f"{url}/webhooks").text
+    for listed in ("/webhooks", "/webhooks/deliveries"):
+        page = httpx.get(f"{url}{listed}").text
+        assert f"redeliver-{found['delivery_id']}" not in page
+        assert "its webhook was ended" in page
+    again = httpx.post(f"{url}/webhooks/deliveries/{found['delivery_id']}/redeliver", content="", headers=FORM)
+    assert again.status_code == 404
+    assert "It is not sent again: its webhook was ended." in again.text
+    assert "Register its address anew" in again.text
 
 
 def test_settings_say_where_they_are_from_and_tell_no_secret(url, films):
@@ -371,3 +378,61 @@ def test_a_sound_has_a_waveform_and_other_files_have_none(url, films, artifact):
     assert httpx.get(f"{url}/exports/{artifact['artifact_id']}/waveform").status_code == 404
     Path(sound["path"]).write_bytes(b"changed")
     assert httpx.get(f"{url}{place}/waveform").text == drawn.text  # that of the sound that was made
+
+
+def row(page, name):
+    """The row of a list that holds a name."""
+    return next(text for text in page.split("<tr ") if name in text)
+
+
+def test_a_list_says_which_film_each_task_and_file_is_of(url, films, artifact):
+    task = row(httpx.get(f"{url}/tasks").text, artifact["task_id"])
+    file = row(httpx.get(f"{url}/exports").text, artifact["artifact_id"])
+    assert artifact["project_path"] == str(films / "little")
+    for told in (task, file):
+        assert f'title="{films / "little"}">little</a>' in told
+        assert artifact["name"] in told
+    known = httpx.get(f"{url}/v1/storycore.task.status", params={"task_id": artifact["task_id"]}).json()["data"]
+    assert (known["project_path"], known["subject"]) == (str(films / "little"), artifact["name"])
+
+
+def test_a_film_outside_the_folders_of_the_server_is_listed_as_elsewhere_and_not_opened(tmp_path):
+    facts = {"database_url": f"sqlite:///{tmp_path / 's.db'}", "cache_folder": tmp_path / "cache"}
+    (tmp_path / "served").mkdir()
+    hidden = make_project(tmp_path / "other" / HOSTILE.replace("/", "-"))
+    with StoryCore(Settings.read(**facts)) as core:
+        made = core.run(PackageRequest(project_path=str(hidden)))
+    with serving(tmp_path / "served", **facts) as url:
+        for page in (httpx.get(f"{url}/tasks").text, httpx.get(f"{url}/exports").text):
+            assert Path(made.export_path).name in page
+            assert "elsewhere" in page
+            assert "not in the folders that this server reads" in page
+            assert "/projects/view" not in page
+            assert "<script>alert" not in page
+
+
+@pytest.fixture(scope="module")
+def poster(url, films):
+    wish = {"project_path": str(films / "little"), "target_format": "poster",
+            "conversion_options": {"width": 640, "height": 360}}  # fmt: skip
+    assert httpx.post(f"{url}/v1/storycore.export.format", json=wish, timeout=60).status_code == 200
+    return httpx.get(f"{url}/exports?format=json").json()["artifacts"]["items"][0]
+
+
+def test_a_picture_is_listed_with_a_small_one_that_moves_nothing_when_it_comes(url, poster, artifact):
+    place = f"/exports/{poster['artifact_id']}/thumbnail"
+    page = httpx.get(f"{url}/exports").text
+    assert f'src="{place}" width="128" height="72" loading="lazy"' in row(page, poster["artifact_id"])
+    assert "<svg" in row(page, artifact["artifact_id"])
+    small = httpx.get(f"{url}{place}", timeout=30)
+    assert (small.headers["content-type"], small.headers["cache-control"]) == ("image/jpeg", "private, max-age=86400")
+    assert Image.open(io.BytesIO(small.content)).size == (320, 180)
+    assert len(small.content) < 30_000
+    Path(poster["path"]).write_bytes(b"changed")
+    assert httpx.get(f"{url}{place}").content == small.content  # that of the picture that was made
+
+
+def test_small_pictures_are_made_of_finished_films_and_pictures_only(url, artifact):
+    assert httpx.get(f"{url}/exports/{artifact['artifact_id']}/thumbnail").status_code == 404
+    assert httpx.get(f"{url}/exports/artifact_none/thumbnail").status_code == 404
+    assert httpx.get(f"{url}/exports/..%2f..%2fetc%2fpasswd/thumbnail").status_code in {400, 404}

@@ -1,6 +1,6 @@
 """Pictures of numbers, in whole coordinates for SVG. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -21,6 +21,18 @@ MOST_ROWS: Final = 4
 
 ROW_HEIGHT: Final = 10
 _WAVE = "#b8741a"  # at least 3:1 on both grounds, since a picture does not know which one it lies on
+
+ICONS: Final[Mapping[str, str]] = {
+    "film": "M44 18h40v36H44zM58 28v16l14-8z",
+    "sound": "M46 32v8M54 26v20M62 18v36M70 24v24M78 30v12M86 33v6",
+    "picture": "M44 18h40v36H44zM44 48l12-14 9 10 6-6 13 12M70 28h6",
+    "package": "M46 26h36v28H46zM42 18h44v8H42zM60 34h8",
+    "captions": "M44 20h40v26H66l-8 8v-8H44zM50 30h28M50 37h18",
+    "credentials": "M64 16l18 6v14c0 10-8 16-18 20-10-4-18-10-18-20V22zM56 36l6 6 11-12",
+    "table": "M44 20h40v32H44zM44 30h40M44 41h40M58 20v32",
+    "text": "M50 14h20l10 10v34H50zM70 14v10h10M56 34h18M56 42h18M56 50h10",
+}
+"""What files of a kind are drawn as where they have no picture: one path in a frame of 128 by 72."""
 
 
 class Shown(Protocol):

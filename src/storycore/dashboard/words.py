@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from storycore.json_text import BadJson, read
+from storycore.operations.subject import last
 from storycore.units import human_bytes, human_seconds
 
 
@@ -135,6 +136,11 @@ def kind_of(media_type: str, name: str = "") -> str:
     return _KINDS.get(media_type) or _KINDS.get(media_type.split("/", maxsplit=1)[0], media_type)
 
 
+def has_picture(media_type: str) -> bool:
+    """Whether a file can be shown as a small picture: a film or a picture of pixels, whatever browsers play."""
+    return media_type.startswith(("video/", "image/")) and "svg" not in media_type
+
+
 def stands_alone(media_type: str) -> bool:
     """Whether a file is something for itself; credentials are written beside another."""
     return media_type != "application/c2pa"
@@ -144,15 +150,11 @@ def about(data: Mapping[str, Any]) -> str:
     """What an event is about, in a line: the film or the file, what came of it, and what went wrong."""
     named = next((str(data[name]) for name in _ABOUT if data.get(name)), "")
     outputs = data.get("outputs") or [data.get("output")]
-    files = [_last(str(one["path"])) for one in outputs if isinstance(one, Mapping) and one.get("path")]
+    files = [last(str(one["path"])) for one in outputs if isinstance(one, Mapping) and one.get("path")]
     more = f" and {len(files) - 3} more" if len(files) > 3 else ""
     error = data.get("error")
     wrong = str(error.get("message", "")) if isinstance(error, Mapping) else ""
-    return " · ".join(filter(None, (_last(named), ", ".join(files[:3]) + more, wrong)))[:300]
-
-
-def _last(path: str) -> str:
-    return path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    return " · ".join(filter(None, (last(named), ", ".join(files[:3]) + more, wrong)))[:300]
 
 
 def what(kind: str) -> str:

@@ -102,6 +102,8 @@ tasks = Table(
     Column("started_at", Instant),
     Column("finished_at", Instant),
     Column("parent", String(64)),
+    Column("project_path", Text),
+    Column("subject", String(255)),
     sqlite_autoincrement=True,
 )
 

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from storycore.app import App
 from storycore.database.owner import new_owner
-from storycore.errors import Conflict, FieldFault, InvalidInput, Reason
+from storycore.errors import Conflict, FieldFault, InvalidInput, NotFound, Reason
 from storycore.events import OWN_TYPES, TYPES, wrap
 from storycore.operations.request import Flag, Request, Result, Spelling, Whole, finite
 from storycore.operations.task import Cursor, from_cursor, to_cursor
@@ -95,6 +95,9 @@ class DeliveryEntry(Result):
     status_code: int | None
     created_at: str
     finished_at: str | None
+    webhook_ended: bool = Field(
+        default=False, description="Whether its webhook was ended: nothing is sent to it any more, nor again."
+    )
     attempts: list[AttemptEntry] = Field(description="If asked for.")
     body: str | None = Field(
         default=None,
@@ -311,11 +314,19 @@ def redeliver(app: App, request: WebhookRedeliverRequest) -> WebhookRedeliverRes
     """Lets one delivery be sent again, with the same webhook-id.
 
     Raises:
-        NotFound: delivery_not_found, webhook_not_found.
+        NotFound: delivery_not_found; webhook_not_found: its webhook was ended.
         InvalidInput: webhook_inactive.
         Conflict: delivery_busy.
     """
-    _check_active(app.endpoints.find(app.deliveries.find(request.delivery_id).webhook_id))
+    known = app.deliveries.find(request.delivery_id)
+    if known.webhook_ended:
+        raise NotFound(
+            "It is not sent again: its webhook was ended.",
+            reason=Reason.WEBHOOK_NOT_FOUND,
+            remediation="Register its address anew; `storycore webhook recover` sends the new webhook what happened "
+            "since a time.",
+        )
+    _check_active(app.endpoints.find(known.webhook_id))
     again = app.deliveries.redeliver(request.delivery_id)
     app.note_event(again.event_id)
     app.wake_courier()
@@ -402,6 +413,7 @@ def _entry(it: Listed) -> dict[str, Any]:
         "state": it.state.value, "origin": it.origin.value, "attempt_count": it.attempts,
         "due_at": iso(it.due_at) if waits else None, "code": it.code, "status_code": it.status_code,
         "created_at": iso(it.created_at), "finished_at": None if it.finished_at is None else iso(it.finished_at),
+        "webhook_ended": it.webhook_ended,
     }  # fmt: skip
 
 

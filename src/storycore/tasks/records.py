@@ -49,6 +49,7 @@ _UPDATE_WANTED = _UPDATE_HELD.where(tasks.c.cancel_requested.is_(False))
 _COMPLETE_HELD = _UPDATE_WANTED.returning(*_MOVED)
 _NEW = insert(tasks).returning(tasks.c.number)
 _EVENT = insert(task_events)
+_ARTIFACTS = select(artifacts, tasks.c.project_path).join(tasks, tasks.c.id == artifacts.c.task_id)
 _BY_ID = select(tasks).where(tasks.c.id == bindparam("task_id"))
 _WAITING = {"status": Status.PENDING, "progress": 0.0, "step": "waiting", "attempt": 0}
 _FIRST = (
@@ -361,14 +362,14 @@ class TaskRecords:
             NotFound: artifact_not_found.
         """
         with self._database.read() as connection:
-            row = connection.execute(select(artifacts).where(artifacts.c.id == artifact_id)).first()
+            row = connection.execute(_ARTIFACTS.where(artifacts.c.id == artifact_id)).first()
         if row is None:
             raise NotFound("There is no such artifact.", reason=Reason.ARTIFACT_NOT_FOUND)
         return _artifact(row)
 
     def artifacts(self, *, task_id: str | None, before: int | None, limit: int) -> list[tuple[int, Artifact]]:
         """Artifacts from the newest on, each with the number that `before` of the next page takes."""
-        query = select(artifacts).order_by(artifacts.c.number.desc()).limit(limit)
+        query = _ARTIFACTS.order_by(artifacts.c.number.desc()).limit(limit)
         query = query if task_id is None else query.where(artifacts.c.task_id == task_id)
         query = query if before is None else query.where(artifacts.c.number < before)
         with self._database.read() as connection:
@@ -418,7 +419,7 @@ def _store(connection: Connection, order: Order, owner: str | None, events: Sequ
         "most_attempts": order.most_attempts, "owner": owner, "beat": 0,
         "not_before": order.not_before, "cancel_requested": False, "files": [], "result": None, "error": None,
         "caller": order.caller, "request_id": order.request_id, "traceparent": order.traceparent,
-        "parent": order.parent,
+        "parent": order.parent, "project_path": order.project_path, "subject": order.subject,
         "created_at": instant, "updated_at": instant, "started_at": instant if owner else None,
         "finished_at": None,
     }  # fmt: skip
@@ -456,6 +457,7 @@ def _ended(task: Task, status: Status, outcome: Outcome | None, error: Mapping[s
     return replace(
         task, status=status, owner=None, files=[], updated_at=instant, finished_at=instant, progress=progress,
         step=step, result=outcome.result if outcome else None, error=None if error is None else dict(error),
+        subject=(outcome.subject if outcome else "") or task.subject,
     )  # fmt: skip
 
 
@@ -463,7 +465,8 @@ def _end(connection: Connection, task: Task, ended: Task, outcome: Outcome | Non
     """Ends a task if it still stands as it was read: held by the same attempt, or waiting. Gives it as it stands."""
     done = {"progress": 1.0, "step": "done"} if ended.status is Status.COMPLETED else {}
     values = {"status": ended.status, "owner": None, "files": [], "updated_at": ended.updated_at,
-              "finished_at": ended.finished_at, "result": ended.result, "error": ended.error, **done}  # fmt: skip
+              "finished_at": ended.finished_at, "result": ended.result, "error": ended.error,
+              "subject": ended.subject, **done}  # fmt: skip
     waits = task.status is Status.PENDING
     held = _COMPLETE_HELD if ended.status is Status.COMPLETED else _END_HELD
     statement, row = (_END_WAITING, {"held_number": task.number}) if waits else (held, _lease_of(task))
@@ -514,7 +517,8 @@ def of(row: Row[Any]) -> Task:
 
 
 def _task(values: Mapping[str, Any]) -> Task:
-    return Task(**{**values, "status": Status(values["status"]), "priority": Priority(values["priority"])})
+    known = {"status": Status(values["status"]), "priority": Priority(values["priority"])}
+    return Task(**{**values, **known, "subject": values["subject"] or ""})  # none was written by older versions
 
 
 def _artifact(row: Row[Any]) -> Artifact:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from storycore.dashboard.assets import SLATE
 from storycore.dashboard.drawings import no_page, wave
 from storycore.dashboard.page import Answer, Go, Handing, Page, Picture
 from storycore.dashboard.visit import Visit
-from storycore.dashboard.words import figures, kind_of, shows
+from storycore.dashboard.words import figures, has_picture, kind_of, shows
 from storycore.errors import InvalidInput, NotFound, Reason, StoryCoreError
 from storycore.operations.artifact import (
     ArtifactDownloadRequest,
@@ -109,6 +110,17 @@ def _sheets(visit: Visit, found: ArtifactDownloadResult, output: dict[str, Any])
         "sheets": range(first, min(first + _SHEETS, count + 1)),
         "sheet_size": [round(10 * side) for side in sizes[0]] if len(sizes) == 1 else [],  # else a page may jump
     }
+
+
+def thumbnail(visit: Visit) -> Answer:
+    """A small picture of a film or a picture; a slate where there can be none."""
+    found = _find(visit)
+    if not has_picture(found.media_type):
+        raise NotFound("Only films and pictures are shown small.", reason=Reason.ARTIFACT_NOT_FOUND)
+    picture = visit.core.thumbnail(found.artifact_id)
+    if picture is None:
+        return Picture(content=SLATE.read_bytes(), media_type="image/svg+xml", seconds=60)
+    return Picture(content=picture, media_type="image/jpeg", seconds=86_400)  # it is of bytes that don't change
 
 
 def pages(visit: Visit) -> Answer:

@@ -43,6 +43,7 @@ class Listed(NamedTuple):
     status_code: int | None
     created_at: datetime
     finished_at: datetime | None
+    webhook_ended: bool
 
 
 class Written(NamedTuple):
@@ -142,7 +143,7 @@ _LISTED = (
         deliveries.c.number, deliveries.c.id, events.c.id.label("event_id"), events.c.type,
         webhooks.c.id.label("webhook_id"), deliveries.c.state, deliveries.c.origin, deliveries.c.attempts,
         deliveries.c.due_at, deliveries.c.code, deliveries.c.status_code, deliveries.c.created_at,
-        deliveries.c.finished_at,
+        deliveries.c.finished_at, webhooks.c.deleted_at.is_not(None).label("webhook_ended"),
     )
     .join(events, events.c.number == deliveries.c.event)
     .join(webhooks, webhooks.c.number == deliveries.c.webhook)
@@ -163,7 +164,9 @@ def _listed_one(connection: Connection, delivery_id: str) -> Listed:
 
 def _listed(row: Sequence[Any]) -> Listed:
     found = Listed(*row)
-    return found._replace(state=State(found.state), origin=Origin(found.origin))
+    return found._replace(
+        state=State(found.state), origin=Origin(found.origin), webhook_ended=bool(found.webhook_ended)
+    )
 
 
 def _attempt(row: Row[Any]) -> Attempt:
