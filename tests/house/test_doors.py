@@ -66,6 +66,7 @@ DOORS = {
     "pycares": ("webhooks/names",),
     "pydantic_core": ("operations", "settings"),
     "pypdf": ("exports/documents/pdf_facts",),
+    "pypdfium2": ("exports/documents/page_painter",),
     "rich": ("cli", "demo"),
     "sqlalchemy": (
         "database",

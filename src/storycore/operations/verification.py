@@ -43,7 +43,8 @@ class Credentials(Result):
     """What the content credentials of a file say. All of it is the signer's word."""
 
     state: Literal["trusted", "valid", "invalid"] = Field(
-        description="trusted; valid: unchanged, but signed by nobody who is trusted here; invalid."
+        description="trusted: here, which says nothing of others; valid: unchanged, but signed by nobody who is "
+        "trusted here; invalid."
     )
     place: Literal["embedded", "sidecar"] = Field(description="In the file, or beside it.")
     beside: str | None = Field(description="Absolute path of the file beside it.")
@@ -52,6 +53,9 @@ class Credentials(Result):
     generator: str = Field(description="Program that wrote it.")
     signer: str = Field(description="Name in the certificate.")
     signed_here: bool = Field(description="Whether this installation signed it.")
+    self_made: bool = Field(
+        description="Whether it did so with the certificate that it made for itself, which is on no list of others."
+    )
     signed_at: str = Field(description="Instant that somebody else vouches for; empty if nobody does.")
     digital_source_type: str = Field(description="IRI that says how the whole was made; empty if nothing does.")
     claim: str = Field(description="The same in words.")
@@ -219,6 +223,7 @@ def _credentials(found: "Vouched") -> Credentials | None:
         generator=said.generator,
         signer=said.signer,
         signed_here=said.is_own,
+        self_made=found.is_self_made,
         signed_at=said.signed_at,
         digital_source_type=said.source_type,
         claim=said.claim,

@@ -35,6 +35,7 @@ _AHEAD = (
     )
     .limit(1)
 )
+_ARTIFACTS = select(artifacts, tasks.c.project_path).join(tasks, tasks.c.id == artifacts.c.task_id)
 _FIRST = (
     select(tasks)
     .where(
@@ -345,14 +346,14 @@ class TaskRecords:
             NotFound: artifact_not_found.
         """
         with self._database.read() as connection:
-            row = connection.execute(select(artifacts).where(artifacts.c.id == artifact_id)).first()
+            row = connection.execute(_ARTIFACTS.where(artifacts.c.id == artifact_id)).first()
         if row is None:
             raise NotFound("There is no such artifact.", reason=Reason.ARTIFACT_NOT_FOUND)
         return _artifact(row)
 
     def artifacts(self, *, task_id: str | None, before: int | None, limit: int) -> list[tuple[int, Artifact]]:
         """Artifacts from the newest on, each with the number that `before` of the next page takes."""
-        query = select(artifacts).order_by(artifacts.c.number.desc()).limit(limit)
+        query = _ARTIFACTS.order_by(artifacts.c.number.desc()).limit(limit)
         query = query if task_id is None else query.where(artifacts.c.task_id == task_id)
         query = query if before is None else query.where(artifacts.c.number < before)
         with self._database.read() as connection:

@@ -52,7 +52,7 @@ def store(connection: Connection, order: Order, owner: str | None, events: Seque
         "most_attempts": order.most_attempts, "owner": owner, "beat": 0,
         "not_before": order.not_before, "cancel_requested": False, "files": [], "result": None, "error": None,
         "caller": order.caller, "request_id": order.request_id, "traceparent": order.traceparent,
-        "parent": order.parent,
+        "parent": order.parent, "project_path": order.project_path, "subject": order.subject,
         "created_at": instant, "updated_at": instant, "started_at": instant if owner else None,
         "finished_at": None,
     }  # fmt: skip
@@ -91,6 +91,7 @@ def ended_as(task: Task, status: Status, outcome: Outcome | None, error: Mapping
     return replace(
         task, status=status, owner=None, files=[], updated_at=instant, finished_at=instant, progress=progress,
         step=step, result=outcome.result if outcome else None, error=None if error is None else dict(error),
+        subject=(outcome.subject if outcome else "") or task.subject,
     )  # fmt: skip
 
 
@@ -98,7 +99,8 @@ def end(connection: Connection, task: Task, ended: Task, outcome: Outcome | None
     """Ends a task if it still stands as it was read: held by the same attempt, or waiting. Gives it as it stands."""
     done = {"progress": 1.0, "step": "done"} if ended.status is Status.COMPLETED else {}
     values = {"status": ended.status, "owner": None, "files": [], "updated_at": ended.updated_at,
-              "finished_at": ended.finished_at, "result": ended.result, "error": ended.error, **done}  # fmt: skip
+              "finished_at": ended.finished_at, "result": ended.result, "error": ended.error,
+              "subject": ended.subject, **done}  # fmt: skip
     waits = task.status is Status.PENDING
     held = _COMPLETE_HELD if ended.status is Status.COMPLETED else _END_HELD
     statement, row = (_END_WAITING, {"held_number": task.number}) if waits else (held, lease_of(task))
@@ -151,4 +153,5 @@ def task_of(row: Row[Any]) -> Task:
 
 def task_from(values: Mapping[str, Any]) -> Task:
     """The task of the columns of a row."""
-    return Task(**{**values, "status": Status(values["status"]), "priority": Priority(values["priority"])})
+    known = {"status": Status(values["status"]), "priority": Priority(values["priority"])}
+    return Task(**{**values, **known, "subject": values["subject"] or ""})  # none was written by older versions
