@@ -342,6 +342,8 @@ def test_a_document_shows_its_pages_and_nothing_else_has_pages(url, films, artif
     assert [max(size) for size in sizes] == [1600, 320]
     (tmp_path / "it.pdf").write_bytes(Path(found["path"]).read_bytes())
     assert likeness(tmp_path / "it.pdf", count, large.content) < 6  # of 255, to what poppler draws
+    assert f'src="{place}/thumbnail"' in row(httpx.get(f"{url}/exports").text, found["artifact_id"])
+    assert httpx.get(f"{url}{place}/thumbnail").content == httpx.get(f"{url}{place}/page?number=1&size=small").content
     beyond = httpx.get(f"{url}{place}/page?number={count + 1}")
     assert (beyond.status_code, beyond.headers["content-type"]) == (200, "image/svg+xml")
     for wrong in ("0", "-1", "1e9", "x", "٣", "123456789"):

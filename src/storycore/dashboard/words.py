@@ -137,8 +137,8 @@ def kind_of(media_type: str, name: str = "") -> str:
 
 
 def has_picture(media_type: str) -> bool:
-    """Whether a file can be shown as a small picture: a film or a picture of pixels, whatever browsers play."""
-    return media_type.startswith(("video/", "image/")) and "svg" not in media_type
+    """Whether a file can be shown as a small picture: a film, a picture of pixels or a PDF, whatever browsers play."""
+    return media_type.startswith(("video/", "image/", "application/pdf")) and "svg" not in media_type
 
 
 def stands_alone(media_type: str) -> bool:

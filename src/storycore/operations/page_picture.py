@@ -13,6 +13,7 @@ from storycore.app import App
 from storycore.errors import Cancelled, NotFound, Reason, StoryCoreError
 from storycore.observe import logging
 from storycore.observe.progress import Progress
+from storycore.operations.likeness import is_there
 from storycore.tasks.task import Artifact
 
 AT_ONCE: Final = 8
@@ -78,16 +79,9 @@ def _drawn(app: App, artifact: Artifact, number: int, progress: Progress) -> Pat
     key = f"{artifact.sha256} {batch}"
     if not place.is_dir() and key not in _failed:
         with _one_at_a_time:
-            if not place.is_dir() and key not in _failed and _is_there(Path(artifact.path), artifact.size_bytes):
+            if not place.is_dir() and key not in _failed and is_there(artifact):
                 _draw(Path(artifact.path), place, batch, progress)
     return place if place.is_dir() else None
-
-
-def _is_there(path: Path, size_bytes: int) -> bool:
-    try:
-        return path.is_file() and path.stat().st_size == size_bytes
-    except OSError:
-        return False
 
 
 def _draw(path: Path, place: Path, batch: int, progress: Progress) -> None:

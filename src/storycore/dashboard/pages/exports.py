@@ -113,11 +113,14 @@ def _sheets(visit: Visit, found: ArtifactDownloadResult, output: dict[str, Any])
 
 
 def thumbnail(visit: Visit) -> Answer:
-    """A small picture of a film or a picture; a slate where there can be none."""
+    """A small picture of a film, a picture or a PDF's first page; a slate where there can be none."""
     found = _find(visit)
     if not has_picture(found.media_type):
-        raise NotFound("Only films and pictures are shown small.", reason=Reason.ARTIFACT_NOT_FOUND)
-    picture = visit.core.thumbnail(found.artifact_id)
+        raise NotFound("Only films, pictures and PDFs are shown small.", reason=Reason.ARTIFACT_NOT_FOUND)
+    is_pdf = found.media_type == _PDF
+    picture = (
+        visit.core.page_picture(found.artifact_id, 1, "small") if is_pdf else visit.core.thumbnail(found.artifact_id)
+    )
     if picture is None:
         return Picture(content=SLATE.read_bytes(), media_type="image/svg+xml", seconds=60)
     return Picture(content=picture, media_type="image/jpeg", seconds=86_400)  # it is of bytes that don't change
