@@ -137,10 +137,12 @@ def fill(url: str, place: Path) -> None:
         made = Artifact(path=f"{film}/film.mp4", name="film.mp4", size_bytes=9, sha256="0" * 64, media_type="video/mp4")
         task = records.accept_running(order, "bench")
         if number % 20:
-            status = Status.FAILED if number % 7 == 0 else Status.COMPLETED
             error = {"code": "CONFLICT", "message": "The disk is full.", "details": {}, "remediation": "-"}
             outcome = Outcome(result={}, artifacts=[made])
-            records.finish(task, status, outcome=outcome, error=error if status is Status.FAILED else None)
+            if number % 7:
+                records.finish(task, Status.COMPLETED, outcome=outcome, error=None)
+            else:
+                records.finish(task, Status.FAILED, outcome=outcome, error=error)
     instant = now()
     with database.accept() as connection:
         hook = connection.execute(insert(webhooks).values(_hook(instant)).returning(webhooks.c.number)).scalar_one()

@@ -22,7 +22,7 @@ def everywhere(site):
         "/", "/tasks", f"/tasks/{site.task}", "/exports", f"/exports/{site.artifact}",
         f"/exports/new?project={quote(str(site.film))}&what=package", "/projects",
         f"/projects/view?path={quote(str(site.film))}", f"/projects/view?path={quote(str(site.hostile))}",
-        f"/exports/{site.sound}", "/comfyui", "/events", "/webhooks",
+        f"/exports/{site.sound}", f"/exports/{site.document}", "/comfyui", "/events", "/webhooks",
         f"/webhooks/{site.webhook}", "/webhooks/deliveries",
         f"/webhooks/deliveries/view?{back}", "/figures", "/settings", "/api", "/api/storycore.export.format",
         "/sign-in",
@@ -73,6 +73,8 @@ def test_names_of_strangers_are_shown_as_text(site, window):
     window.go(f"{site.url}/projects/view?path={quote(str(site.hostile))}")
     assert window.page.locator("h1").inner_text() == HOSTILE
     assert window.page.locator("td", has_text=HOSTILE).count() == 1
+    lost = window.page.locator(".timeline rect.lost title")
+    assert [text.split(" · ")[0] for text in lost.all_text_contents()] == [HOSTILE] * 2
     window.go(f"{site.url}/tasks/{site.waiting().id}")
     window.page.locator("summary", has_text="What was asked for").click()
     assert "<script>" in window.page.locator("details[open] code").inner_text()
@@ -153,6 +155,34 @@ def test_an_export_is_planned_and_made_without_scripts(site, plain):
     plain.page.get_by_text("Accepted.").wait_for()
     task = plain.page.url.split("/tasks/")[1].split("?")[0]
     assert site.records.find(task).request["target_format"] == "json"
+
+
+def test_the_pages_of_a_document_are_looked_at_one_after_the_other_without_scripts(site, plain):
+    plain.go(f"{site.url}/exports/{site.document}")
+    for number in (1, 2):
+        picture = plain.page.locator("img.page")
+        picture.wait_for()
+        assert picture.get_attribute("alt").startswith(f"Page {number} of ")
+        assert plain.page.locator(".sheets a[aria-current]").inner_text().strip() == f"Page {number}"
+        if number == 1:
+            plain.page.get_by_role("link", name="Next page").click()
+            plain.page.wait_for_url("**page=2")
+    assert plain.page.get_by_role("link", name="Next page").count() == 0
+
+
+def test_a_page_of_a_document_is_a_picture(site, window):
+    window.go(f"{site.url}/exports/{site.document}")
+    window.page.wait_for_function("() => document.querySelector('img.page').naturalWidth > 0")
+    assert window.page.evaluate("() => document.querySelector('img.page').naturalWidth") == 1600
+    assert window.wrong == []
+
+
+def test_what_happened_to_a_task_goes_on_by_itself(site, window):
+    task = site.running()
+    window.go(f"{site.url}/tasks/{task.id}")
+    site.records.finish(task, Status.COMPLETED, outcome=Outcome(result={}))
+    window.page.locator(".happened li", has_text="completed").wait_for()
+    assert window.wrong == []
 
 
 def test_shots_have_pictures_that_painters_made(site, window):

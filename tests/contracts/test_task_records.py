@@ -34,7 +34,7 @@ class Watched(Database):
 
 @pytest.fixture
 def app(database_url):
-    made = App(Settings(database_url=database_url))
+    made = App(Settings.read(database_url=database_url))
     made.woken = 0
     made.wake_courier = lambda: setattr(made, "woken", made.woken + 1)
     yield made

@@ -1,13 +1,17 @@
 """The dashboard by HTTP: who may see it, what it refuses, and that it tells the same as the API."""
 
+import contextlib
 import hashlib
+import io
 import json
-from io import BytesIO
+import shutil
+import sqlite3
+import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from fixtures.projects import make_project, write_json
 from fixtures.servers import serving
@@ -31,9 +35,20 @@ def films(tmp_path_factory):
     return folder
 
 
+def called(url, name, /, **values):
+    """What the API answers."""
+    answer = httpx.post(f"{url}/v1/storycore.{name}", json=values, timeout=60)
+    assert answer.status_code < 300, answer.text
+    return answer.json()["data"]
+
+
 @pytest.fixture(scope="module")
-def url(films, tmp_path_factory):
-    place = tmp_path_factory.mktemp("dashboard")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("dashboard")
+
+
+@pytest.fixture(scope="module")
+def url(films, place):
     facts = {"database_url": f"sqlite:///{place / 's.db'}", "cache_folder": place / "cache"}
     with serving(films, webhook_allow=("127.0.0.1:9",), **facts) as url:
         yield url
@@ -297,6 +312,60 @@ def test_events_come_to_the_page_by_themselves(url):
         assert any("wind.wav" in line for line in lines)
 
 
+def test_a_delivery_says_what_was_not_sent_and_what_was_not_kept(url, place):
+    hook = called(url, "integration.webhook.register", url=REFUSED, event_types=["qa.*"])
+    sent = called(url, "integration.webhook.ping", webhook_id=hook["webhook_id"])
+    view = {"id": sent["delivery_id"], "event": sent["event_id"], "webhook": hook["webhook_id"]}
+    page = httpx.get(f"{url}/webhooks/deliveries/view", params=view).text
+    assert "Nothing was sent: no connection came about." in page
+    assert "&#34;webhook.ping&#34;" in page
+    with contextlib.closing(sqlite3.connect(place / "s.db")) as database, database:
+        database.execute("UPDATE attempts SET request_headers = NULL")  # as one of before has it
+    assert "Its headers were not kept." in httpx.get(f"{url}/webhooks/deliveries/view", params=view).text
+
+
+def test_a_document_shows_its_pages_and_nothing_else_has_pages(url, films, artifact, tmp_path):
+    made = called(url, "export.format", project_path=str(films / "little"), target_format=["pdf"])
+    found = next(it for it in httpx.get(f"{url}/exports?format=json").json()["artifacts"]["items"]
+                 if it["path"] == made["outputs"][0]["output_path"])  # fmt: skip
+    place = f"/exports/{found['artifact_id']}"
+    count = made["outputs"][0]["quality_metrics"]["pages"]
+    first, last = (httpx.get(f"{url}{place}", params=wanted).text for wanted in ({}, {"page": "9999"}))
+    assert f'src="{place}/page?number=1"' in first
+    assert first.count("size=small") == count > 1
+    assert 'id="verify"' in first  # credentials stand beside it
+    assert f'src="{place}/page?number={count}"' in last
+    large = httpx.get(f"{url}{place}/page?number={count}", timeout=60)
+    small = httpx.get(f"{url}{place}/page?number={count}&size=small", timeout=60)
+    assert [it.headers["content-type"] for it in (large, small)] == ["image/jpeg"] * 2
+    sizes = [Image.open(io.BytesIO(it.content)).size for it in (large, small)]
+    assert [max(size) for size in sizes] == [1600, 320]
+    (tmp_path / "it.pdf").write_bytes(Path(found["path"]).read_bytes())
+    assert likeness(tmp_path / "it.pdf", count, large.content) < 6  # of 255, to what poppler draws
+    assert f'src="{place}/thumbnail"' in row(httpx.get(f"{url}/exports").text, found["artifact_id"])
+    assert httpx.get(f"{url}{place}/thumbnail").content == httpx.get(f"{url}{place}/page?number=1&size=small").content
+    beyond = httpx.get(f"{url}{place}/page?number={count + 1}")
+    assert (beyond.status_code, beyond.headers["content-type"]) == (200, "image/svg+xml")
+    for wrong in ("0", "-1", "1e9", "x", "٣", "123456789"):
+        assert httpx.get(f"{url}{place}/page", params={"number": wrong}).status_code == 400, wrong
+    assert httpx.get(f"{url}/exports/{artifact['artifact_id']}/page").status_code == 404
+    Path(found["path"]).write_bytes(b"changed")
+    assert httpx.get(f"{url}{place}/page?number={count}").content == large.content  # of the document that was made
+
+
+def likeness(path, number, picture) -> float:
+    """Mean difference between a picture of a page and what another program draws of it."""
+    if shutil.which("pdftoppm") is None:
+        pytest.skip("poppler is not installed")
+    ours = Image.open(io.BytesIO(picture)).convert("L")
+    size = ["-scale-to-x", str(ours.width), "-scale-to-y", str(ours.height)]
+    told = subprocess.run(
+        ["pdftoppm", "-f", str(number), "-l", str(number), *size, "-gray", str(path)], capture_output=True, check=True
+    )
+    theirs = Image.open(io.BytesIO(told.stdout)).convert("L")
+    return ImageStat.Stat(ImageChops.difference(ours, theirs)).mean[0]
+
+
 def test_a_sound_has_a_waveform_and_other_files_have_none(url, films, artifact):
     wish = {"project_path": str(films / "little"), "target_format": ["wav"]}
     assert httpx.post(f"{url}/v1/storycore.export.format", json=wish, timeout=60).status_code == 200
@@ -359,7 +428,7 @@ def test_a_picture_is_listed_with_a_small_one_that_moves_nothing_when_it_comes(u
     assert "<svg" in row(page, artifact["artifact_id"])
     small = httpx.get(f"{url}{place}", timeout=30)
     assert (small.headers["content-type"], small.headers["cache-control"]) == ("image/jpeg", "private, max-age=86400")
-    assert Image.open(BytesIO(small.content)).size == (320, 180)
+    assert Image.open(io.BytesIO(small.content)).size == (320, 180)
     assert len(small.content) < 30_000
     Path(poster["path"]).write_bytes(b"changed")
     assert httpx.get(f"{url}{place}").content == small.content  # that of the picture that was made

@@ -242,6 +242,7 @@ attempts = Table(
     Column("response_bytes", BigInteger),
     Column("response_sha256", String(64), nullable=False),
     Column("message", Text, nullable=False),
+    Column("request_headers", Json),
     sqlite_autoincrement=True,
 )
 

@@ -48,7 +48,7 @@ class Likenesses:
         if found is None and artifact.sha256 not in self._failed:
             with self._one_at_a_time:
                 found = _read(kept)
-                if found is None and artifact.sha256 not in self._failed and _is_there(artifact):
+                if found is None and artifact.sha256 not in self._failed and is_there(artifact):
                     found = self._make(artifact, kept, make)
         return found
 
@@ -78,7 +78,7 @@ class Likenesses:
                 path.unlink(missing_ok=True)
 
 
-def _is_there(artifact: Artifact) -> bool:
+def is_there(artifact: Artifact) -> bool:
     """Whether a regular file of its size stands there; a link is not followed."""
     if names_store(artifact.path):
         return False

@@ -19,6 +19,7 @@ from storycore.database.tables import attempts, deliveries, events, webhooks
 from storycore.errors import Conflict, NotFound, Reason
 from storycore.units import now
 from storycore.webhooks.delivery import Attempt, Code, Origin, State
+from storycore.webhooks.endpoint import BodyFormat
 
 # Written out, since SQLite takes a partial index only for its own words.
 _DUE: Final = text("deliveries.state IN ('pending', 'retry')")
@@ -43,6 +44,18 @@ class Listed(NamedTuple):
     created_at: datetime
     finished_at: datetime | None
     webhook_ended: bool
+
+
+class Written(NamedTuple):
+    """What an event says, and how a webhook is told.
+
+    Attributes:
+        body: as the event was written.
+        form: of messages to the webhook now.
+    """
+
+    body: str
+    form: BodyFormat
 
 
 class DeliveryRecords:
@@ -100,6 +113,20 @@ class DeliveryRecords:
             for row in connection.execute(query):
                 found.setdefault(row.delivery, []).append((row.attempt, Origin(row.origin), _attempt(row)))
         return found
+
+    def messages(self, numbers: Sequence[int]) -> dict[int, Written]:
+        """What the events of some deliveries say, and the form in which their webhooks are told: by number."""
+        query = (
+            select(deliveries.c.number, events.c.body, webhooks.c.options)
+            .join(events, events.c.number == deliveries.c.event)
+            .join(webhooks, webhooks.c.number == deliveries.c.webhook)
+            .where(deliveries.c.number.in_(list(numbers)))
+        )
+        with self._database.read() as connection:
+            return {
+                number: Written(body, BodyFormat(options["body_format"]))
+                for number, body, options in connection.execute(query)
+            }
 
     def waiting(self, *, only: Sequence[str] | None = None, webhook: int | None = None) -> int:
         """How many deliveries wait or are under way, of all events or of some (their ids), of one webhook or of all."""
