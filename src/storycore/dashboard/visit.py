@@ -1,9 +1,9 @@
 """One visit: who looks, what they ask for, and what they may."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePath
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -90,16 +90,17 @@ class Visit:
 
     def reads(self, project_path: str) -> bool:
         """Whether a folder is in those that this server may read, as far as its text tells; nothing is looked up."""
-        folder = PurePath(project_path)
-        return not self._roots or any(folder.is_relative_to(root) for root in self._roots)
+        return not self._roots or f"{project_path}{os.sep}".startswith(self._roots)
 
     def reads_all(self, items: Iterable[TaskEntry | ArtifactEntry]) -> bool:
         """Whether the films of all these are in folders that this server may read."""
         return all(self.reads(it.project_path) for it in items if it.project_path)
 
     @cached_property
-    def _roots(self) -> tuple[Path, ...]:
-        return tuple({*self.core.roots, *(root.resolve() for root in self.core.roots)})
+    def _roots(self) -> tuple[str, ...]:
+        """Each with what ends a folder's name, so that `films` does not hold `films-old`."""
+        known = {*self.core.roots, *(root.resolve() for root in self.core.roots)}
+        return tuple(f"{str(root).rstrip(os.sep)}{os.sep}" for root in known)
 
     def preview_mark(self, run_id: str) -> int:
         """Changes when a workflow that runs has another picture to show; 0 while there is none."""
