@@ -14,31 +14,24 @@ import argparse
 import json
 import os
 import platform
-import resource
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
-import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 
 import av
 import cv2
-import numpy as np
-import psutil
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import _page
+from _render_cost import LONGEST, Cost, cancelling, ours, run, spent
 from _render_film import make, still
+from _render_jitter import jitter
 from _render_peers import melt, moviepy, zoompan
 
 from storycore.observe.progress import Progress
@@ -46,63 +39,7 @@ from storycore.rendering import encoder
 from storycore.rendering.machine import machine
 from storycore.rendering.measure import measure_film, measure_stretches
 from storycore.rendering.measure_sound import measure_sound
-from storycore.rendering.motion import Move, view
 from storycore.settings import Settings
-
-LONGEST = 900
-
-
-@dataclass
-class Cost:
-    """Of one process and its children."""
-
-    cpu: float
-    wall: float
-    mebibytes: float
-    whole: bool = True
-
-
-def run(command: list[str], **environment: str) -> Cost:
-    """Runs a process to its end, or for 15 minutes of wall time."""
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    process = subprocess.Popen(
-        command, env={**os.environ, "QT_QPA_PLATFORM": "offscreen", **environment}, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    peak, done = [0.0], threading.Event()
-    watcher = threading.Thread(target=_watch, args=(process.pid, peak, done))
-    watcher.start()
-    whole = True
-    try:
-        code = process.wait(LONGEST)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        code, whole = process.wait(), False
-    done.set()
-    watcher.join()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if whole and code:
-        raise SystemExit(f"{command[0]} ended with {code}")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(cpu, time.monotonic() - started, peak[0], whole)
-
-
-def _watch(pid: int, peak: list[float], done: threading.Event) -> None:
-    """Private memory of a process and all its children, looked at 20 times a second."""
-    while not done.wait(0.05):
-        total = 0
-        try:
-            family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-        except psutil.Error:
-            continue
-        for one in family:
-            try:
-                memory = one.memory_info()
-                total += memory.rss - getattr(memory, "shared", 0)
-            except psutil.Error:
-                continue
-        peak[0] = max(peak[0], total / 2**20)
-
 
 SSIM_ALONE = """
 import storycore.__main__
@@ -111,105 +48,6 @@ from storycore.rendering.likeness import SSIM
 filming._figures = lambda *_: (SSIM,)
 storycore.__main__.program()
 """
-
-
-def ours(film: Path, out: Path, cache: Path, *asked: str, program: tuple[str, str] = ("-m", "storycore")) -> Cost:
-    """The command line, as a user runs it."""
-    options = [word for name in ("effort=fast", "crf=20", "loudness_lufs=-16", "true_peak_dbtp=-1.5", *asked)
-               for word in ("-O", name)]  # fmt: skip
-    command = [sys.executable, *program, "export", "format", str(film), "--to", "mp4", "-o", str(out), "-q"]
-    database = f"sqlite:///{cache.parent / 'bench.db'}"
-    return run([*command, *options], STORYCORE_CACHE_FOLDER=str(cache), STORYCORE_DATABASE_URL=database)
-
-
-DOTS = [(500.0, 400.0), (1800.0, 900.0), (700.0, 1000.0), (1700.0, 300.0)]
-FRAMES = 48
-
-
-def jitter(ffmpeg: Path) -> tuple[float, float]:
-    """Frame-to-frame deviation from the ideal path, px rms, of dots under a slow zoom: ours, and zoompan's."""
-    from storycore.rendering.layout import LAYOUTS
-    from storycore.rendering.still import Still
-
-    rows, columns = np.mgrid[0:1296, 0:2304]
-    picture = sum(np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 72) for x, y in DOTS)
-    grey = np.clip(picture * 255, 0, 255).astype(np.uint8)
-    move = Move(zoom=(1.0, 1.05))
-    seen = Still(np.repeat(grey[:, :, None], 3, axis=2), LAYOUTS["yuv420p"], (1920, 1080), move, "crop")
-    drawn = [seen.frame(n, FRAMES, Fraction(24)).planes[0] for n in range(FRAMES)]
-    mine = _deviation(drawn, [view(move, n, FRAMES, Fraction(24)).zoom for n in range(FRAMES)])
-    with tempfile.TemporaryDirectory() as folder:
-        cv2.imwrite(f"{folder}/dots.png", grey)
-        zoom = f"zoompan=z='1+0.05*on/{FRAMES - 1}':x='iw/2-iw/zoom/2':y='ih/2-ih/zoom/2':d={FRAMES}:s=1920x1080:fps=24"
-        made = subprocess.run(
-            [str(ffmpeg), "-v", "error", "-i", f"{folder}/dots.png", "-vf", f"format=yuv420p,{zoom}", "-frames:v",
-             str(FRAMES), "-f", "rawvideo", "-pix_fmt", "gray", "-"], capture_output=True, check=True,
-        )  # fmt: skip
-    frames = np.frombuffer(made.stdout, np.uint8).reshape(-1, 1080, 1920)
-    return mine, _deviation(frames, [1 + 0.05 * n / (FRAMES - 1) for n in range(FRAMES)])
-
-
-def _deviation(frames, zooms) -> float:
-    steps = []
-    for x, y in DOTS:
-        track = []
-        for frame, zoom in zip(frames, zooms, strict=True):
-            wide, high = 2304 / zoom, 1296 / zoom
-            ideal = (
-                (x + 0.5 - (2304 - wide) / 2) / wide * 1920 - 0.5,
-                (y + 0.5 - (1296 - high) / 2) / high * 1080 - 0.5,
-            )
-            track.append(np.array(_centre(frame, *ideal)) - ideal)
-        steps.append(np.diff(np.array(track), axis=0))
-    return float(np.sqrt((np.array(steps) ** 2).mean()))
-
-
-def _centre(frame, x: float, y: float, reach: int = 30) -> tuple[float, float]:
-    left, top = round(x) - reach, round(y) - reach
-    part = frame[top : top + 2 * reach + 1, left : left + 2 * reach + 1].astype(np.float64)
-    part = np.maximum(part - 36, 0)
-    rows, columns = np.mgrid[0 : part.shape[0], 0 : part.shape[1]]
-    return left + (part * columns).sum() / part.sum(), top + (part * rows).sum() / part.sum()
-
-
-def cancelling(film: Path, folder: Path) -> float:
-    """Seconds from Ctrl-C in mid-render until nothing of it runs any more."""
-    command = [sys.executable, "-m", "storycore", "export", "format", str(film), "--to", "mp4", "-o", str(folder / "c")]
-    process = subprocess.Popen(
-        command, env={**os.environ, "STORYCORE_CACHE_FOLDER": str(folder / "cancelled"),
-                      "STORYCORE_DATABASE_URL": f"sqlite:///{folder / 'bench.db'}"},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    whole: list[psutil.Process] = []
-    deadline = time.monotonic() + 120
-    while not any("ffmpeg" in one.name() for one in whole) and time.monotonic() < deadline:
-        threading.Event().wait(0.2)
-        whole = psutil.Process(process.pid).children(recursive=True)
-    threading.Event().wait(1)
-    whole = psutil.Process(process.pid).children(recursive=True)
-    begun = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    while any(map(_runs, whole)) and time.monotonic() - begun < 60:
-        threading.Event().wait(0.002)
-    took = time.monotonic() - begun
-    process.wait(60)
-    assert not any(map(_runs, whole))
-    assert not (folder / "c").exists()
-    return took
-
-
-def _runs(process: psutil.Process) -> bool:
-    """Whether a process is alive; one that is dead may wait for somebody to ask how it ended."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def spent() -> float:
-    """Processor seconds so far, of this process and its children."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def measuring(found: encoder.Ffmpeg, path: Path, full: Cost) -> str:

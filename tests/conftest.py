@@ -42,11 +42,25 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def _move_out(patch: pytest.MonkeyPatch, place: Path) -> None:
+    """Gives tests, and the programs that they start, other folders of settings, data and caches than the person's.
+
+    Settings that are made without looking at the environment lead there too. Linux and macOS look at the names of XDG;
+    on Windows platformdirs looks at a name of its own before it asks the system.
+    """
+    for kind in ("config", "data", "state", "cache"):
+        patch.setenv(f"XDG_{kind.upper()}_HOME", str(place / kind))
+    patch.setenv("WIN_PD_OVERRIDE_LOCAL_APPDATA", str(place / "local"))
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _no_database_of_the_person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """For servers that several tests share; each test of its own has one of its own."""
+def _nothing_of_the_person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """For servers that several tests share; each test has a place of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STORYCORE_DATABASE_URL", f"sqlite:///{tmp_path_factory.mktemp('shared') / 'storycore.db'}")
+        home = tmp_path_factory.mktemp("home")
+        patch.chdir(home)  # a settings file may stand where tests are started
+        _move_out(patch, home)
+        patch.setenv("STORYCORE_DATABASE_URL", f"sqlite:///{home / 'storycore.db'}")
         patch.setenv("STORYCORE_RENDER_WORKERS", "1")  # so few frames are not worth a second process
         yield
 
@@ -56,10 +70,10 @@ def _own_place(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     own = tmp_path_factory.mktemp("own")
     (own / "here").mkdir()
     monkeypatch.chdir(own / "here")
+    _move_out(monkeypatch, own / "home")
     shutil.copyfile(empty_database, own / "storycore.db")
     monkeypatch.setenv("STORYCORE_DATABASE_URL", f"sqlite:///{own / 'storycore.db'}")
     monkeypatch.setenv("STORYCORE_CACHE_FOLDER", str(own / "cache"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(own / "config"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
     # Without compiled modules, hundreds of commands would each compile the whole program again.
     for name in (

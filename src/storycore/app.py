@@ -305,13 +305,15 @@ class App:
         from storycore.comfyui.address import rules
         from storycore.comfyui.backends import Backends
         from storycore.comfyui.pace import Pace
-        from storycore.comfyui.records import ComfyRecords
+        from storycore.comfyui.records import ServerRecords
+        from storycore.comfyui.runs.records import RunRecords
 
         database = self.database
         with self._opening:
             if self._comfyui is None:
                 allow = rules(self.settings.comfyui_allow)
-                self._comfyui = Backends(ComfyRecords(database, self.vault), allow, Pace())
+                records = ServerRecords(database, self.vault)
+                self._comfyui = Backends(records, RunRecords(database), allow, Pace())
             return self._comfyui
 
     @cached_property

@@ -53,6 +53,7 @@ class Reason(StrEnum):
     PROJECT_TOO_LARGE = "project_too_large"
     UNSUPPORTED_FORMAT = "unsupported_format"
     MEDIA_INVALID = "media_invalid"
+    PACKAGE_INVALID = "package_invalid"
     PRESET_INVALID = "preset_invalid"
     TEMPLATE_INVALID = "template_invalid"
     WORKFLOW_INVALID = "workflow_invalid"
@@ -167,6 +168,7 @@ REASONS: Mapping[Reason, ReasonFacts] = {
     Reason.PROJECT_TOO_LARGE: _invalid("Split the project, or raise the limit named in the message."),
     Reason.UNSUPPORTED_FORMAT: _invalid("Choose one of details.supported_formats."),
     Reason.MEDIA_INVALID: _invalid("Replace the file that the message names, or convert it to a common format."),
+    Reason.PACKAGE_INVALID: _invalid("`storycore export verify` tells all that is wrong with it."),
     Reason.PRESET_INVALID: _invalid("Correct the preset file at the place that the message names."),
     Reason.TEMPLATE_INVALID: _invalid("Repair the template where details.where points, or leave it out."),
     Reason.WORKFLOW_INVALID: _invalid("Repair the workflow where details.findings point, then send it again."),

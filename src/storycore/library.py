@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from storycore.operations.event import NewestEvents
     from storycore.operations.finding import Finding
     from storycore.operations.history import History, Standing
+    from storycore.operations.page_picture import Size
     from storycore.operations.task import EventEntry, TaskEventsRequest, TaskStatusResult
     from storycore.operations.upkeep import Upkeep
     from storycore.remote.door import Remote
@@ -366,6 +367,42 @@ class StoryCore:
 
         with self._running(None) as work:
             return waveform(self._app, artifact_id, work)
+
+    def page_picture(self, artifact_id: str, number: int, size: "Size") -> bytes | None:
+        """A page of a finished PDF (number from 1) as a JPEG, large or small; None where there is none.
+
+        Raises:
+            NotFound: artifact_not_found.
+            Cancelled: this process was told to stop.
+        """
+        from storycore.operations.page_picture import page_picture
+
+        with self._running(None) as work:
+            return page_picture(self._app, artifact_id, number, size, work)
+
+    def page_count(self, artifact_id: str) -> int:
+        """How many pages a finished PDF has; 0 where that can't be told.
+
+        Raises:
+            NotFound: artifact_not_found.
+            Cancelled: this process was told to stop.
+        """
+        from storycore.operations.page_picture import page_count
+
+        with self._running(None) as work:
+            return page_count(self._app, artifact_id, work)
+
+    def thumbnail(self, artifact_id: str) -> bytes | None:
+        """A small picture of a finished film or still, a JPEG; None where there can be none.
+
+        Raises:
+            NotFound: artifact_not_found.
+            Cancelled: this process was told to stop.
+        """
+        from storycore.operations.thumbnail import thumbnail
+
+        with self._running(None) as work:
+            return thumbnail(self._app, artifact_id, work)
 
     def newest_events(self, *, types: list[str] | None, cursor: str | None, limit: int = 50) -> "NewestEvents":
         """What happened, from the newest on; of some kinds (`export.*`), or of all if None."""

@@ -45,7 +45,10 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
     host: str | None, port: int | None, roots: tuple[Path, ...], workers: int | None, mcp: bool, mcp_read_only: bool
 ) -> int:
-    """Answer by HTTP."""
+    """Answer by HTTP.
+
+    Lists show all work of the database, also on projects outside the roots, which are not read.
+    """
     agents: AgentsMode = "read-only" if mcp_read_only else "all" if mcp else "none"
     return in_words(lambda: _serve(host, port, roots, workers, agents))
 

@@ -30,6 +30,8 @@ class Site:
     records: TaskRecords
     artifact: str
     sound: str
+    document: str
+    picture: str
     task: str
     webhook: str
 
@@ -58,7 +60,7 @@ def call(server: str, name: str, /, **values) -> dict:
 def _order(**facts) -> Order:
     return Order(
         kind="storycore.integration.comfyui.workflow",
-        request={"workflow_definition": {"1": {}}, "workflow_name": HOSTILE}, **facts,
+        request={"workflow_definition": {"1": {}}, "workflow_name": HOSTILE}, subject=HOSTILE, **facts,
     )  # fmt: skip
 
 
@@ -74,7 +76,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iter
     film = make_project(films / "little", shots=2, seconds=1)
     hostile = make_project(films / "odd", shots=1, name=HOSTILE)
     project = json.loads((hostile / "project.json").read_text())
-    project["shots"][0] |= {"title": HOSTILE, "image": "assets/none.png"}
+    sounds = [{"name": HOSTILE, "type": kind, "url": "none.wav", "duration": 1} for kind in ("music", "dialogue")]
+    project["shots"][0] |= {"title": HOSTILE, "image": "assets/none.png", "audioTracks": sounds}
     write_json(hostile / "project.json", project)
     (place / "s.db").write_bytes(empty_database.read_bytes())
     database = Database.open(f"sqlite:///{place / 's.db'}")
@@ -82,12 +85,16 @@ def site(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iter
              "webhook_allow": ("127.0.0.1:9",)}  # fmt: skip
     with serving(films, **facts) as url:
         call(url, "export.package", project_path=str(film))
-        call(url, "export.format", project_path=str(film), target_format=["wav"])
+        call(url, "export.format", project_path=str(film), target_format=["pdf"])
+        call(url, "export.format", project_path=str(film), target_format=["gif", "wav"])
         hook = call(url, "integration.webhook.register", url=REFUSED, event_types=["export.completed"])
-        sound, made = httpx.get(f"{url}/exports?format=json", timeout=30).json()["artifacts"]["items"][:2]
+        listed = httpx.get(f"{url}/exports?format=json", timeout=30).json()["artifacts"]["items"]
+        kinds = ("audio/wav", "application/pdf", "image/gif", "application/zip")
+        sound, document, picture, made = (next(it for it in listed if it["media_type"] == kind) for kind in kinds)
         yield Site(
             url=url, film=film, hostile=hostile, records=TaskRecords(database), artifact=made["artifact_id"],
-            sound=sound["artifact_id"],
+            sound=sound["artifact_id"], document=document["artifact_id"],
+            picture=picture["artifact_id"],
             task=made["task_id"], webhook=hook["webhook_id"],
         )  # fmt: skip
     database.close()

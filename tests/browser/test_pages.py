@@ -22,7 +22,7 @@ def everywhere(site):
         "/", "/tasks", f"/tasks/{site.task}", "/exports", f"/exports/{site.artifact}",
         f"/exports/new?project={quote(str(site.film))}&what=package", "/projects",
         f"/projects/view?path={quote(str(site.film))}", f"/projects/view?path={quote(str(site.hostile))}",
-        f"/exports/{site.sound}", "/comfyui", "/events", "/webhooks",
+        f"/exports/{site.sound}", f"/exports/{site.document}", "/comfyui", "/events", "/webhooks",
         f"/webhooks/{site.webhook}", "/webhooks/deliveries",
         f"/webhooks/deliveries/view?{back}", "/figures", "/settings", "/api", "/api/storycore.export.format",
         "/sign-in",
@@ -73,6 +73,8 @@ def test_names_of_strangers_are_shown_as_text(site, window):
     window.go(f"{site.url}/projects/view?path={quote(str(site.hostile))}")
     assert window.page.locator("h1").inner_text() == HOSTILE
     assert window.page.locator("td", has_text=HOSTILE).count() == 1
+    lost = window.page.locator(".timeline rect.lost title")
+    assert [text.split(" · ")[0] for text in lost.all_text_contents()] == [HOSTILE] * 2
     window.go(f"{site.url}/tasks/{site.waiting().id}")
     window.page.locator("summary", has_text="What was asked for").click()
     assert "<script>" in window.page.locator("details[open] code").inner_text()
@@ -155,9 +157,83 @@ def test_an_export_is_planned_and_made_without_scripts(site, plain):
     assert site.records.find(task).request["target_format"] == "json"
 
 
+def test_the_pages_of_a_document_are_looked_at_one_after_the_other_without_scripts(site, plain):
+    plain.go(f"{site.url}/exports/{site.document}")
+    for number in (1, 2):
+        picture = plain.page.locator("img.page")
+        picture.wait_for()
+        assert picture.get_attribute("alt").startswith(f"Page {number} of ")
+        assert plain.page.locator(".sheets a[aria-current]").inner_text().strip() == f"Page {number}"
+        if number == 1:
+            plain.page.get_by_role("link", name="Next page").click()
+            plain.page.wait_for_url("**page=2")
+    assert plain.page.get_by_role("link", name="Next page").count() == 0
+
+
+def test_a_page_of_a_document_is_a_picture(site, window):
+    window.go(f"{site.url}/exports/{site.document}")
+    window.page.wait_for_function("() => document.querySelector('img.page').naturalWidth > 0")
+    assert window.page.evaluate("() => document.querySelector('img.page').naturalWidth") == 1600
+    assert window.wrong == []
+
+
+def test_what_happened_to_a_task_goes_on_by_itself(site, window):
+    task = site.running()
+    window.go(f"{site.url}/tasks/{task.id}")
+    site.records.finish(task, Status.COMPLETED, outcome=Outcome(result={}))
+    window.page.locator(".happened li", has_text="completed").wait_for()
+    assert window.wrong == []
+
+
 def test_shots_have_pictures_that_painters_made(site, window):
     window.go(f"{site.url}/projects/view?path={quote(str(site.film))}")
     picture = window.page.locator(".strip img").first
     picture.scroll_into_view_if_needed()
     window.page.wait_for_function("() => document.querySelector('.strip img').naturalWidth > 0")
     assert window.page.evaluate("() => document.querySelector('.strip img').naturalWidth") == 320
+
+
+def seen(window, row):
+    """The words of a row that stand in the window without moving it sideways."""
+    script = """row => [...document.getElementById(row).querySelectorAll('a, time, .state, bdi, data, .quiet')]
+        .filter(it => { const box = it.getBoundingClientRect(); return box.width > 1 && box.left >= 0
+            && box.right <= innerWidth; }).map(it => it.textContent.trim())"""
+    return " | ".join(window.page.evaluate(script, row))
+
+
+def test_on_a_telephone_lists_say_of_each_row_its_film_how_it_stands_and_when(site, window):
+    one = site.delivery()
+    window.page.set_viewport_size({"width": 320, "height": 700})
+    window.go(f"{site.url}/tasks")
+    task = seen(window, f"row-{site.task}")
+    window.go(f"{site.url}/exports")
+    file = seen(window, f"row-{site.artifact}")
+    window.go(f"{site.url}/webhooks/deliveries")
+    delivery = seen(window, f"row-{one['delivery_id']}")
+    assert window.page.locator(f"#row-{one['delivery_id']} a").bounding_box()["height"] < 40
+    window.page.set_viewport_size({"width": 1200, "height": 800})
+    for told, words in ((task, ("little", "export package", ".zip", "completed", " ago")),
+                        (file, ("little", ".zip", "package", "B", " ago")),
+                        (delivery, ("webhook.ping", "evt_", "given up"))):  # fmt: skip
+        assert [word for word in words if word not in told] == []
+
+
+def test_a_list_of_exports_shows_pictures_as_they_come_into_view_and_nothing_moves(site, window):
+    window.go(f"{site.url}/exports")
+    picture = window.page.locator(f"#row-{site.picture} img.small")
+    before = picture.bounding_box()
+    picture.scroll_into_view_if_needed()
+    window.page.wait_for_function(
+        "row => document.querySelector(`#${row} img.small`).naturalWidth > 0", arg=f"row-{site.picture}"
+    )
+    assert picture.bounding_box() == before
+    assert (before["width"], before["height"]) == (128, 72)
+    assert picture.evaluate("it => it.naturalWidth") <= 320
+    assert window.wrong == []
+
+
+def test_a_hostile_workflow_is_listed_as_text(site, window):
+    site.waiting()
+    window.go(f"{site.url}/tasks?kind=storycore.integration.comfyui.workflow")
+    assert window.page.locator("bdi", has_text="<script>").count() >= 1
+    assert window.wrong == []

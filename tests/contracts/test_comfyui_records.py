@@ -7,8 +7,9 @@ import pytest
 
 from storycore.comfyui.address import Address
 from storycore.comfyui.backend import Status
-from storycore.comfyui.records import ComfyRecords
+from storycore.comfyui.records import ServerRecords
 from storycore.comfyui.run_record import POSTED, Heir
+from storycore.comfyui.runs.records import RunRecords
 from storycore.database.connect import Database
 from storycore.errors import NotFound
 from storycore.tasks.records import TaskRecords
@@ -30,7 +31,12 @@ def database(database_url):
 
 @pytest.fixture
 def records(database):
-    return ComfyRecords(database, Vault(lambda _new: b"k" * 32))
+    return ServerRecords(database, Vault(lambda _new: b"k" * 32))
+
+
+@pytest.fixture
+def runs(database):
+    return RunRecords(database)
 
 
 @pytest.fixture
@@ -52,7 +58,7 @@ def test_a_server_is_known_by_one_id_and_comes_back_whole(records):
 
 def test_a_server_whose_secret_can_t_be_opened_is_down_and_says_so(records, database):
     records.keep(ADDRESS, UP)
-    other = ComfyRecords(database, Vault(lambda _new: b"x" * 32)).backends()[0]
+    other = ServerRecords(database, Vault(lambda _new: b"x" * 32)).backends()[0]
     assert (other.status, "Connect it again" in other.error, other.address.token) == (Status.DOWN, True, "")
 
 
@@ -64,16 +70,16 @@ def test_what_drains_stays_so_while_it_is_up(records):
     assert records.keep(ADDRESS, UP).status is Status.UP
 
 
-def test_two_runs_have_a_place_whoever_asks_at_the_same_time(records, tasks):
+def test_two_runs_have_a_place_whoever_asks_at_the_same_time(records, runs, tasks):
     backend = records.keep(ADDRESS, UP)
-    runs = [records.run(f"workflow_{number}", running(tasks).id) for number in range(6)]
+    asking = [runs.run(f"workflow_{number}", running(tasks).id) for number in range(6)]
     placed, gate = [], threading.Barrier(6)
 
     def ask(run):
         gate.wait(30)
-        placed.append(records.take_place(run, {backend.id: {}}))
+        placed.append(runs.take_place(run, {backend.id: {}}))
 
-    threads = [threading.Thread(target=ask, args=(run,)) for run in runs]
+    threads = [threading.Thread(target=ask, args=(run,)) for run in asking]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -84,10 +90,10 @@ def test_two_runs_have_a_place_whoever_asks_at_the_same_time(records, tasks):
     assert records.places() == (1, 1)
 
 
-def test_a_run_is_found_again_as_it_was_written(records, tasks):
-    run = records.run("workflow_a", running(tasks).id)
-    changed = records.change(run, surely=True, graph={"1": {"class_type": "X"}}, seen="running", submitted_at=now())
-    assert (records.run("workflow_a", run.task_id), records.find_run("workflow_b")) == (changed, None)
+def test_a_run_is_found_again_as_it_was_written(runs, tasks):
+    run = runs.run("workflow_a", running(tasks).id)
+    changed = runs.change(run, surely=True, graph={"1": {"class_type": "X"}}, seen="running", submitted_at=now())
+    assert (runs.run("workflow_a", run.task_id), runs.find("workflow_b")) == (changed, None)
 
 
 def test_servers_that_die_are_counted_until_a_run_ends_well(records):
@@ -99,48 +105,48 @@ def test_servers_that_die_are_counted_until_a_run_ends_well(records):
     assert (records.backends()[0].crashes, records.backends()[0].quarantined_until) == (0, None)
 
 
-def test_who_waits_with_a_higher_priority_outranks(records, tasks):
+def test_who_waits_with_a_higher_priority_outranks(runs, tasks):
     tasks.accept(Order(kind="storycore.integration.comfyui.workflow", request={}, priority=Priority.HIGH))
     tasks.accept(Order(kind="storycore.export.package", request={}, priority=Priority.HIGH))
-    assert [records.is_outranked(priority, "task_x") for priority in (0, 1, 2)] == [True, True, False]
+    assert [runs.is_outranked(priority, "task_x") for priority in (0, 1, 2)] == [True, True, False]
 
 
-def test_who_has_begun_without_a_place_goes_before_those_that_came_later(records, tasks):
+def test_who_has_begun_without_a_place_goes_before_those_that_came_later(runs, tasks):
     kind, level = "storycore.integration.comfyui.workflow", int(Priority.NORMAL)
     first, second = (tasks.accept_running(Order(kind=kind, request={}), "somebody") for _ in range(2))
-    assert [records.is_outranked(level, task.id) for task in (first, second)] == [False, True]
-    records.change(records.run("workflow_a", first.id), holding=True)
-    assert not records.is_outranked(level, second.id)
+    assert [runs.is_outranked(level, task.id) for task in (first, second)] == [False, True]
+    runs.change(runs.run("workflow_a", first.id), holding=True)
+    assert not runs.is_outranked(level, second.id)
 
 
-def test_a_place_is_handed_on_and_the_next_in_line_are_noted_with_it(records, tasks):
+def test_a_place_is_handed_on_and_the_next_in_line_are_noted_with_it(records, runs, tasks):
     backend, task = records.keep(ADDRESS, UP), running(tasks)
-    first = records.take_place(records.run("workflow_a", task.id), {backend.id: {"submissions": 1}})
+    first = runs.take_place(runs.run("workflow_a", task.id), {backend.id: {"submissions": 1}})
     values = {"graph": {"1": {"class_type": "X"}}, "facts": {}, "seen": POSTED, "submissions": 1}
     heirs = [
-        Heir(record=records.run(name, task.id), backend_id=backend.id, values=values, yields_at=None)
+        Heir(record=runs.run(name, task.id), backend_id=backend.id, values=values, yields_at=None)
         for name in ("workflow_b", "workflow_c")
     ]
-    given, placed, noted = records.hand_over(first, {"holding": False, "verdict": "completed"}, heirs[0], heirs[1:])
-    assert [records.find_run(it.id) for it in (given, placed, *noted)] == [given, placed, *noted]
+    given, placed, noted = runs.hand_over(first, {"holding": False, "verdict": "completed"}, heirs[0], heirs[1:])
+    assert [runs.find(it.id) for it in (given, placed, *noted)] == [given, placed, *noted]
     assert [(it.holding, it.submissions) for it in (given, placed, *noted)] == [(False, 1), (True, 1), (False, 0)]
     assert (noted[0].is_ahead, replace(heirs[1], record=noted[0]).is_noted, heirs[1].is_noted) == (True, True, False)
 
 
-def test_what_an_heir_wrote_itself_is_not_undone_by_who_gave_it_its_place(records, tasks):
+def test_what_an_heir_wrote_itself_is_not_undone_by_who_gave_it_its_place(records, runs, tasks):
     backend, task = records.keep(ADDRESS, UP), running(tasks)
-    first = records.take_place(records.run("workflow_a", task.id), {backend.id: {"submissions": 1}})
-    noted = records.change(records.run("workflow_b", task.id), backend_id=backend.id, seen=POSTED)
+    first = runs.take_place(runs.run("workflow_a", task.id), {backend.id: {"submissions": 1}})
+    noted = runs.change(runs.run("workflow_b", task.id), backend_id=backend.id, seen=POSTED)
     values = {"graph": None, "facts": {}, "seen": POSTED, "submissions": 1}
     heir = Heir(record=noted, backend_id=backend.id, values=values, yields_at=None)
-    ended = records.change(noted, submissions=1, seen="running", holding=False, verdict="completed")
-    records.hand_over(first, {"holding": False}, heir)
-    assert (records.find_run("workflow_b"), records.backends()[0].in_flight) == (ended, 0)
+    ended = runs.change(noted, submissions=1, seen="running", holding=False, verdict="completed")
+    runs.hand_over(first, {"holding": False}, heir)
+    assert (runs.find("workflow_b"), records.backends()[0].in_flight) == (ended, 0)
 
 
-def test_runs_are_forgotten_with_their_task(records, tasks):
+def test_runs_are_forgotten_with_their_task(runs, tasks):
     task = running(tasks)
-    records.run("workflow_a", task.id)
+    runs.run("workflow_a", task.id)
     tasks.finish(task, TaskStatus.CANCELLED)
     tasks.expire(now())
-    assert records.find_run("workflow_a") is None
+    assert runs.find("workflow_a") is None

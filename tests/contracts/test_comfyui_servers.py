@@ -13,9 +13,10 @@ from urllib.request import urlopen
 
 import pytest
 
-from fixtures.comfyui import QUICK, REAL_URL, World, picture, until
+from fixtures.comfyui import QUICK, REAL_URL, World, picture
 from fixtures.comfyui_nodes import png
 from fixtures.comfyui_server import ScriptedComfyUI
+from fixtures.waiting import until
 from storycore.comfyui.backends import Backends
 from storycore.comfyui.client import Unreachable
 from storycore.comfyui.verdict import Verdict
@@ -161,7 +162,7 @@ def test_what_only_the_server_can_know_is_told_by_it(world):
 
 def test_a_run_that_is_cancelled_stops_at_the_server(world):
     run = world.start(slow(), timeout_seconds=120)
-    until(lambda: world.records.find_run(run.order.workflow.id) and posted(world, run), seconds=60)
+    until(lambda: world.runs.find(run.order.workflow.id) and posted(world, run), seconds=60)
     run.voice.stopped = True
     with pytest.raises(Cancelled):
         run.wait(120)
@@ -169,7 +170,7 @@ def test_a_run_that_is_cancelled_stops_at_the_server(world):
 
 
 def posted(world, run):
-    return world.records.find_run(run.order.workflow.id).submissions == 1
+    return world.runs.find(run.order.workflow.id).submissions == 1
 
 
 def remaining(world):
@@ -180,7 +181,7 @@ def remaining(world):
 def test_a_run_that_begins_anew_goes_on_where_it_was(world):
     order = world.order(slow(), timeout_seconds=120)
     first = world.begin(order)
-    until(lambda: world.records.find_run(order.workflow.id) and posted(world, first), seconds=60)
+    until(lambda: world.runs.find(order.workflow.id) and posted(world, first), seconds=60)
     first.voice.left = True
     with pytest.raises(Cancelled):
         first.wait()

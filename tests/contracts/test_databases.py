@@ -1,5 +1,6 @@
 """What holds of every database that StoryCore uses."""
 
+import json
 import sqlite3
 import threading
 from contextlib import closing
@@ -9,15 +10,16 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 import storycore.database
 from fixtures.databases import postgres
 from storycore.database.connect import Database
 from storycore.database.indexes import metadata
-from storycore.database.migrate import REVISIONS
+from storycore.database.migrate import REVISIONS, migrate
 from storycore.database.shares import kind_of_mount
 from storycore.errors import InvalidInput, Unavailable
+from storycore.tasks.records import TaskRecords
 
 MIGRATIONS = Path(storycore.database.__file__).parent / "migrations"
 
@@ -152,3 +154,28 @@ def test_the_database_of_a_person_is_for_that_person_alone(tmp_path):
 def test_two_postgres_databases_do_not_know_each_other():
     with postgres() as one, postgres() as other:
         assert one != other
+
+
+def test_films_of_tasks_that_an_older_version_kept_are_named_as_far_as_their_requests_tell(tmp_path):
+    path, large = tmp_path / "old.db", "x" * 70_000
+    paths = ["/films/dream", "dream", "C:\\films\\dream", "/a\0b", None, f"/{large}"]
+    requests = [*(json.dumps({"project_path": it}) for it in paths), "[]"]
+    facts = {
+        "kind": "x", "priority": 1, "status": "failed", "progress": 0, "step": "", "attempt": 1, "most_attempts": 1,
+        "beat": 0, "cancel_requested": False, "files": "[]", "caller": "", "request_id": "", "traceparent": "",
+        "created_at": 1, "updated_at": 1,
+    }  # fmt: skip
+    columns = ("id", "request", *facts)
+    row = text(f"INSERT INTO tasks ({', '.join(columns)}) VALUES ({', '.join(f':{it}' for it in columns)})")
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        migrate(connection, to="0005")
+        for number, request in enumerate(requests):
+            connection.execute(row, {**facts, "id": f"task_{number}", "request": request})
+    engine.dispose()
+    database = Database.open(f"sqlite:///{path}")
+    with database.read() as connection:
+        found = connection.execute(text("SELECT project_path FROM tasks ORDER BY number")).scalars().all()
+    assert found == ["/films/dream", None, "C:\\films\\dream", None, None, None, None]
+    assert {it.subject for it in TaskRecords(database).page(before=None, limit=9)} == {""}
+    database.close()

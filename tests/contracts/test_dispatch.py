@@ -20,7 +20,7 @@ DOING = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'"
 @pytest.fixture
 def app():
     with postgres() as url:
-        made = App(Settings(database_url=url, workers=2, lease_seconds=2))
+        made = App(Settings.read(database_url=url, workers=2, lease_seconds=2))
         yield made
         made.close()
 

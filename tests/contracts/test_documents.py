@@ -25,7 +25,7 @@ from storycore.observe.progress import Progress
 from storycore.project.files import walk
 from storycore.project.reader import read_project
 from storycore.rendering.encoder import Limits
-from storycore.settings import Settings
+from storycore.settings import Settings, user_folder
 from storycore.units import MEBIBYTE
 
 NOTES = "The keeper climbs the stairs, a lamp in her hand, and waits. " * 10
@@ -272,11 +272,10 @@ def test_a_template_that_fails_is_refused_with_what_is_wrong(tmp_path, case, mon
     assert str(film.settings.cache_folder) not in json.dumps(fault.value.as_dict())
 
 
-def test_a_template_of_one_s_own_is_used_from_the_project_and_from_the_user_s_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+def test_a_template_of_one_s_own_is_used_from_the_project_and_from_the_user_s_folder(tmp_path):
     text = '#import "style.typ": *\n#show: document-of.with(data)\n= Mine\n#for it in data.panels [#it.title,]\n'
     film = film_of(tmp_path / "film")
-    for place in (tmp_path / "film/own.typ", tmp_path / "config/storycore/templates/house.typ"):
+    for place in (tmp_path / "film/own.typ", user_folder() / "templates/house.typ"):
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text)
     for number, name in enumerate(("own.typ", "house")):

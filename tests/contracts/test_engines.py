@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from fixtures.waiting import until
 from storycore.app import App
 from storycore.database.connect import Database
 from storycore.errors import Cancelled, Conflict, Reason, Unavailable
@@ -68,7 +69,7 @@ def work():
 
 @pytest.fixture
 def app(database_url):
-    made = App(Settings(database_url=database_url, workers=2, lease_seconds=2))
+    made = App(Settings.read(database_url=database_url, workers=2, lease_seconds=2))
     yield made
     made.close()
 
@@ -96,13 +97,6 @@ def order(kind, name, **facts):
 
 def ended(queue, *tasks):
     return [queue.wait(task.id, WAIT).status for task in tasks]
-
-
-def until(wanted):
-    end, pause = time.monotonic() + WAIT, threading.Event()
-    while not wanted():
-        assert time.monotonic() < end
-        pause.wait(0.02)
 
 
 def test_the_highest_priority_goes_first_and_within_it_first_come_first_served(app, work):

@@ -10,6 +10,7 @@ from fixtures.stores import settled
 from storycore import (
     ArtifactDownloadRequest,
     ArtifactListRequest,
+    MetadataRequest,
     PackageRequest,
     StoryCore,
     StoryCoreError,
@@ -26,10 +27,12 @@ def gs(monkeypatch):
         yield server
 
 
-def test_a_package_is_written_checked_and_fetched(gs, film, tmp_path):
+def test_a_package_is_written_checked_described_and_fetched(gs, film, tmp_path):
     with StoryCore() as core:
         told = core.run(PackageRequest(project_path=str(film), output_path=f"{gs.url}/"))
         assert core.run(VerifyRequest(package_path=told.export_path)).valid
+        described = core.run(MetadataRequest(project_path=told.export_path))
+        assert described.metadata_content["project_name"] == "Little film"
         artifact = core.run(ArtifactListRequest()).items[0]
         fetched = core.download(artifact.artifact_id, tmp_path)
         assert Path(fetched.path).read_bytes() == gs.objects()["Little film.zip"]

@@ -20,7 +20,7 @@ import pytest
 import soundfile
 from lxml import etree
 
-from fixtures.films import film_in, make_film
+from fixtures.films import cached_segments, film_in, make_film
 from fixtures.marks import judged
 from fixtures.sounds import save, tone, track
 from storycore.errors import Cancelled, Conflict, DependencyFailed, InvalidInput, Reason
@@ -394,6 +394,14 @@ def test_nothing_is_left_when_one_of_several_can_not_be_written(short, tmp_path)
     with pytest.raises(Conflict):
         export(film_in(short), small("otio,edl"), out, Progress())
     assert [path.name for path in out.iterdir()] == ["Small.edl"]
+
+
+def test_files_whose_clips_differ_are_refused_before_anything_is_rendered(short, tmp_path, monkeypatch):
+    monkeypatch.setenv("STORYCORE_CACHE_FOLDER", str(tmp_path / "empty"))
+    sized = [small("otio", width=64)[0], small("edl", width=128)[0]]
+    with pytest.raises(InvalidInput, match=r"^Small\.edl: its clips would stand in media, .* those of Small\.otio\.$"):
+        export(film_in(short), [*wanted("mp4", SMALL), *sized], tmp_path / "out", Progress())
+    assert (cached_segments(), (tmp_path / "out").exists()) == ({}, False)
 
 
 def test_a_media_folder_that_stands_there_is_not_touched(short, tmp_path):

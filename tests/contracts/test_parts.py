@@ -14,7 +14,7 @@ KIND, FILM = "storycore.render.segments@x", "storycore.export.format"
 
 @pytest.fixture
 def app(database_url):
-    made = App(Settings(database_url=database_url))
+    made = App(Settings.read(database_url=database_url))
     yield made
     made.close()
 

@@ -84,3 +84,27 @@ def test_a_store_that_does_not_answer_cuts_nobody_off_from_what_is_here(tmp_path
     assert away.is_cut_off
     assert away.take(KEY, tmp_path / "mine")
     assert depot_of(machine(tmp_path, s3, "one")) is not None
+
+
+def test_buckets_of_one_name_on_different_servers_are_different_places(tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    settings, found = Settings(cache_folder=tmp_path, segment_store="s3://films/segments"), []
+    servers = ("http://a.example:8333", "http://b.example:8333", "", "http://127.0.0.1:8333", "http://LOCALHOST:1")
+    for address in servers:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        found.append(shared_by(settings))
+    monkeypatch.setattr("socket.gethostname", lambda: "another machine")
+    found.append(shared_by(settings))
+    assert len(set(found)) == len(found)
+    for same in ("http://a.example:8333/", "http://A.example:8333", "http://me:secret@a.example:8333"):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", same)
+        assert shared_by(settings) == found[0]
+
+
+def test_accounts_of_azure_have_containers_of_their_own(tmp_path, monkeypatch):
+    settings, found = Settings(cache_folder=tmp_path, segment_store="az://films/segments"), []
+    for account in ("one", "two"):
+        monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", f"AccountName={account};AccountKey=a2V5")
+        found.append(shared_by(settings))
+    assert found[0] != found[1]

@@ -57,7 +57,7 @@ with contextlib.suppress(Exception):
     obstore.head(S3Store("films", retry_config={"max_retries": 0}), "x")
 trap_works = len(heard)
 
-from storycore import PackageRequest, StoryCore, StoryCoreError, VerifyRequest
+from storycore import MetadataRequest, PackageRequest, StoryCore, StoryCoreError, VerifyRequest
 from storycore.storage.objects import Bucket
 from storycore.storage.place import read_place
 told = []
@@ -73,6 +73,7 @@ with moto() as server:
     with StoryCore() as core:
         made = core.run(PackageRequest(project_path=sys.argv[2], output_path=server.url + "/a.zip"))
         valid = core.run(VerifyRequest(package_path=made.export_path)).valid
+        valid = valid and bool(core.run(MetadataRequest(project_path=made.export_path)).metadata_text)
     there = list(server.objects())
 more = heard[trap_works:]
 print(json.dumps({"trap_works": trap_works > 0, "told": told, "valid": valid, "there": there, "heard": more}))

@@ -34,7 +34,7 @@ class Watched(Database):
 
 @pytest.fixture
 def app(database_url):
-    made = App(Settings(database_url=database_url))
+    made = App(Settings.read(database_url=database_url))
     made.woken = 0
     made.wake_courier = lambda: setattr(made, "woken", made.woken + 1)
     yield made
@@ -89,3 +89,20 @@ def test_nothing_is_told_of_an_end_that_is_not_ones_own_any_more(app, database):
     assert records.give_back(task)
     assert records.finish(task, Status.FAILED, error=ERROR) is None
     assert [event.type for _, event in app.events.page(after=0, limit=10)] == ["qa.started"]
+
+
+def test_a_task_keeps_what_it_is_about_and_its_files_the_film_that_they_are_of(database):
+    records = TaskRecords(database)
+    order = Order(kind="quiet", request={}, project_path="/films/dream", subject="mp4")
+    task = records.accept(order, owner="me")
+    assert [(it.project_path, it.subject) for it in records.page(before=None, limit=1)] == [("/films/dream", "mp4")]
+    assert records.finish(task, Status.COMPLETED, outcome=Outcome(result={}, artifacts=MADE.artifacts, subject="a.mp4"))
+    assert records.find(task.id).subject == "a.mp4"
+    [(_, made)] = records.artifacts(task_id=task.id, before=None, limit=2)
+    assert (made.project_path, records.artifact(made.id)) == ("/films/dream", made)
+
+
+def test_a_task_that_fails_is_about_what_was_asked_for(database):
+    records = TaskRecords(database)
+    task = records.accept(Order(kind="quiet", request={}, subject="mp4"), owner="me")
+    assert records.finish(task, Status.FAILED, error=ERROR).subject == "mp4"

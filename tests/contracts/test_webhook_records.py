@@ -274,9 +274,12 @@ def test_an_attempt_is_kept_as_it_was_made(desk):
             started_at=now(), url="https://hooks.invalid/x", code=code, status_code=status, dns_ms=dns_ms,
             connect_ms=None, headers_ms=2.5, total_ms=3.5, remote_address="[2001:db8::1]:443",
             response_headers={"X-One": "caf\\xe9", "Two": ""}, response_body=bytes(range(256)), response_bytes=2**40,
-            response_sha256="0" * 64, message="Wörter",
+            response_sha256="0" * 64, message="Wörter", request_headers=sent,
         )
-        for code, status, dns_ms in ((Code.OK, 204, None), (Code.HTTP_5XX, 500, 1.5), (Code.OK, 200, None))
+        for code, status, dns_ms, sent in (
+            (Code.OK, 204, None, {"webhook-id": "e1", "X-Own": "[your own]"}), (Code.HTTP_5XX, 500, 1.5, {}),
+            (Code.OK, 200, None, None),
+        )
     ]  # fmt: skip
     desk.queue.settle([decide(it, how, chance=0.0, instant=now()) for it, how in zip(leases, made, strict=True)])
     kept = desk.deliveries.attempts([it.number for it in leases])

@@ -3,8 +3,6 @@
 import contextlib
 import os
 import signal
-import threading
-import time
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -15,11 +13,12 @@ import pytest
 from sqlalchemy import delete, select
 
 from fixtures.databases import postgres
+from fixtures.engines import only_submit
 from fixtures.films import cached_segments, make_film
 from fixtures.programs import running
+from fixtures.waiting import until
 from storycore import FormatRequest, Settings, StoryCore, TaskCancelRequest, TaskListRequest
 from storycore.database.tables import tasks
-from storycore.tasks.dispatch.records import DispatchRecords
 
 WAIT = 60.0
 HELD = """#!/bin/sh
@@ -32,22 +31,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(os.name == "nt", reason="Windows has no kill that can't be heard, and no such scripts"),
 ]
-
-
-class Submitting:
-    """An engine of a process that does no tasks itself."""
-
-    def __init__(self, core):
-        self._dispatch = DispatchRecords(core._app.database)
-
-    def submit(self, connection, task):
-        self._dispatch.defer(connection, task)
-
-    def submitted(self, task):
-        pass
-
-    def cancelled(self, task_id):
-        pass
 
 
 class Machine:
@@ -86,7 +69,7 @@ class Studio:
         ffmpeg.chmod(0o755)
         self.settings = {"database_url": url, "ffmpeg": str(ffmpeg), "lease_seconds": "2", "render_workers": "1"}
         self.core = stack.enter_context(StoryCore(Settings.read(**self.settings)))
-        self.core._app.tasks.employ(Submitting(self.core))
+        only_submit(self.core)
         self.records = self.core._app.tasks.records
 
     def machine(self, name):
@@ -148,14 +131,6 @@ def does(machine, owner):
 
 def digest(path):
     return sha256(Path(path).read_bytes()).hexdigest()
-
-
-def until(told):
-    end, pause = time.monotonic() + WAIT, threading.Event()
-    while not (found := told()):
-        assert time.monotonic() < end
-        pause.wait(0.02)
-    return found
 
 
 @pytest.fixture(scope="module")

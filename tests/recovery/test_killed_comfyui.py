@@ -12,8 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fixtures.comfyui import picture, until
+from fixtures.comfyui import picture
 from fixtures.comfyui_server import ScriptedComfyUI
+from fixtures.waiting import until
 
 CONNECT = "/v1/storycore.integration.comfyui.connect"
 WORKFLOW = "/v1/storycore.integration.comfyui.workflow"

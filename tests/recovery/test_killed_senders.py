@@ -7,12 +7,12 @@ import re
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 import standardwebhooks
 
 from fixtures.receivers import receiving, sinking
+from fixtures.waiting import until
 from storycore import (
     EventPublishRequest,
     Settings,
@@ -64,14 +64,6 @@ def core(database_url, receiver, monkeypatch, tmp_path):
 def publish(core, number):
     request = EventPublishRequest(event_type="pipeline.completed", data={"pipeline": f"nightly {number}"})
     return core.run(request).event_id
-
-
-def until(told, wanted=bool):
-    end, pause = time.monotonic() + WAIT, threading.Event()
-    while not wanted(found := told()):
-        assert time.monotonic() < end, found
-        pause.wait(0.05)
-    return found
 
 
 def states(core):

@@ -1,8 +1,6 @@
 """Processes that are killed while they send to a store: the object appears once, whole, and nothing else stays."""
 
 import os
-import threading
-import time
 
 import pytest
 
@@ -10,6 +8,7 @@ from fixtures.faulty_proxy import faulty
 from fixtures.packages import noise
 from fixtures.programs import running
 from fixtures.stores import sha256
+from fixtures.waiting import until
 from storycore import (
     ArtifactListRequest,
     PackageRequest,
@@ -22,18 +21,9 @@ from storycore import (
 from storycore.storage import traces, upload
 from storycore.storage.place import read_place
 
-WAIT = 90.0
 ENDED = ("completed", "failed", "cancelled")
 
 no_kill = pytest.mark.skipif(os.name == "nt", reason="Windows has no kill that can't be heard")
-
-
-def until(told, wanted=bool):
-    end, pause = time.monotonic() + WAIT, threading.Event()
-    while not wanted(found := told()):
-        assert time.monotonic() < end, found
-        pause.wait(0.02)
-    return found
 
 
 @pytest.fixture

@@ -12,8 +12,10 @@ import pytest
 from sqlalchemy import text
 
 from fixtures.databases import postgres, postgres_away, restart_postgres
+from fixtures.engines import only_submit
 from fixtures.media_files import sparse
 from fixtures.programs import address, running
+from fixtures.waiting import until
 from storycore import (
     ArtifactListRequest,
     PackageRequest,
@@ -33,14 +35,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(os.name == "nt", reason="Windows has no kill that can't be heard"),
 ]
-
-
-def until(told, wanted=bool):
-    end, pause = time.monotonic() + WAIT, threading.Event()
-    while not wanted(found := told()):
-        assert time.monotonic() < end, found
-        pause.wait(0.02)
-    return found
 
 
 def parts(film):
@@ -134,7 +128,7 @@ def test_another_worker_takes_over_from_one_that_was_killed(heavy, films, progra
             assert line.startswith("Doing tasks")
             workers[started.pid] = started
         core = stack.enter_context(StoryCore(Settings.read(database_url=url)))
-        core._app.tasks.employ(_OnlySubmits(core))
+        only_submit(core)
         task_id = core.submit(PackageRequest(project_path=str(heavy))).task_id
         until(lambda: parts(heavy))
         owner = core._app.tasks.records.find(task_id).owner
@@ -145,24 +139,6 @@ def test_another_worker_takes_over_from_one_that_was_killed(heavy, films, progra
         assert (task.status, task.attempt, len(begun)) == ("completed", 2, 2)
         assert datetime.fromisoformat(begun[1].created_at) - killed <= timedelta(seconds=2 * lease)
         assert is_whole(core, heavy, task_id)
-
-
-class _OnlySubmits:
-    """An engine of a process that does no tasks itself."""
-
-    def __init__(self, core):
-        from storycore.tasks.dispatch.records import DispatchRecords
-
-        self._dispatch = DispatchRecords(core._app.database)
-
-    def submit(self, connection, task):
-        self._dispatch.defer(connection, task)
-
-    def submitted(self, task):
-        pass
-
-    def cancelled(self, task_id):
-        pass
 
 
 def test_a_postgres_that_is_restarted_under_load_loses_nothing(film):

@@ -5,9 +5,10 @@ import threading
 
 import pytest
 
-from fixtures.comfyui import World, picture, until
+from fixtures.comfyui import World, picture
 from fixtures.comfyui_nodes import png
 from fixtures.comfyui_server import ScriptedComfyUI
+from fixtures.waiting import until
 from storycore.comfyui.verdict import Failure, Verdict
 from storycore.database.connect import Database
 from storycore.errors import Cancelled, DependencyFailed, InvalidInput, Unavailable
@@ -50,7 +51,7 @@ def running(comfy):
 
 def known_to_run(world, comfy, run):
     """Whether it runs, and ours knows: a server that dies before anybody saw it run looks like one that was emptied."""
-    record = world.records.find_run(run.order.workflow.id)
+    record = world.runs.find(run.order.workflow.id)
     return running(comfy) and record is not None and record.seen == "running"
 
 
@@ -221,8 +222,8 @@ def test_14_a_waiting_run_that_somebody_deletes_was_stopped_externally(world, co
     until(lambda: running(comfy))
     second = world.start(picture(color=9))
     until(lambda: comfy.do(lambda: len(comfy.server.queue)) == 1)
-    until(lambda: world.records.find_run(second.order.workflow.id).seen == "queued")
-    comfy.do(lambda: comfy.server._delete(world.records.find_run(second.order.workflow.id).prompt_id))
+    until(lambda: world.runs.find(second.order.workflow.id).seen == "queued")
+    comfy.do(lambda: comfy.server._delete(world.runs.find(second.order.workflow.id).prompt_id))
     assert verdict(second.wait()) is Verdict.CANCELLED_EXTERNALLY
     first.voice.stopped = True
     with pytest.raises(Cancelled):
@@ -280,7 +281,7 @@ def test_16_a_node_that_ignores_the_interrupt_is_waited_for(world, comfy):
     with pytest.raises(Cancelled):
         run.wait()
     assert not running(comfy)
-    assert world.records.find_run(run.order.workflow.id).verdict == "cancelled"
+    assert world.runs.find(run.order.workflow.id).verdict == "cancelled"
 
 
 def test_16_a_timeout_stops_it_at_the_server(world, comfy):

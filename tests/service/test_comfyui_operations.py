@@ -14,11 +14,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from fixtures.comfyui import picture, until
+from fixtures.comfyui import picture
 from fixtures.comfyui_server import ScriptedComfyUI
 from fixtures.programs import storycore
 from fixtures.projects import write_json
 from fixtures.servers import serving
+from fixtures.waiting import until
 from storycore import (
     BackendsRequest,
     BatchRequest,

@@ -6,8 +6,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from fixtures.comfyui import World, picture, until
+from fixtures.comfyui import World, picture
 from fixtures.comfyui_server import ScriptedComfyUI
+from fixtures.waiting import until
 from storycore.comfyui.run_record import POSTED
 from storycore.comfyui.verdict import Verdict
 from storycore.database.connect import Database
@@ -43,9 +44,9 @@ def executed(comfy):
 
 def noted_ahead(world, order, graph):
     """A run as a process that died has left it: noted, without a place."""
-    record = world.records.run(order.workflow.id, order.task_id)
+    record = world.runs.run(order.workflow.id, order.task_id)
     facts = {"ends": ["3"], "client_id": "who-died"}
-    return world.records.change(record, graph=graph, facts=facts, backend_id=world.backend_id, seen=POSTED)
+    return world.runs.change(record, graph=graph, facts=facts, backend_id=world.backend_id, seen=POSTED)
 
 
 def test_one_that_was_noted_and_never_posted_is_posted_once_and_gets_a_place(world, comfy):
@@ -76,7 +77,7 @@ def test_of_many_at_once_two_are_in_flight_and_no_place_is_lost(world, comfy):
     assert sorted(posts(comfy)) == sorted(it.record.prompt_id for it in ended)
     assert comfy.do(lambda: comfy.server.max_waiting) <= 2
     assert world.records.backends()[0].in_flight == 0
-    stored = [world.records.find_run(it.record.id) for it in ended]
+    stored = [world.runs.find(it.record.id) for it in ended]
     assert {(it.submissions, it.holding, it.verdict) for it in stored} == {(1, False, "completed")}
 
 
@@ -104,7 +105,7 @@ def test_one_that_had_failed_before_a_crash_of_ours_is_not_posted_again(world, c
     order = world.order(picture(color=5), resubmit=resubmit)
     record = noted_ahead(world, order, picture(color=5))
     ended = {"submissions": 1, "submitted_at": now(), "verdict": "lost", "finished_at": now(), "seen": seen}
-    world.records.change(record, facts={**record.facts, **facts}, **ended)
+    world.runs.change(record, facts={**record.facts, **facts}, **ended)
     finished = world.begin(order).wait()
     assert (finished.judgement.verdict, posts(comfy)) == (Verdict.LOST, [])
 
@@ -113,7 +114,7 @@ def test_one_that_took_too_long_before_a_crash_of_ours_is_not_posted_again(world
     order = world.order(picture(color=5), timeout_seconds=30)
     record = noted_ahead(world, order, picture(color=5))
     begun = now() - timedelta(seconds=60)
-    world.records.change(record, submissions=1, submitted_at=begun, verdict="timed_out", seen="running")
+    world.runs.change(record, submissions=1, submitted_at=begun, verdict="timed_out", seen="running")
     assert (world.begin(order).wait().judgement.verdict, posts(comfy)) == (Verdict.LOST, [])
 
 
@@ -123,7 +124,7 @@ def test_one_whose_time_ran_out_while_ours_was_down_ends_as_the_server_says(worl
     order = world.order(graph, timeout_seconds=30)
     record = noted_ahead(world, order, graph)
     begun = now() - timedelta(seconds=60)
-    world.records.change(record, submissions=1, submitted_at=begun, seen="running", holding=True)
+    world.runs.change(record, submissions=1, submitted_at=begun, seen="running", holding=True)
     body = {"prompt": graph, "prompt_id": record.prompt_id, "client_id": "who-died", "number": 1.0}
     assert httpx.post(f"{comfy.url}/prompt", json=body, timeout=30).status_code == 200
     if not steps:
@@ -164,7 +165,7 @@ def test_one_whose_server_is_gone_after_a_crash_of_ours_goes_on_elsewhere_as_it_
     order = world.order(picture(color=5), timeout_seconds=20)
     record = noted_ahead(world, order, picture(color=5))
     placed = {"seen": "running", "holding": True, "submissions": 1, "submitted_at": now()} if has_place else {}
-    world.records.change(record, backend_id=dead, **placed)
+    world.runs.change(record, backend_id=dead, **placed)
     finished = world.begin(order).wait()
     assert (finished.judgement.verdict, len(posts(comfy))) == (Verdict.COMPLETED, 1)
     assert finished.backend.id == world.backend_id
@@ -195,5 +196,5 @@ def test_what_is_cancelled_after_its_process_died_is_stopped_at_the_server(world
     world.end_task(order.task_id)
     world.backends.do(world.backends.stop_what_is_left())
     until(lambda: comfy.do(lambda: comfy.server.running is None))
-    assert world.records.find_run(record.id).verdict == "cancelled"
-    assert world.records.left_running() == []
+    assert world.runs.find(record.id).verdict == "cancelled"
+    assert world.runs.left_running() == []

@@ -1,11 +1,11 @@
 """What one process sends: at once what is new, nothing to what was deleted, and whatever else goes wrong."""
 
 import threading
-import time
 
 import pytest
 
 from fixtures.receivers import receiving, sinking
+from fixtures.waiting import until
 from storycore import (
     EventPublishRequest,
     Settings,
@@ -27,14 +27,6 @@ from storycore.webhooks.outbox.records import EventRecords
 from storycore.webhooks.post import Post
 from storycore.webhooks.queue.records import QueueRecords
 from storycore.webhooks.sealing import Vault
-
-
-def until(told, wanted=bool, seconds=60):
-    end, pause = time.monotonic() + seconds, threading.Event()
-    while not wanted(found := told()):
-        assert time.monotonic() < end, found
-        pause.wait(0.05)
-    return found
 
 
 def publish(core, name="x"):

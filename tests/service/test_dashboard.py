@@ -1,15 +1,21 @@
 """The dashboard by HTTP: who may see it, what it refuses, and that it tells the same as the API."""
 
+import contextlib
 import hashlib
+import io
 import json
+import shutil
+import sqlite3
+import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image, ImageChops, ImageStat
 
 from fixtures.projects import make_project, write_json
 from fixtures.servers import serving
-from storycore import KeyCreateRequest, Settings, StoryCore
+from storycore import KeyCreateRequest, PackageRequest, Settings, StoryCore
 from storycore.dashboard import assets
 from storycore.dashboard.answering import POLICY
 from storycore.dashboard.places import PLACES
@@ -29,9 +35,20 @@ def films(tmp_path_factory):
     return folder
 
 
+def called(url, name, /, **values):
+    """What the API answers."""
+    answer = httpx.post(f"{url}/v1/storycore.{name}", json=values, timeout=60)
+    assert answer.status_code < 300, answer.text
+    return answer.json()["data"]
+
+
 @pytest.fixture(scope="module")
-def url(films, tmp_path_factory):
-    place = tmp_path_factory.mktemp("dashboard")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("dashboard")
+
+
+@pytest.fixture(scope="module")
+def url(films, place):
     facts = {"database_url": f"sqlite:///{place / 's.db'}", "cache_folder": place / "cache"}
     with serving(films, webhook_allow=("127.0.0.1:9",), **facts) as url:
         yield url
@@ -191,7 +208,14 @@ def test_what_was_sent_to_a_webhook_that_was_ended_is_shown_and_not_offered_agai
     assert "Its webhook was ended" in shown
     assert f'href="/webhooks/{hook}"' not in shown
     assert 'id="redeliver"' not in shown
-    assert f"redeliver-{found['delivery_id']}" not in httpx.get(f"{url}/webhooks").text
+    for listed in ("/webhooks", "/webhooks/deliveries"):
+        page = httpx.get(f"{url}{listed}").text
+        assert f"redeliver-{found['delivery_id']}" not in page
+        assert "its webhook was ended" in page
+    again = httpx.post(f"{url}/webhooks/deliveries/{found['delivery_id']}/redeliver", content="", headers=FORM)
+    assert again.status_code == 404
+    assert "It is not sent again: its webhook was ended." in again.text
+    assert "Register its address anew" in again.text
 
 
 def test_settings_say_where_they_are_from_and_tell_no_secret(url, films):
@@ -288,6 +312,60 @@ def test_events_come_to_the_page_by_themselves(url):
         assert any("wind.wav" in line for line in lines)
 
 
+def test_a_delivery_says_what_was_not_sent_and_what_was_not_kept(url, place):
+    hook = called(url, "integration.webhook.register", url=REFUSED, event_types=["qa.*"])
+    sent = called(url, "integration.webhook.ping", webhook_id=hook["webhook_id"])
+    view = {"id": sent["delivery_id"], "event": sent["event_id"], "webhook": hook["webhook_id"]}
+    page = httpx.get(f"{url}/webhooks/deliveries/view", params=view).text
+    assert "Nothing was sent: no connection came about." in page
+    assert "&#34;webhook.ping&#34;" in page
+    with contextlib.closing(sqlite3.connect(place / "s.db")) as database, database:
+        database.execute("UPDATE attempts SET request_headers = NULL")  # as one of before has it
+    assert "Its headers were not kept." in httpx.get(f"{url}/webhooks/deliveries/view", params=view).text
+
+
+def test_a_document_shows_its_pages_and_nothing_else_has_pages(url, films, artifact, tmp_path):
+    made = called(url, "export.format", project_path=str(films / "little"), target_format=["pdf"])
+    found = next(it for it in httpx.get(f"{url}/exports?format=json").json()["artifacts"]["items"]
+                 if it["path"] == made["outputs"][0]["output_path"])  # fmt: skip
+    place = f"/exports/{found['artifact_id']}"
+    count = made["outputs"][0]["quality_metrics"]["pages"]
+    first, last = (httpx.get(f"{url}{place}", params=wanted).text for wanted in ({}, {"page": "9999"}))
+    assert f'src="{place}/page?number=1"' in first
+    assert first.count("size=small") == count > 1
+    assert 'id="verify"' in first  # credentials stand beside it
+    assert f'src="{place}/page?number={count}"' in last
+    large = httpx.get(f"{url}{place}/page?number={count}", timeout=60)
+    small = httpx.get(f"{url}{place}/page?number={count}&size=small", timeout=60)
+    assert [it.headers["content-type"] for it in (large, small)] == ["image/jpeg"] * 2
+    sizes = [Image.open(io.BytesIO(it.content)).size for it in (large, small)]
+    assert [max(size) for size in sizes] == [1600, 320]
+    (tmp_path / "it.pdf").write_bytes(Path(found["path"]).read_bytes())
+    assert likeness(tmp_path / "it.pdf", count, large.content) < 6  # of 255, to what poppler draws
+    assert f'src="{place}/thumbnail"' in row(httpx.get(f"{url}/exports").text, found["artifact_id"])
+    assert httpx.get(f"{url}{place}/thumbnail").content == httpx.get(f"{url}{place}/page?number=1&size=small").content
+    beyond = httpx.get(f"{url}{place}/page?number={count + 1}")
+    assert (beyond.status_code, beyond.headers["content-type"]) == (200, "image/svg+xml")
+    for wrong in ("0", "-1", "1e9", "x", "٣", "123456789"):
+        assert httpx.get(f"{url}{place}/page", params={"number": wrong}).status_code == 400, wrong
+    assert httpx.get(f"{url}/exports/{artifact['artifact_id']}/page").status_code == 404
+    Path(found["path"]).write_bytes(b"changed")
+    assert httpx.get(f"{url}{place}/page?number={count}").content == large.content  # of the document that was made
+
+
+def likeness(path, number, picture) -> float:
+    """Mean difference between a picture of a page and what another program draws of it."""
+    if shutil.which("pdftoppm") is None:
+        pytest.skip("poppler is not installed")
+    ours = Image.open(io.BytesIO(picture)).convert("L")
+    size = ["-scale-to-x", str(ours.width), "-scale-to-y", str(ours.height)]
+    told = subprocess.run(
+        ["pdftoppm", "-f", str(number), "-l", str(number), *size, "-gray", str(path)], capture_output=True, check=True
+    )
+    theirs = Image.open(io.BytesIO(told.stdout)).convert("L")
+    return ImageStat.Stat(ImageChops.difference(ours, theirs)).mean[0]
+
+
 def test_a_sound_has_a_waveform_and_other_files_have_none(url, films, artifact):
     wish = {"project_path": str(films / "little"), "target_format": ["wav"]}
     assert httpx.post(f"{url}/v1/storycore.export.format", json=wish, timeout=60).status_code == 200
@@ -302,3 +380,61 @@ def test_a_sound_has_a_waveform_and_other_files_have_none(url, films, artifact):
     assert httpx.get(f"{url}/exports/{artifact['artifact_id']}/waveform").status_code == 404
     Path(sound["path"]).write_bytes(b"changed")
     assert httpx.get(f"{url}{place}/waveform").text == drawn.text  # that of the sound that was made
+
+
+def row(page, name):
+    """The row of a list that holds a name."""
+    return next(text for text in page.split("<tr ") if name in text)
+
+
+def test_a_list_says_which_film_each_task_and_file_is_of(url, films, artifact):
+    task = row(httpx.get(f"{url}/tasks").text, artifact["task_id"])
+    file = row(httpx.get(f"{url}/exports").text, artifact["artifact_id"])
+    assert artifact["project_path"] == str(films / "little")
+    for told in (task, file):
+        assert f'title="{films / "little"}">little</a>' in told
+        assert artifact["name"] in told
+    known = httpx.get(f"{url}/v1/storycore.task.status", params={"task_id": artifact["task_id"]}).json()["data"]
+    assert (known["project_path"], known["subject"]) == (str(films / "little"), artifact["name"])
+
+
+def test_a_film_outside_the_folders_of_the_server_is_listed_as_elsewhere_and_not_opened(tmp_path):
+    facts = {"database_url": f"sqlite:///{tmp_path / 's.db'}", "cache_folder": tmp_path / "cache"}
+    (tmp_path / "served").mkdir()
+    hidden = make_project(tmp_path / "other" / HOSTILE.replace("/", "-"))
+    with StoryCore(Settings.read(**facts)) as core:
+        made = core.run(PackageRequest(project_path=str(hidden)))
+    with serving(tmp_path / "served", **facts) as url:
+        for page in (httpx.get(f"{url}/tasks").text, httpx.get(f"{url}/exports").text):
+            assert Path(made.export_path).name in page
+            assert "elsewhere" in page
+            assert "not in the folders that this server reads" in page
+            assert "/projects/view" not in page
+            assert "<script>alert" not in page
+
+
+@pytest.fixture(scope="module")
+def poster(url, films):
+    wish = {"project_path": str(films / "little"), "target_format": "poster",
+            "conversion_options": {"width": 640, "height": 360}}  # fmt: skip
+    assert httpx.post(f"{url}/v1/storycore.export.format", json=wish, timeout=60).status_code == 200
+    return httpx.get(f"{url}/exports?format=json").json()["artifacts"]["items"][0]
+
+
+def test_a_picture_is_listed_with_a_small_one_that_moves_nothing_when_it_comes(url, poster, artifact):
+    place = f"/exports/{poster['artifact_id']}/thumbnail"
+    page = httpx.get(f"{url}/exports").text
+    assert f'src="{place}" width="128" height="72" loading="lazy"' in row(page, poster["artifact_id"])
+    assert "<svg" in row(page, artifact["artifact_id"])
+    small = httpx.get(f"{url}{place}", timeout=30)
+    assert (small.headers["content-type"], small.headers["cache-control"]) == ("image/jpeg", "private, max-age=86400")
+    assert Image.open(io.BytesIO(small.content)).size == (320, 180)
+    assert len(small.content) < 30_000
+    Path(poster["path"]).write_bytes(b"changed")
+    assert httpx.get(f"{url}{place}").content == small.content  # that of the picture that was made
+
+
+def test_small_pictures_are_made_of_finished_films_and_pictures_only(url, artifact):
+    assert httpx.get(f"{url}/exports/{artifact['artifact_id']}/thumbnail").status_code == 404
+    assert httpx.get(f"{url}/exports/artifact_none/thumbnail").status_code == 404
+    assert httpx.get(f"{url}/exports/..%2f..%2fetc%2fpasswd/thumbnail").status_code in {400, 404}

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -13,6 +14,7 @@ import pytest
 
 from fixtures.programs import storycore
 from storycore import Settings, StoryCore, WebhookListRequest
+from storycore.units import now
 
 SMALL = """
 import storycore.demo.film as film
@@ -72,7 +74,10 @@ def _has_all_results(told: str, url: str) -> None:
     tasks = page("/tasks")["tasks"]["items"]
     assert {one["status"] for one in tasks} == {"completed"}
     assert {one["kind"] for one in tasks} >= {f"storycore.export.{name}" for name in ("package", "verify", "format")}
+    assert "Nothing tells how" not in told  # the demo knows how its media were made, and they say so
     (project,) = page("/projects")["projects"]["items"]
+    age = now() - datetime.fromisoformat(project["updated_at"])
+    assert timedelta(0) <= age < timedelta(minutes=10)  # it is as old as it is
     assert project["project_name"] == "The Lamp on the Hill"
     deliveries = page("/webhooks/deliveries")["deliveries"]["items"]
     assert [(one["state"], one["event_type"].split(".")[0]) for one in deliveries] == [("delivered", "qa")] * 2

@@ -137,3 +137,13 @@ def test_the_verdict_says_how_much_stands_in_the_way(tmp_path):
     assert run.returncode == 1
     assert "✗ encoder" in run.stdout
     assert "1 of 13 stands in the way" in run.stdout
+
+
+def test_no_remedy_sends_whoever_asked_the_doctor_to_the_doctor(tmp_path):
+    (tmp_path / "storycore.db").write_bytes(b"no database" * 100)
+    app = App(Settings.read(database_url=f"sqlite:///{tmp_path / 'storycore.db'}"))
+    findings = found(app)
+    app.close()
+    assert findings["database"].state is State.BROKEN
+    assert str(tmp_path / "storycore.db") in findings["database"].words
+    assert [it for it in findings.values() if "storycore doctor" in it.remedy] == []

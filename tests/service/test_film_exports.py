@@ -12,7 +12,7 @@ import pytest
 from fixtures.films import cached_segments, make_film, see
 from fixtures.media_files import film_bytes
 from fixtures.programs import storycore
-from storycore import FormatRequest, PresetsRequest, StoryCore
+from storycore import FormatRequest, PresetsRequest, StoryCore, TaskListRequest
 from storycore.errors import Cancelled, InvalidInput, NotFound, Reason, StoryCoreError
 from storycore.observe.progress import Progress
 from storycore.operations.conversion import ShotPart
@@ -92,6 +92,29 @@ def test_an_option_that_is_misspelled_is_told_with_the_nearest(tmp_path):
     asked = FormatRequest(project_path=str(folder), target_format="mp4", conversion_options={"wdith": 3})
     with StoryCore() as sc, pytest.raises(InvalidInput, match="'wdith'; did you mean width"):
         sc.run(asked)
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "why"),
+    [
+        ("mov", {"crf": 20}, "ProRes 422 HQ has no crf: its quality is fixed."),
+        ("mkv", {"bitrate_bps": 5_000_000}, "FFV1 takes no bitrate_bps: its rate follows from the picture."),
+    ],
+)
+def test_an_option_that_the_codec_does_not_know_is_refused_alike_by_http_and_on_the_command_line(
+    server, films, name, option, why
+):
+    ((key, value),) = option.items()
+    folder = bare(films)
+    told = post(server, "storycore.export.format", project_path="bare", target_format=name, conversion_options=option)
+    message = f"conversion_options.{key}: {why}"
+    assert (told["error"]["message"], told["error"]["details"]["reason"]) == (message, "out_of_range")
+    run = storycore("export", "format", "bare", "-t", name, "-O", f"{key}={value}", "--json", cwd=films)
+    assert run.returncode == 2
+    assert json.loads(run.stdout)["error"]["message"] == message
+    assert not (folder / "exports").exists()
+    with StoryCore() as core:
+        assert core.run(TaskListRequest()).items == [], "it is refused before it is accepted"
 
 
 def test_what_is_odd_about_shots_that_are_not_shown_is_not_told(tmp_path):

@@ -13,6 +13,7 @@ import pytest
 from fixtures.media_files import sparse
 from fixtures.programs import address, running
 from fixtures.servers import serving
+from fixtures.waiting import until
 from storycore.api import reading
 from storycore.processes import listen
 
@@ -193,13 +194,6 @@ def test_a_caller_who_hangs_up_while_waiting_is_waited_for_no_more(films, film):
         until(lambda: ended in client.get("/metrics").text)
         for item in client.get(LIST).json()["data"]["items"]:
             client.post(CANCEL, json={"task_id": item["task_id"]})
-
-
-def until(wanted):
-    end, pause = time.monotonic() + 60, threading.Event()
-    while not wanted():
-        assert time.monotonic() < end
-        pause.wait(0.05)
 
 
 def test_a_key_for_one_call_only_is_no_key_for_two(server, film):

@@ -18,6 +18,7 @@ from storycore import (
     ArtifactListRequest,
     DeliverRequest,
     FormatRequest,
+    MetadataRequest,
     PackageRequest,
     Settings,
     StoryCore,
@@ -182,6 +183,42 @@ def test_a_film_in_a_store_is_no_broken_package(s3):
         for name in ("film.mp4", "mix.wav", "board.PDF"):
             asked = VerifyRequest(package_path=f"{s3.url}/{name}")
             assert refused(core, asked) == ("VALIDATION_ERROR", "path_invalid")
+            described = MetadataRequest(project_path=f"{s3.url}/{name}")
+            assert refused(core, described) == ("VALIDATION_ERROR", "path_invalid")
+
+
+def test_a_package_in_a_store_is_described_by_little_of_it(sc, store, large, monkeypatch):
+    from storycore.storage.objects import Bucket
+
+    read, asked = Bucket.read, []
+    monkeypatch.setattr(Bucket, "read", lambda *call: asked.append(call[3] - call[2]) or read(*call))
+    told = package(sc, large, f"{store.url}/a.zip")
+    here = Path(package(sc, large, None).export_path)
+    asked.clear()
+    there = sc.run(MetadataRequest(project_path=told.export_path, measure="full"))
+    assert (len(asked) < 12, sum(asked) < 2_000_000 < told.package_size_bytes) == (True, True)
+    assert there.metadata_content.pop("project_path") == told.export_path
+    local = sc.run(MetadataRequest(project_path=str(here), measure="full")).metadata_content
+    for document in (local, there.metadata_content):
+        document.pop("project_path", None)
+        document.pop("generated_at")
+    assert there.metadata_content == local
+    take = next(it for it in local["technical"]["inventory"] if it["path"] == "take.mp4")
+    assert take["sha256"] == sha256((large / "take.mp4").read_bytes()).removeprefix("sha256:")
+
+
+def test_a_package_in_a_store_that_is_damaged_or_not_there_is_told(s3, film):
+    with StoryCore() as core:
+        package(core, film, f"{s3.url}/a.zip")
+        data = bytearray(s3.objects()["a.zip"])
+        data[data.index(b"storycore/metadata.json") + 40] ^= 1
+        s3.put("bent.zip", bytes(data))
+        fault = refusal(lambda: core.run(MetadataRequest(project_path=f"{s3.url}/bent.zip")))
+        assert (fault.reason, "storycore export verify" in fault.remediation) == ("package_invalid", True)
+        none = MetadataRequest(project_path=f"{s3.url}/none.zip")
+        assert refused(core, none) == ("NOT_FOUND", "file_not_found")
+    run = storycore("export", "metadata", f"{s3.url}/a.zip", "--format", "yaml", cwd=film)
+    assert (run.returncode, '"project_name": "Little film"' in run.stdout) == (0, True), run.stderr
 
 
 def wanted_places(s3):
@@ -195,10 +232,11 @@ def test_callers_of_a_server_write_and_read_only_at_listed_places(s3, film, film
             answers = [
                 httpx.post(url + PACKAGE, json={"project_path": str(film), "output_path": wanted}),
                 httpx.post(f"{url}/v1/storycore.export.verify", json={"package_path": wanted}),
+                httpx.post(f"{url}/v1/storycore.export.metadata", json={"project_path": wanted}),
             ]
             found.append([(it.status_code, it.json()["error"]["details"]["reason"]) for it in answers])
             assert [it.text for it in answers if "secret" in it.text] == []
-    assert found == [[(codes[told], told)] * 2 for _, told in wanted_places(s3)]
+    assert found == [[(codes[told], told)] * 3 for _, told in wanted_places(s3)]
     assert s3.objects() == {}
 
 
@@ -214,6 +252,7 @@ def test_whoever_sits_at_the_machine_writes_and_reads_only_at_listed_places(s3, 
                     )
                 ),
                 refusal(lambda to=wanted: core.run(VerifyRequest(package_path=to))),
+                refusal(lambda to=wanted: core.run(MetadataRequest(project_path=to))),
             ]
             assert [it for it in faults if "secret" in json.dumps(it.as_dict())] == []
             found.append({it.reason.value for it in faults})
@@ -330,3 +369,24 @@ def test_doctor_finds_uploads_that_nobody_will_finish(strict_s3, monkeypatch):
         state, words, remedy = findings(core)["store_1"]
     client.abort_multipart_upload(Bucket=strict_s3.bucket, Key=key, UploadId=begun)
     assert (state, "1 upload" in words, "lifecycle rule" in remedy) == ("odd", True, True)
+
+
+def test_of_a_store_that_is_down_doctor_says_which_was_asked_and_what_to_do(s3, monkeypatch):
+    monkeypatch.setattr("storycore.operations.doctor._STORE_SECONDS", 0.3)
+    monkeypatch.setenv("STORYCORE_SEGMENT_STORE", f"{s3.url}/segments")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://owner:secret@127.0.0.1:9/")
+    with StoryCore() as core:
+        told = findings(core)
+    for name in ("store_1", "segment_store"):
+        state, words, remedy = told[name]
+        assert (state, "asked at http://127.0.0.1:9." in words, "secret" in words) == ("broken", True, False)
+        assert remedy.startswith("Start the store's server, or correct its address in AWS_ENDPOINT_URL")
+        assert "doctor" not in remedy
+
+
+def test_callers_are_not_told_at_which_address_a_store_is_asked(s3, film, monkeypatch):
+    monkeypatch.setattr("storycore.storage.objects.TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with StoryCore() as core:
+        told = json.dumps(refusal(lambda: package(core, film, f"{s3.url}/a.zip")).as_dict())
+    assert ("store_unavailable" in told, "AWS_ENDPOINT_URL" in told, "127.0.0.1" in told) == (True, True, False)

@@ -6,6 +6,7 @@ import pytest
 
 from fixtures.reading import SAMPLES, hashes, needs_samples, settings, write_json
 from fixtures.shapes import SHAPES, write_project
+from fixtures.sounds import save, tone
 from storycore import InspectRequest, ListRequest, StoryCore
 from storycore.errors import AccessDenied, InvalidInput, NotFound, Reason
 
@@ -141,3 +142,30 @@ def test_list_stays_inside_the_roots(tmp_path):
     (tmp_path / "root").mkdir()
     with pytest.raises(AccessDenied):
         StoryCore(settings(roots=(tmp_path / "root",))).run(ListRequest(folder=str(tmp_path)))
+
+
+def test_inspect_tells_where_each_sound_stands_no_longer_than_its_file(core, tmp_path):
+    save(tmp_path / "film/long.wav", tone(seconds=3.0))
+    save(tmp_path / "film/short.wav", tone(seconds=0.5))
+
+    def sound(name, url, start=0, **more):
+        return {"name": name, "type": "sfx", "url": url, "startTime": start, "volume": 80, **more}
+
+    shots = [
+        {"id": "a", "title": "A", "duration": 2, "audioTracks": [sound("to the end of its file", "short.wav", 1)]},
+        {
+            "id": "b", "title": "B", "duration": 2, "audioTracks": [
+                sound("longer than the film", "long.wav", 1), sound("cut", "long.wav", duration=0.25),
+                sound("shorter than told", "short.wav", duration=2), sound("gone", "gone.wav"),
+                sound("silent", "short.wav", muted=True),
+            ],
+        },
+    ]  # fmt: skip
+    write_json(tmp_path / "film", {"project_name": "x", "schema_version": "1.0", "shots": shots})
+    result = core.run(InspectRequest(project_path=str(tmp_path / "film")))
+    assert [(it.name, it.shot, it.start_seconds, it.end_seconds, it.found, it.heard) for it in result.sounds] == [
+        ("to the end of its file", 1, 1.0, 1.5, True, True), ("cut", 2, 2.0, 2.25, True, True),
+        ("gone", 2, 2.0, None, False, False), ("shorter than told", 2, 2.0, 2.5, True, True),
+        ("silent", 2, 2.0, 2.5, True, False), ("longer than the film", 2, 3.0, 4.0, True, True),
+    ]  # fmt: skip
+    assert [(shot.start_frames, shot.shows) for shot in result.shots] == [(0, "missing"), (48, "missing")]

@@ -17,10 +17,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fixtures.listeners import handled_by
 from fixtures.media_files import sparse
 from fixtures.programs import storycore
 from fixtures.projects import snapshot
 from fixtures.servers import serving
+from fixtures.waiting import until
 from storycore import (
     ArtifactListRequest,
     FormatRequest,
@@ -246,13 +248,6 @@ def test_ctrl_c_cancels_the_task_on_the_server(server, film):
     assert (run.returncode, list(film.glob("exports/*"))) == (130, [])
 
 
-def until(told, seconds=60):
-    end, pause = time.monotonic() + seconds, threading.Event()
-    while not told():
-        assert time.monotonic() < end
-        pause.wait(0.05)
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no kill that can't be heard")
 def test_a_server_that_dies_and_comes_back_is_waited_for(film):
@@ -314,10 +309,8 @@ def losing_the_first_answer(server, operation):
         def log_message(self, *_words):
             """Says nothing."""
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Relay) as relay:
-        threading.Thread(target=relay.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{relay.server_port}"
-        relay.shutdown()
+    with handled_by(Relay) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def test_a_result_comes_though_the_answer_that_named_its_task_was_lost(server, film, tmp_path):
@@ -358,10 +351,8 @@ def answering(*answers, kind="application/json"):
         def log_message(self, *_words):
             """Says nothing."""
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", calls
-        server.shutdown()
+    with handled_by(Liar) as port:
+        yield f"http://127.0.0.1:{port}", calls
 
 
 @pytest.mark.parametrize(
@@ -411,8 +402,14 @@ def test_who_waits_for_a_server_that_is_away_can_stop_waiting(film, monkeypatch)
     answer = json.dumps({"status": "pending", "data": told}).encode()
     with contextlib.ExitStack() as stack:
         url, calls = stack.enter_context(answering(answer))
-        progress = Progress(lambda _report: stack.close() if len(calls) > 1 else None)
-        threading.Timer(1.5, progress.cancel).start()
+
+        def lose_the_server(_report):
+            if len(calls) > 1 and not stopping.ident:
+                stack.close()
+                stopping.start()
+
+        progress = Progress(lose_the_server)
+        stopping = threading.Timer(0.5, progress.cancel)  # from when it is away
         with StoryCore(server=url) as core, pytest.raises(StoryCoreError) as fault:
             core.run(PackageRequest(project_path=str(film)), progress=progress)
     assert (fault.value.reason, "storycore task cancel task_1" in fault.value.remediation) == ("cancelled", True)

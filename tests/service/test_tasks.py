@@ -1,7 +1,6 @@
 """Long work as tasks, by HTTP and by the library."""
 
 import threading
-import time
 
 import httpx
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from fixtures.databases import postgres, restart_postgres
 from fixtures.media_files import sparse
 from fixtures.servers import serving
+from fixtures.waiting import until
 from storycore import (
     ArtifactListRequest,
     PackageRequest,
@@ -29,15 +29,6 @@ CANCEL = "/v1/storycore.task.cancel"
 def client(server):
     with httpx.Client(base_url=server, timeout=60) as http:
         yield http
-
-
-def until(told, wanted, seconds=60):
-    """What `told()` gives as soon as `wanted` holds for it."""
-    end, pause = time.monotonic() + seconds, threading.Event()
-    while not wanted(found := told()):
-        assert time.monotonic() < end, found
-        pause.wait(0.05)
-    return found
 
 
 def test_an_export_by_http_is_a_task_that_can_be_asked_for_later(client, film):

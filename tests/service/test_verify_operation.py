@@ -17,8 +17,7 @@ def sc(tmp_path: Path) -> StoryCore:
     """As `serve` confines it: one root and one output root."""
     (tmp_path / "films" / "exports").mkdir(parents=True)
     (tmp_path / "out").mkdir()
-    own = Settings.read().database_url  # made for this test: without it, tasks go to whoever runs the tests
-    settings = Settings(roots=(tmp_path / "films",), output_roots=(tmp_path / "out",), database_url=own)
+    settings = Settings.read(roots=(tmp_path / "films",), output_roots=(tmp_path / "out",))
     return StoryCore(settings, default_root=tmp_path / "films")
 
 

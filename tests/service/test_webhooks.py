@@ -1,6 +1,8 @@
 """Webhooks from end to end: registered by HTTP, told of real exports, verified by a library that is not ours."""
 
+import base64
 import contextlib
+import html
 import json
 import os
 import socket
@@ -16,6 +18,7 @@ import standardwebhooks
 
 from fixtures.receivers import receiving, sinking
 from fixtures.servers import serving
+from fixtures.waiting import until
 from storycore.webhooks.receiver import verify
 
 WEBHOOK = "/v1/storycore.integration.webhook."
@@ -37,14 +40,6 @@ def register(client, receiver, *events, **more):
     answer = client.post(f"{WEBHOOK}register", json={"url": receiver.url, "event_types": list(events), **more}).json()
     assert answer["status"] == "success", answer
     return answer["data"]
-
-
-def until(told, wanted=bool, seconds=60):
-    end, pause = time.monotonic() + seconds, threading.Event()
-    while not wanted(found := told()):
-        assert time.monotonic() < end, found
-        pause.wait(0.05)
-    return found
 
 
 def deliveries(client, **query):
@@ -71,6 +66,29 @@ def test_an_export_is_told_signed_and_its_delivery_is_written_down(client, recei
     polled = client.get("/v1/storycore.event.list").json()["data"]["items"]
     assert {it["event_id"] for it in polled} == {it["event_id"] for it in listed}
     assert json.loads(got[0].body)["data"] in [it["data"] for it in polled]
+
+
+@pytest.mark.parametrize("form", ["standard", "cloudevents"])
+def test_what_is_shown_of_a_message_is_what_was_sent(client, receiver, form):
+    secret = "whsec_" + base64.b64encode(b"a secret of twenty-four b").decode()
+    own = {"X-Studio-Token": "0123456789-very-own"}
+    hook = register(client, receiver, "qa.*", secret=secret, headers=own, body_format=form)
+    receiver.status, receiver.body = 500, b'{"why":"<script>0123456789-very-own</script>"}'
+    client.post("/v1/storycore.event.publish", json={"event_type": "qa.started", "data": {"subject": "<b>reel</b>"}})
+    (got,) = receiver.wait(1)
+    (told,) = until(lambda: deliveries(client, bodies="true"), lambda items: items[0]["attempts"])
+    sent = told["attempts"][0]["request_headers"]
+    assert told["body"].encode() == got.body
+    assert told["body_bytes"] == len(got.body)
+    assert {name.lower(): value for name, value in sent.items()} == {
+        name: value for name, value in got.headers.items() if name != "host"
+    } | {"x-studio-token": "[your own]"}
+    standardwebhooks.Webhook(secret).verify(told["body"], sent)  # by a library that is not ours
+    view = {"id": told["delivery_id"], "event": told["event_id"], "webhook": hook["webhook_id"]}
+    page = client.get("/webhooks/deliveries/view", params=view).text
+    assert sent["webhook-signature"].split(",")[1] in html.unescape(page)
+    assert "&lt;b&gt;reel&lt;/b&gt;" in page
+    assert not any(part in page for part in ("<b>reel", "<script>0", "very-own", secret, secret[6:]))
 
 
 def test_an_export_by_preset_alone_is_told_with_the_formats_that_it_made(client, receiver, film):

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from storycore.errors import InvalidInput, Reason
-from storycore.settings import Settings, without_passwords
+from storycore.settings import Settings, user_folder, without_passwords
 
 
 def test_flags_win_over_environment_over_project_file_over_user_file(monkeypatch):
-    user = Path(os.environ["XDG_CONFIG_HOME"]) / "storycore"
+    user = user_folder()
     user.mkdir(parents=True)
     ports = []
     ports.append(Settings.read().port)

@@ -57,6 +57,7 @@ def _verdict(result: VerifyResult) -> Text:
 def _facts(found: Credentials) -> list[tuple[str, str]]:
     signer = found.signer or "an unknown signer"
     who = "this installation" if found.signed_here else "trusted" if found.state == "trusted" else "not known here"
+    who = "this installation; others do not know its certificate" if found.self_made else who
     when = found.signed_at or "no time stamp of anybody else"
     facts = [("signed by", f"{signer} ({who})"), ("when", when)]
     facts.append(("claims", found.claim or "nothing of how it was made"))

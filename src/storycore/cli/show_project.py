@@ -143,7 +143,7 @@ def _glyph(transition: str) -> Text:
 def _picture(shot: ShotEntry) -> Text:
     if shot.media_source == "missing":
         return Text("! missing", style="yellow")
-    return words(shot.media_source)
+    return words(shot.shows)
 
 
 def _missing(result: InspectResult, console: Console) -> None:

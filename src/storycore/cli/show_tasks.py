@@ -9,6 +9,7 @@ from rich.text import Text
 from storycore.cli.tables import instant, next_page, table, words
 from storycore.cli.words import command, plain, typed
 from storycore.operations.artifact import ArtifactDownloadResult, ArtifactListResult
+from storycore.operations.subject import last
 from storycore.operations.task import EventEntry, TaskEntry, TaskListResult, TaskStatusResult
 from storycore.units import human_bytes, human_seconds
 
@@ -40,10 +41,9 @@ def show_list(result: TaskListResult, console: Console) -> None:
     if not result.items:
         console.print(Text(f"No tasks yet. Long work makes them:  {command('export', 'package', 'film/')}"))
         return
-    shown = table("Task", "What", "State", "Done", "Began", right=frozenset({"Done"}))
+    shown = table("Task", "What", "State", "Began", whole=frozenset({"Task", "State", "Began"}))
     for task in result.items:
-        kind = words(task.kind.removeprefix("storycore."))
-        shown.add_row(task.task_id, kind, _state(task), f"{task.progress:.0%}", instant(task.created_at))
+        shown.add_row(task.task_id, _what(task), _state(task, far=True), instant(task.created_at))
     console.print(shown)
     more = next_page(result.next_cursor)
     if more:
@@ -81,6 +81,10 @@ def event_line(event: EventEntry) -> str:
 
 
 def _facts(task: TaskStatusResult) -> Iterable[tuple[str, Text]]:
+    if task.project_path:
+        yield "film", Text(plain(typed(task.project_path)))
+    if task.subject:
+        yield "about", words(task.subject)
     yield "task", Text(task.task_id)
     yield "done", Text(f"{task.progress:.0%} · {plain(task.step)}")
     yield "accepted", instant(task.created_at)
@@ -94,9 +98,17 @@ def _read(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _state(task: TaskEntry) -> Text:
+def _what(task: TaskEntry) -> Text:
+    """Which work, the film that it is for as its folder is called, and below that what comes out."""
+    kind = task.kind.removeprefix("storycore.").removeprefix("integration.")
+    named = words(f"{kind} {last(task.project_path or '')}")
+    return Text.assemble(named, "\n", words(task.subject, "dim")) if task.subject else named
+
+
+def _state(task: TaskEntry, *, far: bool = False) -> Text:
     mark, word, style = _STATES[task.status]
-    return Text(f"{mark} {word}", style=style)
+    done = f" {task.progress:.0%}" if far and task.status == "running" else ""
+    return Text(f"{mark} {word}{done}", style=style)
 
 
 def _next(console: Console, *what: str) -> None:

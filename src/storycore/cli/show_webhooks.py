@@ -75,7 +75,14 @@ def show_deliveries(result: WebhookDeliveriesResult, console: Console) -> None:
             )  # fmt: skip
     console.print(shown)
     for item in result.items:
+        if item.body is not None:
+            console.print(Text(f"{item.delivery_id} says:", style="dim"))
+            console.print(words(item.body), soft_wrap=True)
         for tried in item.attempts:
+            if tried.request_headers is not None:
+                console.print(Text(f"{item.delivery_id}, attempt {tried.attempt}, was sent with:", style="dim"))
+                for name, value in tried.request_headers.items():
+                    console.print(words(f"{name}: {value}"), soft_wrap=True)
             if tried.response_body:
                 console.print(Text(f"{item.delivery_id}, attempt {tried.attempt}, was answered:", style="dim"))
                 console.print(words(tried.response_body), soft_wrap=True)

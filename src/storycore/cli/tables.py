@@ -1,5 +1,7 @@
 """What results on the terminal are laid out with: tables without lines, and strangers' text made harmless."""
 
+from typing import Literal
+
 from rich.table import Table
 from rich.text import Text
 
@@ -11,11 +13,12 @@ def words(text: str, style: str = "") -> Text:
     return Text(plain(" ".join(text.split())), style=style)
 
 
-def table(*columns: str, right: frozenset[str] = frozenset()) -> Table:
-    """A table with these headings; those in `right` are for numbers."""
+def table(*columns: str, right: frozenset[str] = frozenset(), whole: frozenset[str] = frozenset()) -> Table:
+    """A table with these headings; those in `right` are for numbers, those in `whole` are never folded."""
     made = Table(box=None, pad_edge=False, expand=False)
     for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if column in right else "left"
+        made.add_column(column, justify=justify, overflow="fold", no_wrap=column in whole)
     return made
 
 

@@ -15,7 +15,8 @@ from storycore.comfyui.graph.api_graph import ObjectInfo
 from storycore.comfyui.lines import Line, Lines
 from storycore.comfyui.look import stop
 from storycore.comfyui.pace import Pace
-from storycore.comfyui.records import ComfyRecords
+from storycore.comfyui.records import ServerRecords
+from storycore.comfyui.runs.records import RunRecords
 from storycore.comfyui.turns import Turns
 from storycore.comfyui.verdict import Verdict
 from storycore.errors import AccessDenied, InvalidInput, StoryCoreError
@@ -41,6 +42,7 @@ class Backends:
 
     Args:
         records: where they stand.
+        runs: where runs on them stand.
         allow: what callers over the network may have called beside this machine.
         pace: how long is waited for what.
 
@@ -49,8 +51,8 @@ class Backends:
         places_freed: how many places were given back here that no run of this process took.
     """
 
-    def __init__(self, records: ComfyRecords, allow: tuple[Rule, ...], pace: Pace) -> None:
-        self.records, self.pace = records, pace
+    def __init__(self, records: ServerRecords, runs: RunRecords, allow: tuple[Rule, ...], pace: Pace) -> None:
+        self.records, self.runs, self.pace = records, runs, pace
         self._allow = allow
         self._nodes: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
         self._exchange, self._lines = Exchange(), Lines(self.client)
@@ -155,12 +157,12 @@ class Backends:
         A server that does not answer is told when it does again.
         """
         known = {it.id: it for it in self.records.known()}
-        for record in self.records.left_running():
+        for record in self.runs.left_running():
             backend = known.get(record.backend_id or "")
             with contextlib.suppress(Unreachable, Refused):
                 if backend is not None:
                     await stop((await self.line(backend)).client, record.prompt_id)
-                self.records.change(record, verdict=Verdict.CANCELLED.value, holding=False, finished_at=now())
+                self.runs.change(record, verdict=Verdict.CANCELLED.value, holding=False, finished_at=now())
 
 
 class Monitor:

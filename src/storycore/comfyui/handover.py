@@ -53,7 +53,7 @@ async def _begin(
         return asyncio.ensure_future(asyncio.to_thread(state.give_up, changed)), []
     heir = turn.heir(backend_id)
     if heir.is_noted and not (
-        heir.yields_at is not None and backends.records.is_outranked(heir.yields_at, heir.record.task_id)
+        heir.yields_at is not None and backends.runs.is_outranked(heir.yields_at, heir.record.task_id)
     ):
         turn.give(replace(heir.record, **heir.taken))
         heir = replace(heir, yields_at=None)

@@ -37,7 +37,7 @@ class Placing:
     def __init__(self, backends: Backends, state: RunState) -> None:
         self.avoid: set[str] = set()
         self._backends, self._state = backends, state
-        self._records = backends.records
+        self._records, self._runs = backends.records, backends.runs
         self._fits: dict[str, Prepared] = {}
         self._sent: dict[str, ApiGraph] = {}
         self._unfit: dict[str, InvalidInput] = {}
@@ -134,7 +134,7 @@ class Placing:
 
     def _is_early(self, *, polite: bool) -> bool:
         """Whether another goes first."""
-        return polite and self._records.is_outranked(self._state.order.priority, self._state.record.task_id)
+        return polite and self._runs.is_outranked(self._state.order.priority, self._state.record.task_id)
 
     async def _try_on(self, backend: Backend) -> None:
         """Finds out whether a server can run the workflow."""

@@ -50,7 +50,7 @@ class Run:
     def __init__(self, backends: Backends, order: RunOrder, voice: Voice) -> None:
         self._backends, self._order, self._voice = backends, order, voice
         self._records, self._pace = backends.records, backends.pace
-        self._state = RunState(self._records, order, voice)
+        self._state = RunState(backends.runs, order, voice)
         self._looks = False
 
     async def run(self) -> Finished:

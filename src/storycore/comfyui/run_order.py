@@ -13,8 +13,8 @@ from storycore.comfyui.backend import Backend
 from storycore.comfyui.fetched import Fetched
 from storycore.comfyui.graph.api_graph import speaking_nodes
 from storycore.comfyui.prepare import Workflow
-from storycore.comfyui.records import ComfyRecords
 from storycore.comfyui.run_record import POSTED, Heir, RunRecord
+from storycore.comfyui.runs.records import RunRecords
 from storycore.comfyui.verdict import Judgement
 from storycore.comfyui.wire import Preview
 from storycore.storage.staging import Staging
@@ -103,7 +103,7 @@ class RunState:
         spoken: pictures that nodes put out over the socket, with the node of each.
     """
 
-    def __init__(self, records: ComfyRecords, order: RunOrder, voice: Voice) -> None:
+    def __init__(self, records: RunRecords, order: RunOrder, voice: Voice) -> None:
         self.records, self.order, self.voice = records, order, voice
         self.record = records.run(order.workflow.id, order.task_id, is_new=order.is_new)
         self.spoken: list[tuple[str, Preview]] = []
@@ -181,7 +181,7 @@ class RunState:
     def hand_over(
         self, values: Mapping[str, Any], heir: Heir, ahead: Sequence[Heir]
     ) -> tuple[RunRecord | None, list[RunRecord]]:
-        """Changes it, so that it has no place any more, and gives that to another, see `ComfyRecords.hand_over`."""
+        """Changes it, so that it has no place any more, and gives that to another, see `RunRecords.hand_over`."""
         held, self._held = self._held, {}
         self.record, placed, noted = self.records.hand_over(self.record, {**held, **values}, heir, ahead)
         return placed, noted

@@ -58,7 +58,7 @@ class Heir:
         record: of the run.
         backend_id: server of the place.
         values: what is known of it once it is there.
-        yields_at: its priority, if it lets others go first, see `ComfyRecords.is_outranked`; None if it does not.
+        yields_at: its priority, if it lets others go first, see `RunRecords.is_outranked`; None if it does not.
     """
 
     record: RunRecord

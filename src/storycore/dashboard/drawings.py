@@ -1,6 +1,6 @@
 """Pictures of numbers, in whole coordinates for SVG. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -8,7 +8,31 @@ WIDTH: Final = 1000
 SPARK_WIDTH: Final = 240
 SPARK_HEIGHT: Final = 48
 WAVE_HEIGHT: Final = 96
+LANES: Final = {
+    "Dialogue": ("dialogue", "voiceover"), "Effects": ("sfx",), "Ambience": ("ambient",), "Music": ("music",),
+}  # fmt: skip
+"""What sounds are for, as the mix divides them."""
+
+MOST_BARS: Final = 1000
+"""So many sounds of a lane are shown."""
+
+MOST_ROWS: Final = 4
+"""So many that sound together are shown apart; further ones lie over the last."""
+
+ROW_HEIGHT: Final = 10
 _WAVE = "#b8741a"  # at least 3:1 on both grounds, since a picture does not know which one it lies on
+
+ICONS: Final[Mapping[str, str]] = {
+    "film": "M44 18h40v36H44zM58 28v16l14-8z",
+    "sound": "M46 32v8M54 26v20M62 18v36M70 24v24M78 30v12M86 33v6",
+    "picture": "M44 18h40v36H44zM44 48l12-14 9 10 6-6 13 12M70 28h6",
+    "package": "M46 26h36v28H46zM42 18h44v8H42zM60 34h8",
+    "captions": "M44 20h40v26H66l-8 8v-8H44zM50 30h28M50 37h18",
+    "credentials": "M64 16l18 6v14c0 10-8 16-18 20-10-4-18-10-18-20V22zM56 36l6 6 11-12",
+    "table": "M44 20h40v32H44zM44 30h40M44 41h40M58 20v32",
+    "text": "M50 14h20l10 10v34H50zM70 14v10h10M56 34h18M56 42h18M56 50h10",
+}
+"""What files of a kind are drawn as where they have no picture: one path in a frame of 128 by 72."""
 
 
 class Shown(Protocol):
@@ -17,6 +41,10 @@ class Shown(Protocol):
     @property
     def number(self) -> int:
         """From 1."""
+
+    @property
+    def start_frames(self) -> int:
+        """Frames of the film before it."""
 
     @property
     def duration_frames(self) -> int:
@@ -43,20 +71,116 @@ class Block:
 
 
 def timeline(shots: Sequence[Shown]) -> list[Block]:
-    """The shots of a film side by side, each as wide as it is long, over `WIDTH` in all."""
-    whole = sum(max(0, shot.duration_frames) for shot in shots)
-    if not whole:
+    """The shots of a film in their places, over `WIDTH` in all.
+
+    One that is seen together with the next, in a dissolve for example, is shown to where that begins.
+    """
+    whole = max((shot.start_frames + shot.duration_frames for shot in shots), default=0)
+    if whole <= 0:
         return []
-    blocks, at = [], 0
+    blocks = []
     for index, shot in enumerate(shots):
-        x = at * WIDTH / whole
-        width = shot.duration_frames * WIDTH / whole
+        end = shots[index + 1].start_frames if index + 1 < len(shots) else whole
+        x = shot.start_frames * WIDTH / whole
+        width = (end - shot.start_frames) * WIDTH / whole
         blocks.append(
             Block(x=round(x, 2), width=round(max(1.0, width - 2), 2), number=shot.number, index=index,
                   is_named=width >= 26)
         )  # fmt: skip
-        at += shot.duration_frames
     return blocks
+
+
+class Heard(Protocol):
+    """A sound, as far as a timeline shows it."""
+
+    @property
+    def kind(self) -> str:
+        """What it is for."""
+
+    @property
+    def start_seconds(self) -> float:
+        """From the start of the film."""
+
+    @property
+    def end_seconds(self) -> float | None:
+        """Where it ends; None if that is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """A sound on its lane.
+
+    Attributes:
+        x: of its left side.
+        y: of its top.
+        width: at least 1.
+        index: of the sound, from 0.
+        is_open: whether nobody knows where it ends; it is drawn to the end of the film.
+    """
+
+    x: float
+    y: int
+    width: float
+    index: int
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """Sounds of one purpose, those that sound together one below the other.
+
+    Attributes:
+        word: what they are.
+        height: of all of it.
+        bars: in order of time.
+    """
+
+    word: str
+    height: int
+    bars: Sequence[Bar]
+
+
+def lanes(sounds: Sequence[Heard], seconds: float) -> list[Lane]:
+    """The sounds of a film below its shots, each as wide as it is long, over `WIDTH` in all; only lanes that have some.
+
+    Args:
+        sounds: in order of time.
+        seconds: of the whole film.
+    """
+    found = []
+    for word, kinds in LANES.items():
+        here = [(index, sound) for index, sound in enumerate(sounds) if sound.kind in kinds][:MOST_BARS]
+        if here and seconds > 0:
+            found.append(_lane(word, here, seconds))
+    return found
+
+
+def _lane(word: str, sounds: Sequence[tuple[int, Heard]], seconds: float) -> Lane:
+    free: list[float] = []  # where each row is free again
+    bars = []
+    for index, sound in sounds:
+        start = min(max(0.0, sound.start_seconds), seconds)
+        end = seconds if sound.end_seconds is None else min(max(start, sound.end_seconds), seconds)
+        row = next((row for row, until in enumerate(free) if until <= start), len(free))
+        if row == len(free) and row < MOST_ROWS:
+            free.append(end)
+        row = min(row, MOST_ROWS - 1)
+        free[row] = max(free[row], end)
+        x, width = start * WIDTH / seconds, (end - start) * WIDTH / seconds
+        bars.append(
+            Bar(
+                x=round(min(x, WIDTH - 1), 2), y=row * (ROW_HEIGHT + 2), width=round(max(1.0, width - 1), 2),
+                index=index, is_open=sound.end_seconds is None,
+            )
+        )  # fmt: skip
+    return Lane(word=word, height=len(free) * (ROW_HEIGHT + 2) - 2, bars=bars)
+
+
+def no_page() -> str:
+    """An SVG in place of a page that can't be drawn."""
+    told = '<text x="160" y="95" fill="#807a70" font-family="sans-serif" font-size="14" text-anchor="middle">'
+    top = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 180" width="320" height="180">'
+    return f"{top}{told}this page can't be drawn</text></svg>"
 
 
 def spark(values: Sequence[float | None]) -> str:

@@ -27,6 +27,8 @@ PLACES = (
     Place(path="/exports/{artifact_id}", answer=exports.export),
     Place(path="/exports/{artifact_id}/file", answer=exports.file),
     Place(path="/exports/{artifact_id}/waveform", answer=exports.waveform, is_slow=True),
+    Place(path="/exports/{artifact_id}/page", answer=exports.page, is_slow=True),
+    Place(path="/exports/{artifact_id}/thumbnail", answer=exports.thumbnail, is_slow=True),
     Place(path="/exports/{artifact_id}/pages", answer=exports.pages),
     Place(path="/exports/{artifact_id}/verify", answer=exports.verify, method="POST"),
     Place(path="/projects", answer=projects.projects),

@@ -1,17 +1,19 @@
 """One visit: who looks, what they ask for, and what they may."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path, PurePath
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from storycore.errors import AccessDenied, Reason
 from storycore.library import StoryCore
+from storycore.operations.artifact import ArtifactEntry
 from storycore.operations.catalog import find
 from storycore.operations.request import Request, Result
 from storycore.operations.run import operation_of
-from storycore.operations.task import TaskStatusResult
+from storycore.operations.task import TaskEntry, TaskStatusResult
 
 R = TypeVar("R", bound=Result)
 
@@ -85,6 +87,19 @@ class Visit:
         """Whether the visitor may call an operation, by its dotted name without `storycore.`."""
         operation = find(f"storycore.{name}")
         return operation is not None and self.has(operation.scope)
+
+    def reads(self, project_path: str) -> bool:
+        """Whether a folder is in those that this server may read, as far as its text tells; nothing is looked up."""
+        folder = PurePath(project_path)
+        return not self._roots or any(folder.is_relative_to(root) for root in self._roots)
+
+    def reads_all(self, items: Iterable[TaskEntry | ArtifactEntry]) -> bool:
+        """Whether the films of all these are in folders that this server may read."""
+        return all(self.reads(it.project_path) for it in items if it.project_path)
+
+    @cached_property
+    def _roots(self) -> tuple[Path, ...]:
+        return tuple({*self.core.roots, *(root.resolve() for root in self.core.roots)})
 
     def preview_mark(self, run_id: str) -> int:
         """Changes when a workflow that runs has another picture to show; 0 while there is none."""

@@ -3,11 +3,15 @@
 Pure.
 """
 
+import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from storycore.json_text import BadJson, read
+from storycore.operations.subject import last
 from storycore.units import human_bytes, human_seconds
 
 
@@ -93,14 +97,25 @@ _SHOWN: Final[Mapping[str, frozenset[str]]] = {
     "pdf": frozenset({"application/pdf"}),
 }
 _KINDS: Final[Mapping[str, str]] = {
-    "video": "film", "audio": "sound", "image": "picture", "application/pdf": "document", "application/zip": "package",
+    "video": "film", "audio": "sound", "image": "picture", "application/pdf": "document",
     "application/c2pa": "credentials", "application/x-subrip": "captions", "text/vtt": "captions",
     "text/html": "web page", "text/csv": "table", "text/plain": "text",
 }  # fmt: skip
+_DOING: Final[Mapping[str, str]] = {
+    "export package": "Packing the project", "export format": "Export", "export deliver": "Delivery",
+    "export metadata": "Describing the project", "export verify": "Verification",
+    "comfyui workflow": "ComfyUI workflow",
+    "comfyui generate video": "Clip of a shot", "comfyui batch": "ComfyUI, shot by shot",
+}  # fmt: skip
+_PACKED: Final[Mapping[str, str]] = {".stems.zip": "stems", ".frames.zip": "frames", ".hls.zip": "stream"}
 _NAMES: Final[Mapping[str, str]] = {
     "fps": "Frames a second", "dpi": "Dots an inch", "bitrate": "Bit rate", "video_bitrate": "Bit rate of the picture",
+    "frame_steps": "Distances between frames", "edit_lists": "Edit lists in the file",
     "faststart": "Plays while it loads", "alt_text": "Described in words", "color_space": "Colour space",
 }  # fmt: skip
+_SIZE: Final = re.compile(r"^(\d+)x(\d+)$")
+_RATE: Final = re.compile(r"^(\d+)kbps$")
+_SUBSET: Final = re.compile(r"[A-Z]{6}\+")
 _ABOUT: Final = ("subject", "pipeline", "project_path")
 
 
@@ -109,9 +124,21 @@ def shows(media_type: str) -> str:
     return next((name for name, types in _SHOWN.items() if media_type in types), "")
 
 
-def kind_of(media_type: str) -> str:
-    """What a file is, in a word; its media type where there is none."""
+def kind_of(media_type: str, name: str = "") -> str:
+    """What a file is, in a word; its media type where there is none.
+
+    Args:
+        media_type: of the file.
+        name: of the file; says what is packed in a ZIP, which not always is a project.
+    """
+    if media_type == "application/zip":
+        return next((word for suffix, word in _PACKED.items() if name.lower().endswith(suffix)), "package")
     return _KINDS.get(media_type) or _KINDS.get(media_type.split("/", maxsplit=1)[0], media_type)
+
+
+def has_picture(media_type: str) -> bool:
+    """Whether a file can be shown as a small picture: a film, a picture of pixels or a PDF, whatever browsers play."""
+    return media_type.startswith(("video/", "image/", "application/pdf")) and "svg" not in media_type
 
 
 def stands_alone(media_type: str) -> bool:
@@ -123,20 +150,21 @@ def about(data: Mapping[str, Any]) -> str:
     """What an event is about, in a line: the film or the file, what came of it, and what went wrong."""
     named = next((str(data[name]) for name in _ABOUT if data.get(name)), "")
     outputs = data.get("outputs") or [data.get("output")]
-    files = [_last(str(one["path"])) for one in outputs if isinstance(one, Mapping) and one.get("path")]
+    files = [last(str(one["path"])) for one in outputs if isinstance(one, Mapping) and one.get("path")]
     more = f" and {len(files) - 3} more" if len(files) > 3 else ""
     error = data.get("error")
     wrong = str(error.get("message", "")) if isinstance(error, Mapping) else ""
-    return " · ".join(filter(None, (_last(named), ", ".join(files[:3]) + more, wrong)))[:300]
-
-
-def _last(path: str) -> str:
-    return path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    return " · ".join(filter(None, (last(named), ", ".join(files[:3]) + more, wrong)))[:300]
 
 
 def what(kind: str) -> str:
     """An operation in few words: `export package`."""
     return kind.removeprefix("storycore.").removeprefix("integration.").replace(".", " ").replace("_", " ")
+
+
+def doing(kind: str) -> str:
+    """A task in a film maker's words: `Delivery`; the operation's own where there are none."""
+    return _DOING.get(what(kind)) or what(kind).capitalize()
 
 
 def exact_time(text: str) -> str:
@@ -199,6 +227,38 @@ def pause(seconds: float) -> str:
     return f"{seconds:g} s"
 
 
+OWN_CERTIFICATE: Final = "signed with your own certificate, which is on no public list of trust"
+_NOT_SENT: Final = frozenset(
+    {"dns", "refused", "tls", "timeout_dns", "timeout_connect", "blocked_address", "invalid_url"}
+)
+
+
+def was_sent(code: str) -> bool:
+    """Whether a message may have left in an attempt that ended so; without a connection none did."""
+    return code not in _NOT_SENT
+
+
+def set_out(text: str) -> str:
+    """JSON with its parts below each other, to be read; a text that is none as it is."""
+    try:
+        return json.dumps(read(text).value, ensure_ascii=False, indent=2)
+    except BadJson:
+        return text
+
+
+def trust(credentials: Mapping[str, Any]) -> State:
+    """What the signature of a file is worth to those who get it."""
+    if credentials["state"] == "invalid":
+        return State("✗", "not as it was signed", "bad")
+    if credentials.get("self_made"):
+        return State("✓", OWN_CERTIFICATE, "good")
+    if credentials.get("signed_here"):
+        return State("✓", "unchanged since it was signed here, with your certificate", "good")
+    if credentials["state"] == "trusted":
+        return State("✓", "unchanged since it was signed by somebody you trust", "good")
+    return State("✓", "unchanged since it was signed, by somebody who is not known here", "odd")
+
+
 def heard(event_types: Sequence[str]) -> str:
     """What a webhook hears: `everything`, or the events by name."""
     return "everything" if "*" in event_types else ", ".join(event_types)
@@ -226,6 +286,8 @@ def figures(metrics: Mapping[str, Any]) -> list[Row]:
 
 def _row(name: str, value: Any) -> Row:
     words = _NAMES.get(name) or name.replace("_", " ").capitalize()
+    if name == "content_credentials" and isinstance(value, dict):
+        return Row(words, _signed(value), "", "", str(value.get("method") or ""))
     if not isinstance(value, dict):
         return Row(words, _plain(value), "", "", "")
     unit = str(value.get("unit") or "")
@@ -239,6 +301,14 @@ def _row(name: str, value: Any) -> Row:
     )
 
 
+def _signed(figure: Mapping[str, Any]) -> str:
+    """How a file is signed; whether others trust that is never up to the one who signs."""
+    if figure.get("self_made"):
+        return OWN_CERTIFICATE
+    signer = f" by {figure['signer']}" if figure.get("signer") else ""
+    return f"signed{signer}; others trust that if they know the certificate"
+
+
 def _plain(value: Any, unit: str = "") -> str:
     match value:
         case None:
@@ -247,6 +317,8 @@ def _plain(value: Any, unit: str = "") -> str:
             text = "yes" if value else "no"
         case float():
             text = _number(value, f"{value:g}" if math.isfinite(value) else "not a number", unit)
+        case int() if unit == "bps":
+            text = f"{value / 1000:.0f} kbit/s"
         case int():
             text = _number(value, f"{value:,}", unit)
         case list():
@@ -254,7 +326,7 @@ def _plain(value: Any, unit: str = "") -> str:
         case dict():
             text = ", ".join(f"{name.replace('_', ' ')}: {_plain(one)}" for name, one in list(value.items())[:8])
         case _:
-            text = f"{value} {unit}".strip()
+            text = _SIZE.sub(r"\1 × \2", _RATE.sub(r"\1 kbit/s", f"{value} {unit}".strip()))
     return text
 
 
@@ -269,6 +341,8 @@ def _has_facts_of_its_own(value: object) -> bool:
 def _listed(value: list[Any], unit: str) -> str:
     if _has_facts_of_its_own(value):  # the page as JSON has them
         return f"{len(value)} {unit}".strip()
+    if all(isinstance(one, str) for one in value):  # a font in a PDF that holds some of its letters has a mark before
+        value = list(dict.fromkeys(_SUBSET.sub("", one) for one in value))
     between = " × " if unit == "mm" else "–"  # a size, or from when to when
     shown = [
         f"{one[0]:g}{between}{one[1]:g} {unit}".strip()

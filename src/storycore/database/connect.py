@@ -25,8 +25,11 @@ from storycore.errors import InvalidInput, Reason, Unavailable
 from storycore.settings import without_passwords
 
 _BUSY_SECONDS = 30
+WHERE_TOLD = "`storycore doctor` says where it is. "
+"""How the remedies about a file begin: callers elsewhere are not told, and who is at the machine can ask."""
+
 _ABOUT_A_FILE = (
-    "`storycore doctor` says where it is. Make it writable, move a damaged one away, or name another place with "
+    f"{WHERE_TOLD}Make it writable, move a damaged one away, or name another place with "
     "STORYCORE_DATABASE_URL=sqlite:////a/folder/storycore.db."
 )
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 
 from storycore.errors import Reason, Unavailable
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every form there was, oldest first; the last one is today's."""
 
 _LOCK = 0x53746F727943  # a number of our own, for Postgres' advisory locks

@@ -102,6 +102,8 @@ tasks = Table(
     Column("started_at", Instant),
     Column("finished_at", Instant),
     Column("parent", String(64)),
+    Column("project_path", Text),
+    Column("subject", String(255)),
     sqlite_autoincrement=True,
 )
 
@@ -240,6 +242,7 @@ attempts = Table(
     Column("response_bytes", BigInteger),
     Column("response_sha256", String(64), nullable=False),
     Column("message", Text, nullable=False),
+    Column("request_headers", Json),
     sqlite_autoincrement=True,
 )
 

@@ -1,14 +1,18 @@
 """A small film project, "The Lamp on the Hill": drawn, sounded and written here, the same on every machine."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from storycore.demo.picture import SCENES, draw
 from storycore.demo.sound import ambience, music, voice
+from storycore.metadata import xmp
+from storycore.metadata.evidence import SCHEME
+from storycore.units import iso, now
 
 WIDTH, HEIGHT, FRAME_RATE = 1280, 720, 24
-MADE = "2026-11-24T00:00:00+00:00"
+MADE_BY_PROGRAM = f"{SCHEME}algorithmicMedia"
 GENERATOR = {"model": "storycore-demo-painter", "steps": 24, "cfg_scale": 6.5}
 
 SHOTS: tuple[dict[str, Any], ...] = (
@@ -49,11 +53,16 @@ SHOTS: tuple[dict[str, Any], ...] = (
 )  # fmt: skip
 
 
-def make_film(folder: Path) -> None:
+def make_film(folder: Path, made: datetime | None = None) -> None:
     """Makes the project in `folder`, which must be empty.
 
-    Guarantee: the same bytes every time, so that packages of it can be compared.
+    Guarantee: the same bytes for the same instant, so that packages of it can be compared.
+
+    Args:
+        folder: of the project.
+        made: when it is made, as the project tells it; now if None.
     """
+    instant = iso((made or now()).replace(microsecond=0))
     for place in ("assets/images/promoted", "assets/audio", "qa_output", "workflows"):
         (folder / place).mkdir(parents=True)
     for shot, scene in zip(SHOTS, SCENES, strict=True):
@@ -63,10 +72,21 @@ def make_film(folder: Path) -> None:
     for shot in SHOTS:
         if "dialogue" in shot:
             voice(folder / _speech(shot), shot["dialogue"][1], pitch_hz=_pitch(shot["dialogue"][0]))
-    _write(folder / "project.json", _project())
-    _write(folder / "qa_output/qa_report.json", _qa_report())
+    for sound in sorted((folder / "assets/audio").iterdir()):
+        _tell_origin(sound)
+    _write(folder / "project.json", _project(instant))
+    _write(folder / "qa_output/qa_report.json", _qa_report(instant))
     _write(folder / "workflows/keyframe.json", _workflow())
     (folder / "story.md").write_text(_story(), encoding="utf-8", newline="\n")
+
+
+def _tell_origin(sound: Path) -> None:
+    """Writes into a sound that a program made it, without any AI; nobody else could know."""
+    plain = sound.with_name(f"{sound.name}.plain")
+    sound.rename(plain)
+    with plain.open("rb") as source, sound.open("wb") as target:
+        xmp.copy(source, target, xmp.places(source, "audio/wav", xmp.packet(MADE_BY_PROGRAM, {})))
+    plain.unlink()
 
 
 def _picture(shot: dict[str, Any]) -> str:
@@ -81,14 +101,14 @@ def _pitch(character: str) -> float:
     return {"Ada": 262.0, "Radio": 175.0, "Captain": 131.0}[character]
 
 
-def _project() -> dict[str, Any]:
+def _project(made: str) -> dict[str, Any]:
     characters = (("ada", "Ada", "keeper", "A small robot with one warm eye"), ("captain", "Captain", "rescued", "Old"))
     return {
         "schema_version": "1.0",
         "project_name": "The Lamp on the Hill",
         "id": "storycore_lamp",
-        "created_at": MADE,
-        "updated_at": MADE,
+        "created_at": made,
+        "updated_at": made,
         "global_resume": "A lighthouse robot gives her own light to bring a boat home.",
         "capabilities": {"grid_generation": True, "promotion_engine": True, "qa_engine": True, "autofix_engine": False},
         "generation_status": {"grid": "done", "promotion": "done"},
@@ -180,12 +200,12 @@ def _phrases() -> list[dict[str, Any]]:
     return found
 
 
-def _qa_report() -> dict[str, Any]:
+def _qa_report(made: str) -> dict[str, Any]:
     categories = {"visual_coherence": 4.8, "audio_sync": 5.0, "lighting_consistency": 4.5}
     return {
         "qa_report_id": "qa_lamp_1",
         "project_id": "storycore_lamp",
-        "timestamp": MADE,
+        "timestamp": made,
         "overall_score": 4.7,
         "passed": True,
         "categories": {name: {"score": score, "max_score": 5.0} for name, score in categories.items()},

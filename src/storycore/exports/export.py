@@ -2,10 +2,10 @@
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -15,7 +15,7 @@ from storycore.exports.formats.format import Delivered, Film, Format, FormatOpti
 from storycore.exports.gates import unknown as no_such
 from storycore.exports.naming import refuse_twins
 from storycore.exports.presets import Preset
-from storycore.exports.works import Wanted, Work, works_of
+from storycore.exports.works import Wanted, Work, refuse_mixed_clips, works_of
 from storycore.observe.progress import Progress
 from storycore.wording import explain
 
@@ -60,11 +60,11 @@ def wanted(
         registry.find("")
     unique = list({format_.name: format_ for format_ in formats}.values())
     known = {name for format_ in unique for name in format_.options.model_fields}
-    _refuse_unknown(options, known)
+    refuse_unknown(options, known)
     if preset is not None and not any(asked):
-        _refuse_unknown(preset.options, known)
+        refuse_unknown(preset.options, known)
     found = [Wanted(format=it, options=_options(it, _preset_options(it, preset) | dict(options))) for it in unique]
-    own = [] if preset is None or any(asked) or not _CODECS.isdisjoint(options) else _own_options(preset)
+    own = [] if preset is None or any(asked) or not CODEC_CHOICES.isdisjoint(options) else _own_options(preset)
     _refuse_unheeded([*options, *own], found)
     return found
 
@@ -107,13 +107,15 @@ def export(
 
     Raises:
         NotFound: nothing_to_export: `strict` was asked for, and the film has no shots.
-        InvalidInput: out_of_range: two files would have the same name; unknown_value: a language that is not there.
+        InvalidInput: out_of_range: two files would have the same name, or clips of two kinds one folder;
+            unknown_value: a language that is not there.
         StoryCoreError: see `Format.write` and `check_key`.
     """
     if not film.project.shots and any(item.options.strict for item in formats):
         raise NotFound("The project has no shots.", reason=Reason.NOTHING_TO_EXPORT)
     works = [work for item in formats for work in works_of(film, item, name)]
     refuse_twins([work.name for work in works])
+    refuse_mixed_clips(works)
     for work in works:
         check_key(work)
     finished: list[Exported] = []
@@ -206,7 +208,8 @@ def render_together(works: Sequence[Work], progress: Progress) -> float:
     return share
 
 
-_CODECS = frozenset({"video_codec", "audio_codec"})
+CODEC_CHOICES: Final = frozenset({"video_codec", "audio_codec"})
+"""Options that choose a codec, and so what other options say."""
 
 _OF_CODECS = frozenset(
     {"video_codec", "audio_codec", "pixel_format", "crf", "bitrate_bps", "audio_bitrate_bps", "sample_rate_hz"}
@@ -222,7 +225,8 @@ def _preset_options(format_: Format, preset: Preset | None) -> dict[str, Any]:
     return {name: value for name, value in found.items() if kept or name not in _OF_CODECS}
 
 
-def _refuse_unknown(options: Mapping[str, Any], known: set[str]) -> None:
+def refuse_unknown(options: Mapping[str, Any], known: set[str]) -> None:
+    """Refuses options that no format knows, as unknown_field, with those that were meant most likely."""
     unknown = [name for name in options if name not in known]
     if unknown:
         faults = [
@@ -243,12 +247,18 @@ def _refuse_unheeded(options: Sequence[str], found: Sequence[Wanted]) -> None:
     """Refuses values that a codec does not have, and options that no codec of those formats heeds."""
     for item in found:
         for name, why in _told(item, "impossible").items():
-            raise _refused(name, why)
-    for name in options:
-        knowing = [item for item in found if name in item.format.options.model_fields]
-        why_not = [_told(item, "unheeded").get(name) for item in knowing]
-        if why_not and why_not[0] is not None and all(why_not):
-            raise _refused(name, why_not[0])
+            raise refused(name, why)
+    for name, why in unheeded(options, found).items():
+        raise refused(name, why)
+
+
+def unheeded(options: Iterable[str], found: Sequence[Wanted]) -> dict[str, str]:
+    """Those options that formats know, but none of their codecs heeds, each with why."""
+    why_nots = {
+        name: [_told(item, "unheeded").get(name) for item in found if name in item.format.options.model_fields]
+        for name in options
+    }
+    return {name: told[0] for name, told in why_nots.items() if told and told[0] is not None and all(told)}
 
 
 def _told(item: Wanted, what: str) -> Mapping[str, str]:
@@ -256,7 +266,8 @@ def _told(item: Wanted, what: str) -> Mapping[str, str]:
     return {} if ask is None else ask(item.options)
 
 
-def _refused(name: str, why: str) -> InvalidInput:
+def refused(name: str, why: str) -> InvalidInput:
+    """The error for an option that says nothing to the codec that was chosen."""
     return InvalidInput(
         f"conversion_options.{name}: {why}.",
         reason=Reason.OUT_OF_RANGE,

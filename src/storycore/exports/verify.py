@@ -6,7 +6,7 @@ written and nothing is downloaded. The words for what can be wrong are `storycor
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -25,7 +25,7 @@ from storycore.project.content import open_regular
 from storycore.settings import Settings
 from storycore.storage.objects import Bucket
 from storycore.storage.place import StorePlace
-from storycore.storage.stored_file import StoredFile, open_stored
+from storycore.storage.stored_file import BLOCK_BYTES, StoredFile, open_stored
 
 _STEP = "checking"
 
@@ -105,8 +105,12 @@ def verify_package(path: Path | StorePlace, *, settings: Settings, progress: Pro
 
 
 @contextlib.contextmanager
-def open_package(path: Path | StorePlace) -> Iterator[BinaryIO]:
+def open_package(path: Path | StorePlace, *, block_bytes: int = BLOCK_BYTES) -> Iterator[BinaryIO]:
     """A package file or object open for reading; a pipe does not block. The name may be a link.
+
+    Args:
+        path: of the file or object.
+        block_bytes: least bytes that are asked of a store at a time.
 
     Raises:
         Defect: not_a_package: it is not a regular file.
@@ -115,7 +119,7 @@ def open_package(path: Path | StorePlace) -> Iterator[BinaryIO]:
         DependencyFailed: store_unavailable.
     """
     if isinstance(path, StorePlace):
-        with open_stored(Bucket(path), path.key, path.name) as stored:
+        with open_stored(Bucket(path), path.key, path.name, block_bytes=block_bytes) as stored:
             yield cast("BinaryIO", stored)
         return
     try:
@@ -146,7 +150,7 @@ def check_archive(file: BinaryIO, *, settings: Settings, progress: Progress, unt
     before = _state(file)
     archive = Archive(file, findings, max_entries=max_entries(settings))
     progress.begin(_STEP, total=sum(entry.size_bytes for entry in archive.entries), unit="bytes", until=until)
-    top = _top_folder(archive.entries, findings) if archive.entries else ""
+    top = top_folder(archive.entries, findings) if archive.entries else ""
     inside = [(entry.name.removeprefix(top), entry) for entry in archive.entries if entry.name.startswith(top)]
     folders = tuple(name.removesuffix("/") for name, entry in inside if entry.is_folder and name)
     files = tuple(ArchiveFile(name, entry, archive) for name, entry in inside if not entry.is_folder)
@@ -198,7 +202,7 @@ class _InFolder:
         return self.folder.chunks(self.file)
 
 
-def _top_folder(entries: tuple[Entry, ...], findings: Findings) -> str:
+def top_folder(entries: Collection[Entry], findings: Findings) -> str:
     """The one folder that holds everything, with a slash; "" if the bag stands at the top."""
     tops = {entry.name.partition("/")[0] for entry in entries if entry.is_sound}
     loose = sorted(entry.name for entry in entries if "/" not in entry.name and entry.is_sound)

@@ -28,6 +28,7 @@ class Vouched:
         beside: the file that holds them, if they stand beside it.
         statement: what they say; None if there are none, or none that can be read.
         unreadable: why they can't be read, "" if they can.
+        is_self_made: whether it is signed with the certificate that this installation made for itself.
     """
 
     media_type: str
@@ -36,6 +37,7 @@ class Vouched:
     beside: Path | None
     statement: Statement | None
     unreadable: str
+    is_self_made: bool = False
 
 
 def can_vouch(path: Path) -> bool:
@@ -88,7 +90,8 @@ def vouch(path: Path, settings: Settings, progress: Progress, *, until: float = 
         return found(statement=None, unreadable=str(fault)[:300] or "they can't be read")
     if told is None:
         return found(place="", statement=None, unreadable="")
-    return found(statement=understand(told, signing_key.serials(settings)), unreadable="")
+    said = understand(told, signing_key.serials(settings))
+    return found(statement=said, unreadable="", is_self_made=said.serial in signing_key.self_made(settings))
 
 
 def _kind(path: Path) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from storycore.errors import InvalidInput, Reason
-from storycore.exports.formats.format import Film, Format, FormatOptions
+from storycore.exports.formats.format import Beside, Film, Format, FormatOptions
 from storycore.exports.naming import Naming, file_name
 from storycore.metadata.stated import stated
 from storycore.project import languages
@@ -41,6 +41,15 @@ class Work:
     options: FormatOptions
     name: str
     warnings: tuple[ProjectWarning, ...]
+
+    @property
+    def beside(self) -> Beside | None:
+        """The folder that will stand beside it, if there will be one.
+
+        Raises:
+            InvalidInput: what the format can't make of this film.
+        """
+        return self.format.beside(self.film, self.options) if hasattr(self.format, "beside") else None
 
 
 def works_of(film: Film, item: Wanted, name: str | None) -> list[Work]:
@@ -90,6 +99,27 @@ def works_of(film: Film, item: Wanted, name: str | None) -> list[Work]:
         )
         for place in places
     ]  # fmt: skip
+
+
+def refuse_mixed_clips(works: Sequence[Work]) -> None:
+    """Refuses files for one folder whose clips would stand in one folder too, and are not the same.
+
+    Raises:
+        InvalidInput: out_of_range: says which two.
+    """
+    known: dict[str, tuple[Beside, Work]] = {}
+    for work in works:
+        beside = work.beside
+        if beside is None:
+            continue
+        first, other = known.setdefault(beside.name, (beside, work))
+        if first != beside:
+            raise InvalidInput(
+                f"{work.name}: its clips would stand in {beside.name}, and so would others, those of {other.name}.",
+                reason=Reason.OUT_OF_RANGE,
+                remediation="Make one of them at a time, or both with the same options.",
+                details={"pointer": "/preset"},  # what is asked for without one goes to both
+            )
 
 
 def _spoken(film: Film, options: FormatOptions) -> tuple[Film, tuple[ProjectWarning, ...]]:

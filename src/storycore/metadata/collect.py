@@ -5,15 +5,17 @@ The document knows no clock, no host and no absolute path, so that the same proj
 """
 
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import metadata as installed
 from pathlib import Path
+from typing import Any
 
 from storycore.metadata.creative import creative_section
 from storycore.metadata.disclosure import Disclosure, disclose
-from storycore.metadata.document import Change, Document, clean
+from storycore.metadata.document import Change, Cleaned, Document, clean, object_at
 from storycore.metadata.measure import Depth, Measurement, measure
 from storycore.metadata.omc import omc as omc_entities
 from storycore.metadata.quality import quality_section
@@ -25,6 +27,7 @@ from storycore.project.files import Listing
 from storycore.project.memory import Memory
 from storycore.project.model import Project, ProjectWarning
 from storycore.settings import Settings
+from storycore.storage.place import StorePlace
 from storycore.units import iso
 
 DOCUMENT_VERSION = "1.0"
@@ -93,29 +96,48 @@ def collect(  # noqa: PLR0913 - sections are switched one by one
         "project_id": project.id,
         "project_name": project.name,
         **sections,
-        "standards": _standards(project, words, found, measurement, creative=creative, technical=technical, omc=omc),
+        "standards": _standards(project, words, found, measurement, creative=creative, technical=technical),
     }
-    cleaned = clean(whole)
-    warnings = (*measurement.warnings, *map(_warning, cleaned.changes))
-    return Collected(cleaned.document, tuple(sections), warnings)
+    document, changes = with_omc(whole, float(project.duration)) if omc else clean(whole)
+    return Collected(document, tuple(sections), (*measurement.warnings, *map(repaired, changes)))
+
+
+def with_omc(whole: Mapping[str, Any], seconds: float) -> Cleaned:
+    """The document in the one model, with the OMC-JSON description that follows from it among its standards.
+
+    Args:
+        whole: of any content.
+        seconds: length of the film.
+    """
+    document, changes = clean(whole)
+    entities = omc_entities(document, seconds)
+    more, found = clean({**document, "standards": {**object_at(document, "standards"), "omc": entities}})
+    return Cleaned(more, (*changes, *found))
 
 
 def with_run(
-    document: Document, *, project_path: Path, generated_at: datetime
+    document: Document, *, project_path: Path | StorePlace, generated_at: datetime, measured: bool = True
 ) -> tuple[Document, tuple[ProjectWarning, ...]]:
     """The document with what belongs to one run: where the project lies, when it was described, and by which software.
 
+    Args:
+        document: as it is for every run.
+        project_path: folder of the project, or its package.
+        generated_at: now.
+        measured: whether this run looked into the files; a package was measured by whoever packed it.
+
     Returns:
-        The document with `project_path` and `generated_at`, and with `python_version` and `dependencies` in its
-        technical section, if it has one; and warnings about characters of the path that no format carries.
+        The document with `project_path` and `generated_at`, and if it was `measured`, with `python_version` and
+        `dependencies` in its technical section, if it has one; and warnings about characters of the path that no
+        format carries.
     """
     run = clean({"project_path": str(project_path), "generated_at": iso(generated_at)})
     whole = {**document, **run.document}
     section = document.get("technical")
-    if isinstance(section, dict):
+    if measured and isinstance(section, dict):
         software: Document = {"python_version": platform.python_version(), "dependencies": {**_dependencies()}}
         whole["technical"] = {**section, **software}
-    return whole, tuple(map(_warning, run.changes))
+    return whole, tuple(map(repaired, run.changes))
 
 
 def _measured(project: Project, listing: Listing, depth: Depth, settings: Settings, progress: Progress) -> Measurement:
@@ -130,21 +152,17 @@ def _standards(  # noqa: PLR0913 - the parts of one project
     *,
     creative: bool,
     technical: bool,
-    omc: bool,
 ) -> Section:
     movie = schema_org(project, words, found, creative=creative)
     if technical and (media := associated_media(measurement.files)):
         movie["associatedMedia"] = media
     types = sorted({entry.facts.media_type for entry in measurement.files if entry.facts is not None})
-    standards: Section = {
+    return {
         "ai_disclosure": ai_disclosure(found),
         "schema_org": movie,
         "iptc_video_metadata_hub": iptc(project, words, found, creative=creative),
         "dublin_core": dublin_core(project, words, found, types, creative=creative),
     }
-    if omc:
-        standards["omc"] = omc_entities(project, measurement.files, creative=creative)
-    return standards
 
 
 @cache
@@ -158,7 +176,8 @@ def _dependencies() -> dict[str, str]:
     return found
 
 
-def _warning(change: Change) -> ProjectWarning:
+def repaired(change: Change) -> ProjectWarning:
+    """What a caller is told of something that no format could carry as it was."""
     return ProjectWarning(
         file="", pointer=change.pointer, reason="text_repaired", message=f"Metadata: {change.message}."
     )

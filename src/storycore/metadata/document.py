@@ -11,7 +11,7 @@ Source: XML 1.0 (fifth edition) §2.2 for characters; RFC 8785 §3.2.2.3 for neg
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 Document: TypeAlias = dict[str, Json]
@@ -54,6 +54,24 @@ def clean(value: Mapping[str, object]) -> Cleaned:
     changes: list[Change] = []
     document = _object(value, (), changes)
     return Cleaned(document, tuple(changes))
+
+
+def text_at(place: Mapping[str, Any], name: str) -> str:
+    """The text of that name; "" if there is none. A document may come from anywhere."""
+    value = place.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def object_at(place: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The object of that name; empty if there is none."""
+    value = place.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def objects_at(place: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """The objects in the list of that name."""
+    value = place.get(name)
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
 def pointer(path: tuple[str, ...]) -> str:

@@ -113,6 +113,11 @@ def serials(settings: Settings) -> frozenset[str]:
     return frozenset(found)
 
 
+def self_made(settings: Settings) -> frozenset[str]:
+    """Serial number of the certificate that this installation made for itself, which nobody else knows."""
+    return serials(settings.model_copy(update={"signing_certificate": None}))
+
+
 def _of_user(settings: Settings) -> Identity:
     certificate, key = settings.signing_certificate, settings.signing_key_file
     if certificate is None or key is None:

@@ -25,6 +25,22 @@ _SCHEMA_ORG_SOURCES = {
 _OBJECTS = {MediaKind.IMAGE: "ImageObject", MediaKind.VIDEO: "VideoObject", MediaKind.AUDIO: "AudioObject"}
 
 
+STORY = {
+    "schema_org": frozenset(
+        {"abstract", "description", "creator", "genre", "inLanguage", "copyrightNotice", "character", "hasPart"}
+    ),
+    "iptc_video_metadata_hub": frozenset(
+        {"headline", "description", "dopesheet", "transcript", "language", "creators", "copyrightNotice",
+         "aIPromptInformation", "aIPromptWriterName"}
+    ),
+    "dublin_core": frozenset(
+        {"dcterms:abstract", "dcterms:description", "dcterms:creator", "dcterms:language", "dcterms:rights",
+         "dcterms:tableOfContents"}
+    ),
+}  # fmt: skip
+"""What is said only with `creative`, by standard."""
+
+
 def iso_duration(duration: Fraction) -> str:
     """ISO 8601 duration, to the millisecond: `PT1H2M3.5S`."""
     thousandths = round(duration * 1000)

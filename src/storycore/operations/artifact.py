@@ -33,6 +33,9 @@ class ArtifactEntry(Result):
     checksum: str = Field(description="sha256: and 64 hex digits.")
     media_type: str
     created_at: str
+    project_path: str | None = Field(
+        default=None, description="Folder of the film that it is of, absolute; null if its task was for none."
+    )
 
 
 class ArtifactDownloadResult(ArtifactEntry):
@@ -111,6 +114,7 @@ def _entry(artifact: Artifact) -> ArtifactEntry:
         checksum=f"sha256:{artifact.sha256}",
         media_type=artifact.media_type,
         created_at="" if artifact.created_at is None else iso(artifact.created_at),
+        project_path=artifact.project_path,
     )
 
 

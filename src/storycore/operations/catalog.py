@@ -135,9 +135,13 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "storycore.export.metadata", "POST", f"{_METADATA}:metadata", f"{_METADATA}:MetadataRequest",
-        "Describe a project for people and machines, as JSON, XML or YAML",
-        ("storycore export metadata film/", "storycore export metadata film/ --format xml > film.xml"),
-        long=True, check=f"{_FOLDER}:check_project",
+        "Describe a project, or the package of one, for people and machines, as JSON, XML or YAML",
+        (
+            "storycore export metadata film/",
+            "storycore export metadata film/ --format xml > film.xml",
+            "storycore export metadata s3://studio-films/little.zip",
+        ),
+        long=True, check=f"{_METADATA}:check_described",
     ),
     Operation(
         "storycore.export.verify", "POST", f"{_VERIFY}:verify", f"{_VERIFY}:VerifyRequest",

@@ -1,5 +1,6 @@
 """storycore.integration.webhook.*: what is sent to webhooks, what came of it, and sending it again."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -8,17 +9,18 @@ from typing_extensions import override
 
 from storycore.app import App
 from storycore.database.owner import new_owner
-from storycore.errors import Conflict, FieldFault, InvalidInput, Reason
+from storycore.errors import Conflict, FieldFault, InvalidInput, NotFound, Reason
 from storycore.events import OWN_TYPES, TYPES, wrap
 from storycore.operations.request import Flag, Request, Result, Spelling, Whole, finite
 from storycore.operations.task import Cursor, from_cursor, to_cursor
-from storycore.operations.webhook import EventTypes, WebhookId, types_of
 from storycore.operations.webhook_checks import check_url
+from storycore.operations.webhook_fields import EventTypes, WebhookId, types_of
 from storycore.units import iso, now
-from storycore.webhooks.deliveries.records import Listed
-from storycore.webhooks.delivery import Attempt, Leased, Origin, Outcome, State, new_delivery_id
+from storycore.webhooks.deliveries.records import Listed, Written
+from storycore.webhooks.delivery import MOST_BODY_BYTES, Attempt, Leased, Origin, Outcome, State, new_delivery_id
 from storycore.webhooks.endpoint import Endpoint
 from storycore.webhooks.gate import Withdrawn
+from storycore.webhooks.message import form_of, written
 from storycore.webhooks.recovery.records import Span
 
 PING = "webhook.ping"
@@ -72,6 +74,10 @@ class AttemptEntry(Result):
     response_bytes: int | None = Field(description="Length of the whole answer; null if it was cut off.")
     response_sha256: str = Field(description="Of the first 64 KiB.")
     message: str
+    request_headers: dict[str, str] | None = Field(
+        description="Of the message, beside Host, if bodies are asked for; your own without their values. Null for "
+        "attempts of which they were not kept."
+    )
 
 
 class DeliveryEntry(Result):
@@ -89,7 +95,16 @@ class DeliveryEntry(Result):
     status_code: int | None
     created_at: str
     finished_at: str | None
+    webhook_ended: bool = Field(
+        default=False, description="Whether its webhook was ended: nothing is sent to it any more, nor again."
+    )
     attempts: list[AttemptEntry] = Field(description="If asked for.")
+    body: str | None = Field(
+        default=None,
+        description="The message, as the last attempt sent it or the next one will, if bodies are asked "
+        "for; its first 64 KiB.",
+    )
+    body_bytes: int | None = Field(default=None, description="Length of the whole message, if bodies are asked for.")
 
 
 class SentMessage(Result):
@@ -174,7 +189,7 @@ class WebhookDeliveriesRequest(Request[WebhookDeliveriesResult]):
     state: StateName | None = Field(default=None, description="Only those that stand so.")
     event_id: str | None = Field(default=None, max_length=64, description="Only of this event.")
     attempts: Flag = Field(default=False, description="Tell of each attempt too.")
-    bodies: Flag = Field(default=False, description="And show what was answered.")
+    bodies: Flag = Field(default=False, description="And show what was sent and answered.")
     limit: Whole = Field(default=50, ge=1, le=200, description="Most entries on a page.")
     cursor: Cursor | None = None
 
@@ -279,11 +294,15 @@ def deliveries(app: App, request: WebhookDeliveriesRequest) -> WebhookDeliveries
         state=None if request.state is None else State(request.state), event_id=request.event_id,
     )  # fmt: skip
     page = found[: request.limit]
-    made = app.deliveries.attempts([it.number for it in page]) if request.attempts or request.bodies else {}
+    numbers = [it.number for it in page]
+    made = app.deliveries.attempts(numbers) if request.attempts or request.bodies else {}
+    told = app.deliveries.messages(numbers) if request.bodies else {}
     return WebhookDeliveriesResult(
         items=[
             DeliveryEntry(
-                **_entry(it), attempts=[_attempt(*tried, bodies=request.bodies) for tried in made.get(it.number, ())]
+                **_entry(it),
+                attempts=[_attempt(*tried, bodies=request.bodies) for tried in made.get(it.number, ())],
+                **_message(it, told.get(it.number), [tried for *_, tried in made.get(it.number, ())]),
             )
             for it in page
         ],
@@ -295,11 +314,19 @@ def redeliver(app: App, request: WebhookRedeliverRequest) -> WebhookRedeliverRes
     """Lets one delivery be sent again, with the same webhook-id.
 
     Raises:
-        NotFound: delivery_not_found, webhook_not_found.
+        NotFound: delivery_not_found; webhook_not_found: its webhook was ended.
         InvalidInput: webhook_inactive.
         Conflict: delivery_busy.
     """
-    _check_active(app.endpoints.find(app.deliveries.find(request.delivery_id).webhook_id))
+    known = app.deliveries.find(request.delivery_id)
+    if known.webhook_ended:
+        raise NotFound(
+            "It is not sent again: its webhook was ended.",
+            reason=Reason.WEBHOOK_NOT_FOUND,
+            remediation="Register its address anew; `storycore webhook recover` sends the new webhook what happened "
+            "since a time.",
+        )
+    _check_active(app.endpoints.find(known.webhook_id))
     again = app.deliveries.redeliver(request.delivery_id)
     app.note_event(again.event_id)
     app.wake_courier()
@@ -386,7 +413,18 @@ def _entry(it: Listed) -> dict[str, Any]:
         "state": it.state.value, "origin": it.origin.value, "attempt_count": it.attempts,
         "due_at": iso(it.due_at) if waits else None, "code": it.code, "status_code": it.status_code,
         "created_at": iso(it.created_at), "finished_at": None if it.finished_at is None else iso(it.finished_at),
+        "webhook_ended": it.webhook_ended,
     }  # fmt: skip
+
+
+def _message(it: Listed, told: Written | None, made: Sequence[Attempt]) -> dict[str, Any]:
+    """The message in the form in which it was sent last; the webhook may have another one by now."""
+    if told is None:
+        return {}
+    forms = [form_of(tried.request_headers) for tried in made if tried.request_headers is not None]
+    form = next((it for it in reversed(forms) if it is not None), told.form)
+    body = written(form, it.event_id, it.event_type, told.body).encode()
+    return {"body": body[:MOST_BODY_BYTES].decode(errors="ignore"), "body_bytes": len(body)}
 
 
 def _attempt(number: int, origin: Origin, it: Attempt, *, bodies: bool) -> AttemptEntry:
@@ -397,4 +435,5 @@ def _attempt(number: int, origin: Origin, it: Attempt, *, bodies: bool) -> Attem
         response_headers=dict(it.response_headers),
         response_body=it.response_body.decode(errors="replace") if bodies else None,
         response_bytes=it.response_bytes, response_sha256=it.response_sha256, message=it.message,
+        request_headers=dict(it.request_headers) if bodies and it.request_headers is not None else None,
     )  # fmt: skip

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from storycore.app import App
+from storycore.database.connect import WHERE_TOLD
 from storycore.errors import StoryCoreError
 from storycore.observe.readiness import check_places
 from storycore.operations import surroundings
 from storycore.operations.finding import Finding, State, broken, fine, odd
-from storycore.settings import sources
+from storycore.settings import sources, without_passwords
 from storycore.storage.place import Kind, StorePlace, names_store, read_place
 from storycore.units import human_bytes, human_seconds, now
 
@@ -148,12 +149,14 @@ def _segments(app: App) -> Iterator[Finding]:
 def _store(name: str, place: StorePlace) -> Finding:
     from storycore.storage.objects import Bucket
 
+    asked = ""
     try:
         bucket = Bucket(place, timeout_seconds=_STORE_SECONDS)
+        asked = f" It was asked at {bucket.server}." if bucket.server else ""
         bucket.look(place.key)
         uploads = bucket.uploads(place.key)
     except StoryCoreError as fault:
-        return broken(name, fault.message, fault.remediation)
+        return broken(name, fault.message + asked, fault.remediation)
     old = [upload for upload in uploads or () if (now() - upload.begun_at).total_seconds() > _OLD_SECONDS]
     if old:
         return odd(
@@ -220,7 +223,8 @@ def _database(app: App) -> Iterator[Finding]:
         records = app.tasks.records
         counts, since = records.counts(), records.waiting_since()
     except StoryCoreError as fault:
-        yield Finding(name="database", state=State.BROKEN, words=fault.message, remedy=fault.remediation)
+        where = without_passwords(app.settings.database)
+        yield broken("database", f"{fault.message} It is {where}.", fault.remediation.removeprefix(WHERE_TOLD))
         return
     told = ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "no tasks yet"
     yield fine("database", f"{app.database.url} · {told}")

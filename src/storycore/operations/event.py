@@ -9,7 +9,7 @@ from storycore.app import App
 from storycore.events import TYPES, Event, data_schema, make
 from storycore.operations.request import Facts, Request, Result, Spelling, Whole
 from storycore.operations.task import Cursor, from_cursor, to_cursor
-from storycore.operations.webhook import EventTypes, PublicTypeName, types_of
+from storycore.operations.webhook_fields import EventTypes, PublicTypeName, types_of
 from storycore.units import iso
 
 

@@ -209,4 +209,4 @@ def _metadata(task: Task) -> dict[str, Any]:
 
 
 def _duration_ms(task: Task) -> float:
-    return max(0.0, (task.updated_at - task.created_at).total_seconds() * 1000)
+    return round(max(0.0, (task.updated_at - task.created_at).total_seconds() * 1000), 3)

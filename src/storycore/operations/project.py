@@ -1,11 +1,11 @@
 """storycore.project.*: look at projects."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -21,8 +21,9 @@ from storycore.operations.request import (
     Whole,
     warning_entries,
 )
-from storycore.project.model import Project, Shot
-from storycore.project.paths import is_text
+from storycore.project.headers import HeaderFault, read_facts
+from storycore.project.model import AudioTrack, Project, Shot
+from storycore.project.paths import inside, is_text
 from storycore.project.reader import is_project, read_project
 from storycore.project.timeline import cut_points, subtitles
 from storycore.settings import Settings
@@ -36,6 +37,7 @@ class ShotEntry(Result):
     number: int = Field(description="From 1.")
     title: str
     start: str = Field(description="Timecode HH:MM:SS:FF.")
+    start_frames: int = Field(description="Frames of the film before it.")
     duration: str = Field(description="Timecode HH:MM:SS:FF.")
     duration_seconds: float
     duration_frames: int
@@ -45,6 +47,30 @@ class ShotEntry(Result):
     media: str = Field(description="File that is shown, relative to the project; empty if none.")
     media_source: str = Field(description="take, clip, promoted, image, refined, panel, grid, data, or missing.")
     dialogue: list[str] = Field(description="Lines said during it.")
+
+    @property
+    def shows(self) -> str:
+        """What is seen of it, in a film maker's words."""
+        return _SHOWN.get(self.media_source, self.media_source)
+
+
+_SHOWN: Final[Mapping[str, str]] = {
+    "clip": "clip", "take": "take", "image": "picture", "refined": "retouched panel", "promoted": "enlarged panel",
+    "panel": "panel", "grid": "panel of a grid", "data": "picture in the project file",
+}  # fmt: skip
+
+
+class SoundEntry(Result):
+    """One sound, where it stands in the film."""
+
+    name: str
+    kind: Literal["dialogue", "voiceover", "music", "sfx", "ambient"]
+    media: str = Field(description="File that is heard, relative to the project; empty if none.")
+    found: bool = Field(description="Whether that file is there.")
+    heard: bool = Field(description="Whether it is in the mix: it is there, not muted, and no other one is solo.")
+    shot: int | None = Field(description="Number of its shot; null for a sound of the whole film.")
+    start_seconds: float = Field(description="From the start of the film.")
+    end_seconds: float | None = Field(description="Where it ends, at the latest with the film; null if not known.")
 
 
 class InspectResult(Result):
@@ -69,6 +95,7 @@ class InspectResult(Result):
     scenes: int
     characters: list[str]
     audio_tracks: int
+    sounds: list[SoundEntry] = Field(description="Every track, in order of time.")
     subtitles: int
     qa_score: float | None = Field(description="0.0-1.0 of the newest report.")
     qa_passed: bool | None
@@ -114,6 +141,10 @@ class ListRequest(Request[ListResult]):
     )
 
 
+_MOST_LENGTHS: Final = 200
+"""Of so many sound files it is looked up how long they are; of others it counts what the project says."""
+
+
 def inspect(app: App, request: InspectRequest) -> InspectResult:
     """A project at a glance; nothing in it is changed.
 
@@ -145,6 +176,7 @@ def inspect(app: App, request: InspectRequest) -> InspectResult:
         scenes=len(project.scenes),
         characters=[character.name for character in project.characters],
         audio_tracks=len(project.audio) + sum(len(shot.audio) for shot in project.shots),
+        sounds=_sounds(project),
         subtitles=len(subtitles(project)),
         qa_score=newest.score if newest else None,
         qa_passed=newest.passed if newest else None,
@@ -182,6 +214,7 @@ def _shots(project: Project) -> list[ShotEntry]:
             number=shot.number,
             title=shot.title,
             start=timecode(shot.start, rate),
+            start_frames=round_half_up(shot.start * rate),
             duration=timecode(_frames(shot, rate) / rate, rate),
             duration_seconds=float(shot.duration),
             duration_frames=_frames(shot, rate),
@@ -194,6 +227,59 @@ def _shots(project: Project) -> list[ShotEntry]:
         )
         for shot in project.shots
     ]
+
+
+def _sounds(project: Project) -> list[SoundEntry]:
+    placed: list[tuple[AudioTrack, int | None, Fraction]] = [
+        (track, shot.number, shot.start) for shot in project.shots for track in shot.audio
+    ]
+    placed += [(track, None, Fraction(0)) for track in project.audio]
+    solo = any(track.solo for track, *_ in placed)
+    lengths: dict[str, Fraction | None] = {}
+    found = [_sound(project, *one, solo=solo, lengths=lengths) for one in placed]
+    return sorted(found, key=lambda it: (it.start_seconds, it.name))
+
+
+def _sound(  # noqa: PLR0913 - a track and where it stands
+    project: Project,
+    track: AudioTrack,
+    shot: int | None,
+    begin: Fraction,
+    *,
+    solo: bool,
+    lengths: dict[str, Fraction | None],
+) -> SoundEntry:
+    media = track.media
+    there = media is not None and media.found
+    length = track.duration
+    if media is not None and there:
+        if media.path not in lengths and len(lengths) < _MOST_LENGTHS:
+            lengths[media.path] = _length(project, media.path)
+        whole = lengths.get(media.path)
+        rest = None if whole is None else max(Fraction(0), whole - track.offset)
+        length = min((it for it in (length, rest) if it is not None), default=None)  # a file may end before
+    start = begin + track.start
+    end = None if length is None else max(start, min(start + length, project.duration))
+    return SoundEntry(
+        name=track.name,
+        kind=track.kind.value,
+        media="" if media is None else media.path,
+        found=there,
+        heard=there and not track.muted and track.volume > 0 and (track.solo or not solo),
+        shot=shot,
+        start_seconds=float(start),
+        end_seconds=None if end is None else float(end),
+    )
+
+
+def _length(project: Project, path: str) -> Fraction | None:
+    """Seconds of a sound file, as its headers say; None if they don't."""
+    place = inside(project.folder, path)
+    try:
+        facts = None if place is None else read_facts(place)
+    except (HeaderFault, OSError):
+        return None
+    return None if facts is None else facts.duration
 
 
 def _frames(shot: Shot, rate: Fraction) -> int:

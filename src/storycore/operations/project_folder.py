@@ -15,14 +15,13 @@ from storycore.units import stamp
 
 if TYPE_CHECKING:
     from storycore.operations.conversion import FormatRequest
-    from storycore.operations.description import MetadataRequest
     from storycore.operations.film_delivery import DeliverRequest
     from storycore.operations.package import PackageRequest
     from storycore.project.files import Listing
     from storycore.project.model import Project
 
 
-def check_project(app: App, request: "PackageRequest | FormatRequest | MetadataRequest | DeliverRequest") -> None:
+def check_project(app: App, request: "PackageRequest | FormatRequest | DeliverRequest") -> None:
     """Refuses what can be refused before any work.
 
     Raises:

@@ -238,6 +238,9 @@ def _as_invalid_input(fault: ValidationError, fields: Mapping[str, FieldInfo]) -
     return InvalidInput(f"{name}: {first.message}{more}", reason=first.reason, errors=faults, details=details)
 
 
+_NOWHERE = "; what this operation has to say is its answer, and is written nowhere"
+"""Many take `output_path`: who gives it to one of the others learns why it does not."""
+
 _REASONS = {
     "extra_forbidden": Reason.UNKNOWN_FIELD,
     "path_invalid": Reason.PATH_INVALID,
@@ -263,7 +266,8 @@ def _field_fault(item: ErrorDetails, fields: Mapping[str, FieldInfo]) -> FieldFa
     message = explain(item["type"], item.get("ctx", {}), item["msg"])
     if item["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, fields, n=1)
-        message = "there is no such field" + (f"; did you mean {near[0]}?" if near else "")
+        hint = f"; did you mean {near[0]}?" if near else ""
+        message = f"there is no such field{_NOWHERE if name == 'output_path' else hint}"
     return FieldFault(pointer, _REASONS.get(item["type"], Reason.WRONG_TYPE), message)
 
 

@@ -13,6 +13,7 @@ from storycore.observe import tracing
 from storycore.observe.progress import Progress
 from storycore.operations.catalog import OPERATIONS, Operation
 from storycore.operations.request import Request, Result
+from storycore.operations.subject import subject_of, subject_of_files
 from storycore.storage.local import from_system
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from storycore.tasks.worker import Work
 
 R = TypeVar("R", bound=Result)
+_CREDENTIALS = "application/c2pa"  # they stand beside the file that they are of
 
 
 @cache
@@ -54,8 +56,9 @@ def run(app: App, request: Request[R], progress: Progress) -> R:
     check(app, request)
     known = _from_anywhere(app, request)  # it is shown, linked and asked for again wherever the dashboard runs
     request = known if operation.resumes else request
-    facts = {**task_facts(request), "traceparent": tracing.traceparent()}
-    order = Order(kind=operation.name, request=known.model_dump(mode="json"), **facts)
+    fields = known.model_dump(mode="json")
+    facts = {**task_facts(request), **subject_of(fields, app.places.base), "traceparent": tracing.traceparent()}
+    order = Order(kind=operation.name, request=fields, **facts)
     result = app.tasks.run_here(order, partial(call, app, request), outcome, progress, resumes=operation.resumes)
     _tidy(app)
     return result
@@ -138,8 +141,9 @@ def submit(
     if not operation.long:
         raise TypeError(f"{operation.name} is no task")
     check(app, request)
-    facts = {**task_facts(request), "traceparent": tracing.traceparent(), **facts}
-    order = Order(kind=operation.name, request=request.model_dump(mode="json"), **facts)
+    fields = request.model_dump(mode="json")
+    known = {**task_facts(request), **subject_of(fields, app.places.base), "traceparent": tracing.traceparent()}
+    order = Order(kind=operation.name, request=fields, **{**known, **facts})
     return app.tasks.submit(order, also=also, stay=stay)
 
 
@@ -176,7 +180,12 @@ def outcome(result: Result) -> "Outcome":
         )
         for made in result.artifacts()
     ]
-    return Outcome(result=result.model_dump(mode="json"), artifacts=artifacts)
+    fields = result.model_dump(mode="json")
+    made = [it.path for it in artifacts if it.media_type != _CREDENTIALS]
+    folder = fields.get("delivery_path")
+    if isinstance(folder, str) and folder:  # it is more to the point than the many files in it
+        made = [folder]
+    return Outcome(result=fields, artifacts=artifacts, subject=subject_of_files(made))
 
 
 def stream(app: App, request: Request[R], sink: BinaryIO, progress: Progress) -> R:

@@ -4,15 +4,20 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from storycore.app import App
+from storycore.errors import InvalidInput, NotFound, Reason
 from storycore.observe.progress import Progress
+from storycore.project.paths import check_text
 from storycore.storage.place import StorePlace, names_store
 
 if TYPE_CHECKING:
     from storycore.exports.export import Exported
     from storycore.storage.objects import Bucket
+
+VOUCHED: Final = ("image/", "audio/", "video/", "application/pdf")
+"""Kinds of files that say themselves, or beside them, how they came to be."""
 
 _CHUNK_BYTES = 1024 * 1024
 _MADE_HERE = 0.8
@@ -40,6 +45,42 @@ def readable_place(app: App, path: str) -> Path | StorePlace:
         NotFound: file_not_found, on this machine.
     """
     return app.places.stored(path, pointer="/package_path") if names_store(path) else app.places.file(path)
+
+
+def describable_place(app: App, path: str) -> Path | StorePlace:
+    """Where a project is described: its folder, or a package of it; a store is not asked yet.
+
+    Raises:
+        InvalidInput: path_invalid: the text; a film, a sound or a picture in a store.
+        AccessDenied: path_outside_root.
+        NotFound: project_not_found, on this machine.
+    """
+    from storycore.project.media_types import expected
+
+    pointer = "/project_path"
+    if not names_store(path):
+        check_text(path, pointer=pointer)
+        with contextlib.suppress(NotFound):  # told below, as callers know it
+            found = app.places.file(path)
+            if found.is_file() and _is_package(found):
+                return found
+        return app.places.project(path)
+    place = app.places.stored(path, pointer=pointer)
+    if expected(place.key).startswith(VOUCHED):
+        raise InvalidInput(
+            "In a store packages are described; a film, a sound or a picture is looked at on this machine.",
+            reason=Reason.PATH_INVALID,
+            remediation="Name the package of the project. What a single film says of itself is told by "
+            "`storycore export verify`, once it was fetched.",
+            details={"pointer": pointer},
+        )
+    return place
+
+
+def _is_package(file: Path) -> bool:
+    from storycore.exports.vouching import is_package
+
+    return is_package(file)
 
 
 def zip_place(place: Path | StorePlace, name: str) -> Path | StorePlace:

@@ -29,6 +29,14 @@ class TaskEntry(Result):
 
     task_id: str
     kind: str = Field(description="Dotted name of the operation.")
+    project_path: str | None = Field(
+        default=None, description="Folder of the film that it is for, absolute; null if it is for none."
+    )
+    subject: str = Field(
+        default="",
+        description="What comes out of it, or what it looks at, in a few words: file names once it has ended; until "
+        "then what was asked for, such as formats, a preset, a workflow or a shot.",
+    )
     status: StatusName
     priority: Literal["LOW", "NORMAL", "HIGH"]
     progress: float = Field(ge=0, le=1, description="1.0 only when the result stands.")
@@ -198,7 +206,8 @@ def from_cursor(cursor: str | None) -> int | None:
 
 def _entry(task: Task) -> dict[str, Any]:
     return {
-        "task_id": task.id, "kind": task.kind, "status": task.status.value, "priority": task.priority.name,
+        "task_id": task.id, "kind": task.kind, "project_path": task.project_path, "subject": task.subject,
+        "status": task.status.value, "priority": task.priority.name,
         "progress": task.progress, "step": task.step, "attempt": task.attempt, "created_at": iso(task.created_at),
         "updated_at": iso(task.updated_at), "started_at": _maybe(task.started_at),
         "finished_at": _maybe(task.finished_at), "error": task.error,

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeGuard
+from typing import TYPE_CHECKING, Annotated, Literal, TypeGuard
 
 from pydantic import Field
 from typing_extensions import override
@@ -11,13 +11,11 @@ from storycore.app import App
 from storycore.errors import InvalidInput, Reason
 from storycore.observe.progress import Progress
 from storycore.operations.request import PathText, Request, Result, Spelling, StoredPathText
-from storycore.operations.stored import readable_place
+from storycore.operations.stored import VOUCHED, readable_place
 from storycore.storage.place import StorePlace
 
 if TYPE_CHECKING:
     from storycore.exports.vouching import Vouched
-
-_VOUCHED: Final = ("image/", "audio/", "video/", "application/pdf")
 
 
 class VerifyFault(Result):
@@ -45,7 +43,8 @@ class Credentials(Result):
     """What the content credentials of a file say. All of it is the signer's word."""
 
     state: Literal["trusted", "valid", "invalid"] = Field(
-        description="trusted; valid: unchanged, but signed by nobody who is trusted here; invalid."
+        description="trusted: here, which says nothing of others; valid: unchanged, but signed by nobody who is "
+        "trusted here; invalid."
     )
     place: Literal["embedded", "sidecar"] = Field(description="In the file, or beside it.")
     beside: str | None = Field(description="Absolute path of the file beside it.")
@@ -54,6 +53,9 @@ class Credentials(Result):
     generator: str = Field(description="Program that wrote it.")
     signer: str = Field(description="Name in the certificate.")
     signed_here: bool = Field(description="Whether this installation signed it.")
+    self_made: bool = Field(
+        description="Whether it did so with the certificate that it made for itself, which is on no list of others."
+    )
     signed_at: str = Field(description="Instant that somebody else vouches for; empty if nobody does.")
     digital_source_type: str = Field(description="IRI that says how the whole was made; empty if nothing does.")
     claim: str = Field(description="The same in words.")
@@ -156,7 +158,7 @@ def _place(app: App, text: str) -> Path | StorePlace:
     from storycore.project.media_types import expected
 
     place = readable_place(app, text)
-    if isinstance(place, StorePlace) and expected(place.key).startswith(_VOUCHED):
+    if isinstance(place, StorePlace) and expected(place.key).startswith(VOUCHED):
         raise InvalidInput(
             "In a store only packages are checked; what vouches for a film, a sound or a picture is read here.",
             reason=Reason.PATH_INVALID,
@@ -221,6 +223,7 @@ def _credentials(found: "Vouched") -> Credentials | None:
         generator=said.generator,
         signer=said.signer,
         signed_here=said.is_own,
+        self_made=found.is_self_made,
         signed_at=said.signed_at,
         digital_source_type=said.source_type,
         claim=said.claim,

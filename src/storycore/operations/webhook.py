@@ -3,119 +3,35 @@
 import dataclasses
 import json
 import time
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from storycore.app import App
-from storycore.events import OWN_TYPES, TYPES
-from storycore.operations.request import Facts, Flag, Request, Result, Spelling, Whole, not_bool_or_text
+from storycore.operations.request import Facts, Flag, Request, Result, Spelling, Whole
 from storycore.operations.task import Cursor, from_cursor, to_cursor
 from storycore.operations.webhook_checks import check_url, read_caller_headers, read_policy, read_secret_text
+from storycore.operations.webhook_entry import WebhookEntry, entry
+from storycore.operations.webhook_fields import (
+    HEADERS,
+    OF_YOUR_OWN,
+    WHEN,
+    AtOnce,
+    EventTypes,
+    Headers,
+    OwnSecret,
+    PerMinute,
+    Policy,
+    Url,
+    WebhookId,
+)
 from storycore.units import iso, now
-from storycore.webhooks.endpoint import MOST_AT_ONCE, BodyFormat, Endpoint, Options, SealedSecret, hears, new_webhook_id
+from storycore.webhooks.endpoint import MOST_AT_ONCE, BodyFormat, Endpoint, Options, SealedSecret, new_webhook_id
 from storycore.webhooks.signing import Scheme, Secret, new_secret
 
-WebhookId = Annotated[
-    str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$", description="Id of the webhook."), Spelling()
-]
-PublicTypeName = Literal[
-    "export.started", "export.completed", "export.failed", "qa.started", "qa.completed", "qa.failed",
-    "pipeline.started", "pipeline.completed", "pipeline.failed", "image.generated", "audio.generated",
-    "video.rendered",
-]  # fmt: skip
-EventTypeName = Literal[
-    PublicTypeName, "webhook.warned", "webhook.disabled",
-    "export.*", "qa.*", "pipeline.*", "image.*", "audio.*", "video.*", "webhook.*", "*",
-]  # fmt: skip
-EventTypes = Annotated[list[EventTypeName], Field(min_length=1, max_length=32), Spelling(("-e", "--event"))]
-_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_LAST = "[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_PORT = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
-_LETTER = r"([A-Za-z0-9._~!$&'()*+,;=:@/-]|%([2-689A-Fa-f][0-9A-Fa-f]|7[0-9A-Ea-e]))"
-_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_HOST = rf"(({_LABEL}\.){{0,3}}{_LAST}|({_OCTET}\.){{3}}{_OCTET})"
-URL_PATTERN = rf"^https?://{_HOST}(:{_PORT})?(/{_LETTER}*)?(\?({_LETTER}|\?)*)?$"
-"""URLs for the published schema; IPv6 addresses and names of many parts are taken too."""
-
-Url = Annotated[str, Field(max_length=2048, json_schema_extra={"pattern": URL_PATTERN})]
-_OF_YOUR_OWN = "Your own secret: a text of 24 characters or more, or whsec_ and 24 to 64 bytes in base64."
-OwnSecret = Annotated[
-    str,
-    Field(
-        max_length=94,
-        description=_OF_YOUR_OWN,
-        json_schema_extra={"minLength": 24},
-    ),
-    Spelling(secret=True),
-]
-_SECONDS: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0, "maximum": 86400}
-_WHEN = "When to try again: max_retries (3) and retry_delay_seconds (5), which doubles, or delays_seconds."
-Policy = Annotated[
-    dict[str, Any],
-    Field(
-        description=_WHEN,
-        json_schema_extra={
-            "additionalProperties": False,
-            "properties": {
-                "max_retries": {"type": "integer", "minimum": 0, "maximum": 50},
-                "retry_delay_seconds": _SECONDS,
-                "delays_seconds": {"type": "array", "maxItems": 50, "items": _SECONDS},
-            },
-            "dependentSchemas": {"delays_seconds": {"maxProperties": 1}},
-        },
-    ),
-]
-_HEADERS = "Headers of your own for each message, Authorization for instance; kept sealed."
-Headers = Annotated[
-    dict[str, Any],
-    Field(
-        description=_HEADERS,
-        json_schema_extra={
-            "propertyNames": {"pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$"},
-            "additionalProperties": {"type": "string", "pattern": "^[!-~]([\\t -~]{0,4094}[!-~])?$"},
-            "maxProperties": 32,
-        },
-    ),
-    Spelling(secret=True),
-]
-AtOnce = Annotated[int, Field(ge=1, le=1024, description="Most attempts at a time."), BeforeValidator(not_bool_or_text)]
-PerMinute = Annotated[
-    int,
-    Field(ge=0, le=1_000_000, description="Most messages a minute; 0 sets no limit."),
-    BeforeValidator(not_bool_or_text),
-]
-
 _MOST_SECRETS = 10
-
-
-class WebhookEntry(Result):
-    """A webhook, without its secrets."""
-
-    webhook_id: str
-    url: str
-    event_types: list[str] = Field(description="What it hears.")
-    active: bool = Field(description="Whether messages are sent.")
-    created_at: str
-    updated_at: str
-    state: Literal["active", "inactive", "failing", "disabled"] = Field(
-        description="failing: it is left alone more and more; disabled: it failed for days, or answered 410."
-    )
-    disabled_reason: str = Field(description='"failing" or "gone" of a disabled one.')
-    failures: int = Field(description="Attempts that failed in a row; more than five are not counted one by one.")
-    failing_since: str | None
-    paused_until: str | None = Field(description="Nothing is sent before.")
-    retry_delays_seconds: list[float] = Field(description="How long is waited before each retry.")
-    headers: list[str] = Field(description="Names of the headers of your own; values are not shown.")
-    body_format: Literal["standard", "cloudevents"]
-    ordered: bool = Field(description="Whether a message waits until the one before it has ended.")
-    most_at_once: int
-    per_minute: int
-    public_keys: list[str] = Field(description="whpk_… keys that check v1a signatures.")
-    secrets: int = Field(description="How many secrets sign now; two while one takes the place of another.")
-    metadata: dict[str, Any]
 
 
 class WebhookRegisterResult(Result):
@@ -138,9 +54,9 @@ class WebhookRegisterRequest(Request[WebhookRegisterResult]):
 
     url: Annotated[Url, Spelling()] = Field(description="Where messages are sent: https://host/path.")
     event_types: EventTypes = Field(description="What it is told of: export.completed, qa.*, *, ….")
-    secret: OwnSecret | None = Field(default=None, repr=False, description=_OF_YOUR_OWN)
+    secret: OwnSecret | None = Field(default=None, repr=False, description=OF_YOUR_OWN)
     active: Flag = Field(default=True, description="Whether messages are sent.")
-    retry_policy: Policy | None = Field(default=None, description=_WHEN)
+    retry_policy: Policy | None = Field(default=None, description=WHEN)
     metadata: Facts = Field(default={}, description="Facts of your own; they come back in the result.")
     signature: Literal["v1", "v1a"] = Field(default="v1", description="v1: HMAC-SHA256; v1a: ed25519.")
     headers: Headers = Field(default={})
@@ -190,9 +106,9 @@ class WebhookUpdateRequest(Request[WebhookUpdateResult]):
     url: Annotated[Url, Spelling(("--url",))] | None = Field(default=None, description="Where messages are sent.")
     event_types: EventTypes | None = Field(default=None, description="What it is told of.")
     active: Flag | None = Field(default=None, description="Whether messages are sent; true forgets its failures.")
-    retry_policy: Policy | None = Field(default=None, description=_WHEN)
+    retry_policy: Policy | None = Field(default=None, description=WHEN)
     metadata: Facts | None = Field(default=None, description="Facts of your own.")
-    headers: Headers | None = Field(default=None, description=_HEADERS)
+    headers: Headers | None = Field(default=None, description=HEADERS)
     body_format: Literal["standard", "cloudevents"] | None = Field(default=None, description="Form of the body.")
     ordered: Flag | None = Field(default=None, description="A message waits until the one before it has ended.")
     most_at_once: AtOnce | None = None
@@ -226,7 +142,7 @@ class WebhookRotateSecretRequest(Request[WebhookRotateSecretResult]):
     """Give a webhook a new secret; for a while both sign."""
 
     webhook_id: WebhookId
-    secret: OwnSecret | None = Field(default=None, repr=False, description=_OF_YOUR_OWN)
+    secret: OwnSecret | None = Field(default=None, repr=False, description=OF_YOUR_OWN)
     signature: Literal["v1", "v1a"] = Field(default="v1", description="v1: HMAC-SHA256; v1a: ed25519.")
     overlap_hours: Whole = Field(default=24, ge=0, le=720, description="How long the old one signs too.")
 
@@ -272,7 +188,7 @@ def list_webhooks(app: App, request: WebhookListRequest) -> WebhookListResult:
     found = app.endpoints.page(before=from_cursor(request.cursor), limit=request.limit + 1, active=request.active)
     page = found[: request.limit]
     return WebhookListResult(
-        items=[WebhookEntry(**_entry(it)) for it in page],
+        items=[WebhookEntry(**entry(it)) for it in page],
         next_cursor=to_cursor(page[-1].number) if len(found) > len(page) else None,
     )
 
@@ -284,7 +200,7 @@ def get(app: App, request: WebhookGetRequest) -> WebhookGetResult:
         NotFound: webhook_not_found.
     """
     found = app.endpoints.find(request.webhook_id)
-    return WebhookGetResult(**_entry(found), waiting=app.deliveries.waiting(webhook=found.number))
+    return WebhookGetResult(**entry(found), waiting=app.deliveries.waiting(webhook=found.number))
 
 
 def update(app: App, request: WebhookUpdateRequest) -> WebhookUpdateResult:
@@ -306,7 +222,7 @@ def update(app: App, request: WebhookUpdateRequest) -> WebhookUpdateResult:
     )
     app.gate.shut(changed.number, changed.updated_at)
     app.wake_courier()
-    return WebhookUpdateResult(**_entry(changed), warnings=warnings)
+    return WebhookUpdateResult(**entry(changed), warnings=warnings)
 
 
 def delete(app: App, request: WebhookDeleteRequest) -> WebhookDeleteResult:
@@ -349,11 +265,6 @@ def rotate_secret(app: App, request: WebhookRotateSecretRequest) -> WebhookRotat
     )
 
 
-def types_of(wanted: Sequence[str]) -> list[str]:
-    """The kinds of event that a list with `export.*` and `*` means."""
-    return [kind for kind in (*TYPES, *OWN_TYPES) if hears(wanted, kind)]
-
-
 def _seal(app: App, webhook_id: str, secret: Secret, own: str | None) -> SealedSecret:
     """What is stored of a secret; one of the caller's own as it was given."""
     return SealedSecret(sealed=app.vault.seal(own or secret.text, webhook_id), public_text=secret.public_text)
@@ -376,28 +287,3 @@ def _changed(app: App, known: Endpoint, request: WebhookUpdateRequest) -> Option
         headers = read_caller_headers(request.headers)
         values |= {"headers": _sealed_headers(app, known.id, headers), "header_names": sorted(headers)}
     return dataclasses.replace(known.options, **values)
-
-
-def _entry(it: Endpoint) -> dict[str, Any]:
-    instant = now()
-    signing = [secret for secret in it.secrets if secret.signs(instant)]
-    return {
-        "webhook_id": it.id, "url": it.url, "event_types": list(it.event_types), "active": it.active,
-        "created_at": iso(it.created_at), "updated_at": iso(it.updated_at), "state": _state(it),
-        "disabled_reason": it.disabled_reason, "failures": it.failures, "failing_since": _maybe(it.failing_since),
-        "paused_until": _maybe(it.paused_until), "retry_delays_seconds": list(it.options.policy.delays),
-        "headers": list(it.options.header_names), "body_format": it.options.body_format.value,
-        "ordered": it.options.ordered, "most_at_once": it.options.most_at_once, "per_minute": it.options.per_minute,
-        "public_keys": [secret.public_text for secret in signing if secret.public_text], "secrets": len(signing),
-        "metadata": dict(it.facts),
-    }  # fmt: skip
-
-
-def _state(it: Endpoint) -> str:
-    if not it.active:
-        return "disabled" if it.disabled_reason else "inactive"
-    return "failing" if it.failing_since else "active"
-
-
-def _maybe(instant: datetime | None) -> str | None:
-    return None if instant is None else iso(instant)

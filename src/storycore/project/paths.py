@@ -68,7 +68,10 @@ def _text_fault(path: str) -> str | None:
     whole_drive = os.name == "nt" and path[2:3] in ("\\", "/")
     faults = (
         (not path or path.isspace(), "it is empty"),
-        (names_store(path), "it is in an object store, and only export package, format and verify know those"),
+        (
+            names_store(path),
+            "it is in an object store, and only export package, format, verify and metadata know those",
+        ),
         (_URL.match(path), "it is a URL"),
         (path.startswith(("\\\\", "//")), "it starts like a network or device path"),
         (drive and not whole_drive, "it starts with a drive letter"),

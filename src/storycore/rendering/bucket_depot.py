@@ -31,7 +31,7 @@ class BucketDepot(Depot):
     @property
     @override
     def name(self) -> str:
-        return self._place.url
+        return f"{self._bucket.name} {self._place.key}"
 
     @override
     def fetch(self, key: str, target: Path) -> bool:

@@ -22,6 +22,14 @@ _AZURE_REMEDY = (
 )
 _GOOGLE_REMEDY = "Set GOOGLE_APPLICATION_CREDENTIALS to the file of a service account."
 
+_SERVERS = {
+    Kind.S3: ("AWS_ENDPOINT_URL", "AWS_REGION"),
+    Kind.AZURE: ("AZURE_STORAGE_ENDPOINT or the BlobEndpoint of AZURE_STORAGE_CONNECTION_STRING",
+                 "the name of the account"),
+    Kind.GOOGLE: ("GOOGLE_BASE_URL", "GOOGLE_APPLICATION_CREDENTIALS"),
+}  # fmt: skip
+"""What names a server that is not the provider's own, and what leads to his own."""
+
 _AZURE_WAYS = (
     ("access_key", {"account_key": ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_KEY")}),
     ("sas_token", {"sas_key": ("AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_SAS_KEY")}),
@@ -48,6 +56,25 @@ def options(kind: Kind) -> dict[str, str]:
         DependencyFailed: store_unavailable: there are no credentials.
     """
     return {Kind.S3: _s3, Kind.AZURE: _azure, Kind.GOOGLE: _google}[kind]()
+
+
+def server(options: Mapping[str, str]) -> str:
+    """Address of the server that is asked, without a name and password in it; "" for the provider's own."""
+    address = options.get("endpoint") or options.get("base_url") or ""
+    scheme, slashes, rest = address.rstrip("/").rpartition("://")
+    host, slash, path = rest.partition("/")
+    return scheme + slashes + host.rpartition("@")[2].lower() + slash + path
+
+
+def remedy(kind: Kind, options: Mapping[str, str]) -> str:
+    """What to do when a store of this kind does not answer; no address is told, since callers elsewhere read it."""
+    named, provider = _SERVERS[kind]
+    if server(options):
+        return f"Start the store's server, or correct its address in {named}; this machine must reach it."
+    return (
+        f"See whether this machine reaches {WORDS[kind]} (its network, a proxy, a firewall), and whether {provider} is "
+        f"right; a server of your own is named by {named}."
+    )
 
 
 def _s3() -> dict[str, str]:

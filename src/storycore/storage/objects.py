@@ -6,11 +6,14 @@ store that is named: credentials come from the environment or a profile, never f
 
 import contextlib
 import hashlib
+import ipaddress
 import re
+import socket
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 from storycore.errors import Conflict, DependencyFailed, NotFound, Reason, StoryCoreError
 from storycore.storage import credentials
@@ -67,6 +70,22 @@ class Bucket:
                 remediation="Correct the credentials or the endpoint in the environment or profile.",
                 details={"store": self._place.url, "retryable": False},
             ) from None
+
+    @property
+    def server(self) -> str:
+        """Address of the server that is asked, without secrets; "" for the provider's own."""
+        return credentials.server(self._options)
+
+    @property
+    def name(self) -> str:
+        """Tells this bucket from any other, wherever it is asked for: one name can stand on many servers.
+
+        The same for all who reach it by the same address; "this machine" is another on each.
+        """
+        server = self.server
+        if _is_loopback(server):
+            server = f"{server} of {socket.gethostname()}"
+        return " ".join((self._place.url, self._options.get("account_name", ""), server))
 
     def facts(self, key: str) -> Facts | None:
         """What stands at `key`; see `store.Looks`."""
@@ -236,7 +255,10 @@ class Bucket:
                 details=details | {"retryable": False},
             )
         return DependencyFailed(
-            f"The store does not answer as it should: {where}.", reason=Reason.STORE_UNAVAILABLE, details=details
+            f"The store does not answer as it should: {where}.",
+            reason=Reason.STORE_UNAVAILABLE,
+            remediation=credentials.remedy(self._place.kind, self._options),
+            details=details,
         )
 
 
@@ -259,6 +281,15 @@ def take_back(url: str, mark: str) -> None:
     facts = bucket.facts(place.key)
     if facts is not None and facts.author == author:
         bucket.remove(place.key)
+
+
+def _is_loopback(address: str) -> bool:
+    """Whether the address of a server means the machine that asks."""
+    try:
+        host = urlsplit(address).hostname or ""
+        return host == "localhost" or host.endswith(".localhost") or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, or nothing that can be asked
+        return False
 
 
 def _is_refusal(fault: Exception) -> bool:

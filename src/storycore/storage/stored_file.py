@@ -9,7 +9,8 @@ from typing_extensions import Buffer, override
 from storycore.errors import NotFound, Reason
 from storycore.storage.store import Facts, Gets, Holds
 
-_BLOCK_BYTES: Final = 4 * 1024 * 1024
+BLOCK_BYTES: Final = 4 * 1024 * 1024
+"""Asked of a store at a time, where all of an object is read."""
 
 
 class StoredFile(io.RawIOBase):
@@ -43,7 +44,7 @@ class StoredFile(io.RawIOBase):
         rest = bytearray(max(0, self.facts.size_bytes - self._place))
         view, done = memoryview(rest), 0
         while done < len(rest):
-            done += self.readinto(view[done : done + _BLOCK_BYTES])
+            done += self.readinto(view[done : done + BLOCK_BYTES])
         return bytes(rest)
 
     @override
@@ -67,8 +68,8 @@ class StoredFile(io.RawIOBase):
         return True
 
 
-def open_stored(store: Holds, key: str, name: str) -> io.BufferedReader:
-    """An object open for reading.
+def open_stored(store: Holds, key: str, name: str, *, block_bytes: int = BLOCK_BYTES) -> io.BufferedReader:
+    """An object open for reading, `block_bytes` at a time at least.
 
     Raises:
         NotFound: file_not_found.
@@ -78,4 +79,4 @@ def open_stored(store: Holds, key: str, name: str) -> io.BufferedReader:
     facts = store.facts(key)
     if facts is None:
         raise NotFound(f"File not found: {name}", reason=Reason.FILE_NOT_FOUND)
-    return io.BufferedReader(StoredFile(store, key, facts), _BLOCK_BYTES)
+    return io.BufferedReader(StoredFile(store, key, facts), block_bytes)

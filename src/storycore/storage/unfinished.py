@@ -132,4 +132,8 @@ def _upload(item: ET.Element) -> Upload:
 
 
 def _silent() -> DependencyFailed:
-    return DependencyFailed("The store does not tell which uploads are unfinished.", reason=Reason.STORE_UNAVAILABLE)
+    return DependencyFailed(
+        "The store does not tell which uploads are unfinished.",
+        reason=Reason.STORE_UNAVAILABLE,
+        remediation="See whether the store is well, and allow s3:ListBucketMultipartUploads there.",
+    )

@@ -1,22 +1,21 @@
-"""Tasks in the database: every statement about them stands here.
+"""Tasks in the database: who may change them when, and who is told; `changes` says what is written.
 
 A task that runs belongs to the process that holds its lease (`owner` and `attempt` together). Whatever such a process
 writes names both, and changes nothing when the lease has passed to another.
 """
 
-import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from storycore.database.connect import Database
 from storycore.database.tables import artifacts, task_events, tasks
 from storycore.errors import Conflict, NotFound, Reason
-from storycore.tasks.task import Artifact, Happening, Order, Outcome, Priority, Status, Task
+from storycore.tasks.changes import records as changes
+from storycore.tasks.task import Artifact, Happening, Order, Outcome, Status, Task
 from storycore.units import now
 
 WHOLE = tasks.c.parent.is_(None)
@@ -36,21 +35,7 @@ _AHEAD = (
     )
     .limit(1)
 )
-_UPDATE_HELD = update(tasks).where(
-    tasks.c.number == bindparam("held_number"),
-    tasks.c.owner == bindparam("held_owner"),
-    tasks.c.attempt == bindparam("held_attempt"),
-    tasks.c.status == Status.RUNNING,
-)
-_UPDATE_WAITING = update(tasks).where(tasks.c.number == bindparam("held_number"), tasks.c.status == Status.PENDING)
-_MOVED = (tasks.c.progress, tasks.c.step, tasks.c.beat, tasks.c.cancel_requested)  # since the task was read
-_END_HELD, _END_WAITING = _UPDATE_HELD.returning(*_MOVED), _UPDATE_WAITING.returning(*_MOVED)
-_UPDATE_WANTED = _UPDATE_HELD.where(tasks.c.cancel_requested.is_(False))
-_COMPLETE_HELD = _UPDATE_WANTED.returning(*_MOVED)
-_NEW = insert(tasks).returning(tasks.c.number)
-_EVENT = insert(task_events)
-_BY_ID = select(tasks).where(tasks.c.id == bindparam("task_id"))
-_WAITING = {"status": Status.PENDING, "progress": 0.0, "step": "waiting", "attempt": 0}
+_ARTIFACTS = select(artifacts, tasks.c.project_path).join(tasks, tasks.c.id == artifacts.c.task_id)
 _FIRST = (
     select(tasks)
     .where(
@@ -106,7 +91,7 @@ class TaskRecords:
         """
         with self._database.accept() as connection:
             leased = owner if owner and not _is_behind(connection, order) else None
-            task = _store(connection, order, leased, ("accepted", "started") if leased else ("accepted",))
+            task = changes.store(connection, order, leased, ("accepted", "started") if leased else ("accepted",))
             if also:
                 also(connection, task)
             telling = self._tell(connection, task)
@@ -123,7 +108,7 @@ class TaskRecords:
             also: writes more about each in the same transaction.
         """
         with self._database.accept() as connection:
-            accepted = [_store(connection, order, None, ("accepted",)) for order in orders]
+            accepted = [changes.store(connection, order, None, ("accepted",)) for order in orders]
             if also:
                 for task in accepted:
                     also(connection, task)
@@ -135,7 +120,7 @@ class TaskRecords:
     def accept_running(self, order: Order, owner: str) -> Task:
         """A new task that `owner` runs already, in its own process."""
         with self._database.accept() as connection:
-            task = _store(connection, order, owner, ("started",))
+            task = changes.store(connection, order, owner, ("started",))
             telling = self._tell(connection, task)
         _told(telling)
         return task
@@ -144,7 +129,7 @@ class TaskRecords:
         """A task of the same kind and request that a process left behind which is gone, now leased to `owner`."""
         running = select(tasks).where(tasks.c.kind == order.kind, tasks.c.status == Status.RUNNING)
         with self._database.read() as connection:
-            found = [of(row) for row in connection.execute(running.order_by(tasks.c.number))]
+            found = [changes.task_of(row) for row in connection.execute(running.order_by(tasks.c.number))]
         for task in found:
             may = task.request == order.request and task.attempt < task.most_attempts and not task.cancel_requested
             if may and is_gone(task.owner or ""):
@@ -152,7 +137,7 @@ class TaskRecords:
                     again = and_(tasks.c.number == task.number, tasks.c.beat == task.beat, tasks.c.owner == task.owner)
                     row = connection.execute(running.where(again).with_for_update()).first()
                     if row is not None:
-                        return lease(connection, row, owner, now())
+                        return changes.lease(connection, row, owner, now())
         return None
 
     def find(self, task_id: str) -> Task:
@@ -162,7 +147,7 @@ class TaskRecords:
             NotFound: task_not_found.
         """
         with self._database.read() as connection:
-            return _found(connection, task_id)
+            return changes.read(connection, task_id)
 
     def page(
         self, *, before: int | None, limit: int, status: Status | None = None, kind: str | None = None
@@ -184,7 +169,7 @@ class TaskRecords:
             query = query.where(tasks.c.number < before)
         with self._database.read() as connection:
             return [
-                _task({"request": {}, "result": None, "files": [], **row._mapping})  # noqa: SLF001 - its public name
+                changes.task_from({"request": {}, "result": None, "files": [], **row._mapping})  # noqa: SLF001 - its public name
                 for row in connection.execute(query)
             ]
 
@@ -201,7 +186,7 @@ class TaskRecords:
         try:
             with self._database.write() as connection:
                 row = connection.execute(_NEXT, values).first()
-                return None if row is None else lease(connection, row, owner, instant)
+                return None if row is None else changes.lease(connection, row, owner, instant)
         except IntegrityError:  # another process has just begun one of the same key
             return None
 
@@ -231,16 +216,16 @@ class TaskRecords:
         instant = now()
         values = {"progress": progress, "step": step, "updated_at": instant}
         with self._database.write() as connection:
-            held = connection.execute(_UPDATE_HELD, {**values, **_lease_of(task)}).rowcount == 1
+            held = connection.execute(changes.HELD, {**values, **changes.lease_of(task)}).rowcount == 1
             if held:
                 data = {"status": Status.RUNNING, "progress": progress, "step": step, "attempt": task.attempt}
-                _happen(connection, task.id, "progress", data, instant)
+                changes.happen(connection, task.id, "progress", data, instant)
         return held
 
     def note_files(self, task: Task, files: Sequence[Sequence[str]]) -> bool:
         """Keeps the traces of an attempt; False if its lease is lost."""
         with self._database.write() as connection:
-            return connection.execute(_UPDATE_HELD, {"files": list(files), **_lease_of(task)}).rowcount == 1
+            return connection.execute(changes.HELD, {"files": list(files), **changes.lease_of(task)}).rowcount == 1
 
     def finish(
         self, task: Task, status: Status, *, outcome: Outcome | None = None, error: Mapping[str, Any] | None = None
@@ -252,10 +237,10 @@ class TaskRecords:
         An end that others are told of is on the disk when this returns. Any other may be lost in a power cut; then the
         task is done again.
         """
-        ended = _ended(task, status, outcome, error)
+        ended = changes.ended_as(task, status, outcome, error)
         telling = self._telling(ended)
         with self._database.accept() if telling else self._database.write() as connection:
-            kept = _end(connection, task, ended, outcome)
+            kept = changes.end(connection, task, ended, outcome)
             if kept and telling:
                 telling.write(connection)
         if kept:
@@ -271,10 +256,10 @@ class TaskRecords:
         values: dict[str, Any] = {"status": Status.PENDING, "owner": None, "attempt": task.attempt - 1, "progress": 0.0,
                   "step": "waiting", "files": [], "updated_at": instant}  # fmt: skip
         with self._database.write() as connection:
-            held = connection.execute(_UPDATE_WANTED, {**values, **_lease_of(task)}).rowcount == 1
+            held = connection.execute(changes.WANTED, {**values, **changes.lease_of(task)}).rowcount == 1
             if held:
                 data = {"status": Status.PENDING, "progress": 0.0, "step": "waiting", "attempt": task.attempt - 1}
-                _happen(connection, task.id, "offered_again", data, instant)
+                changes.happen(connection, task.id, "offered_again", data, instant)
         return held
 
     def cancel(self, task_id: str, error: Mapping[str, Any]) -> Task:
@@ -286,7 +271,7 @@ class TaskRecords:
         """
         telling = None
         with self._database.accept() as connection:
-            task = _found(connection, task_id, lock=True)
+            task = changes.read(connection, task_id, lock=True)
             if task.status.is_final:
                 raise Conflict(f"The task is over already: {task.status}.", reason=Reason.TASK_FINISHED)
             if task.status is Status.PENDING:
@@ -295,7 +280,7 @@ class TaskRecords:
                 connection.execute(
                     update(tasks).where(tasks.c.number == task.number).values(cancel_requested=True, updated_at=now())
                 )
-            task = _found(connection, task_id)
+            task = changes.read(connection, task_id)
         _told(telling)
         return task
 
@@ -318,7 +303,7 @@ class TaskRecords:
         task_id, owner, attempt, beat = seen
         with self._database.accept() as connection:
             row = connection.execute(select(tasks).where(tasks.c.id == task_id).with_for_update()).first()
-            task = None if row is None else of(row)
+            task = None if row is None else changes.task_of(row)
             if task is None or (task.owner, task.attempt, task.beat, task.status) != (
                 owner, attempt, beat, Status.RUNNING,
             ):  # fmt: skip
@@ -328,14 +313,14 @@ class TaskRecords:
                 telling = self._end(connection, task, ends, errors[ends])
             else:
                 telling = None
-                _offer_again(connection, task)
+                changes.offer_again(connection, task)
         _told(telling)
         return task
 
     def _end(self, connection: Connection, task: Task, status: Status, error: Mapping[str, Any]) -> Telling | None:
         """Ends a task that was read in the same transaction; gives what was written to be told of that."""
-        ended = _ended(task, status, None, error)
-        _end(connection, task, ended, None)
+        ended = changes.ended_as(task, status, None, error)
+        changes.end(connection, task, ended, None)
         return self._tell(connection, ended)
 
     def _tell(self, connection: Connection, task: Task) -> Telling | None:
@@ -361,14 +346,14 @@ class TaskRecords:
             NotFound: artifact_not_found.
         """
         with self._database.read() as connection:
-            row = connection.execute(select(artifacts).where(artifacts.c.id == artifact_id)).first()
+            row = connection.execute(_ARTIFACTS.where(artifacts.c.id == artifact_id)).first()
         if row is None:
             raise NotFound("There is no such artifact.", reason=Reason.ARTIFACT_NOT_FOUND)
         return _artifact(row)
 
     def artifacts(self, *, task_id: str | None, before: int | None, limit: int) -> list[tuple[int, Artifact]]:
         """Artifacts from the newest on, each with the number that `before` of the next page takes."""
-        query = select(artifacts).order_by(artifacts.c.number.desc()).limit(limit)
+        query = _ARTIFACTS.order_by(artifacts.c.number.desc()).limit(limit)
         query = query if task_id is None else query.where(artifacts.c.task_id == task_id)
         query = query if before is None else query.where(artifacts.c.number < before)
         with self._database.read() as connection:
@@ -398,123 +383,15 @@ class TaskRecords:
             return connection.execute(delete(tasks).where(tasks.c.number.in_(old))).rowcount
 
 
-def _lease_of(task: Task) -> dict[str, Any]:
-    return {"held_number": task.number, "held_owner": task.owner, "held_attempt": task.attempt}
-
-
 def _is_behind(connection: Connection, order: Order) -> bool:
     """Whether a task waits that must go first."""
     values = {"instant": now(), "priority": int(order.priority)}
     return connection.execute(_AHEAD, values).first() is not None
 
 
-def _store(connection: Connection, order: Order, owner: str | None, events: Sequence[str]) -> Task:
-    """A new task: leased to `owner`, or waiting if that is None."""
-    instant = now()
-    values = {
-        "id": order.id, "kind": order.kind, "request": dict(order.request), "priority": int(order.priority),
-        "serial_key": order.serial_key, "status": Status.RUNNING if owner else Status.PENDING, "progress": 0.0,
-        "step": "starting" if owner else "waiting", "attempt": 1 if owner else 0,
-        "most_attempts": order.most_attempts, "owner": owner, "beat": 0,
-        "not_before": order.not_before, "cancel_requested": False, "files": [], "result": None, "error": None,
-        "caller": order.caller, "request_id": order.request_id, "traceparent": order.traceparent,
-        "parent": order.parent,
-        "created_at": instant, "updated_at": instant, "started_at": instant if owner else None,
-        "finished_at": None,
-    }  # fmt: skip
-    number = connection.execute(_NEW, values).scalar_one()
-    task = _task({"number": number, **values})
-    facts = {"task_id": task.id, "created_at": instant}
-    told = [{"event": event, "data": _standing(task) if event == "started" else _WAITING} for event in events]
-    connection.execute(_EVENT, [{**facts, **happening} for happening in told])
-    return task
-
-
-def lease(connection: Connection, row: Row[Any], owner: str, instant: datetime) -> Task:
-    """Leases a task, read in the same transaction and locked, to `owner`."""
-    values = {"status": Status.RUNNING, "owner": owner, "attempt": row.attempt + 1, "progress": 0.0,
-              "step": "starting", "updated_at": instant, "started_at": row.started_at or instant,
-              "cancel_requested": False, "beat": row.beat + 1}  # fmt: skip
-    connection.execute(update(tasks).where(tasks.c.number == row.number).values(values))
-    task = _task({**row._mapping, **values})  # noqa: SLF001 - its public name
-    _happen(connection, task.id, "started", _standing(task), instant)
-    return task
-
-
-def _offer_again(connection: Connection, task: Task) -> None:
-    instant = now()
-    values: dict[str, Any] = {"status": Status.PENDING, "owner": None, "progress": 0.0, "step": "waiting"}
-    connection.execute(_UPDATE_HELD, {**values, "updated_at": instant, **_lease_of(task)})
-    data = {"status": Status.PENDING, "progress": 0.0, "step": "waiting", "attempt": task.attempt}
-    _happen(connection, task.id, "offered_again", data, instant)
-
-
-def _ended(task: Task, status: Status, outcome: Outcome | None, error: Mapping[str, Any] | None) -> Task:
-    """The task as it will stand if it ends so now."""
-    instant = now()
-    progress, step = (1.0, "done") if status is Status.COMPLETED else (task.progress, task.step)
-    return replace(
-        task, status=status, owner=None, files=[], updated_at=instant, finished_at=instant, progress=progress,
-        step=step, result=outcome.result if outcome else None, error=None if error is None else dict(error),
-    )  # fmt: skip
-
-
-def _end(connection: Connection, task: Task, ended: Task, outcome: Outcome | None) -> Task | None:
-    """Ends a task if it still stands as it was read: held by the same attempt, or waiting. Gives it as it stands."""
-    done = {"progress": 1.0, "step": "done"} if ended.status is Status.COMPLETED else {}
-    values = {"status": ended.status, "owner": None, "files": [], "updated_at": ended.updated_at,
-              "finished_at": ended.finished_at, "result": ended.result, "error": ended.error, **done}  # fmt: skip
-    waits = task.status is Status.PENDING
-    held = _COMPLETE_HELD if ended.status is Status.COMPLETED else _END_HELD
-    statement, row = (_END_WAITING, {"held_number": task.number}) if waits else (held, _lease_of(task))
-    moved = connection.execute(statement, {**values, **row}).first()
-    if moved is None:
-        return None
-    kept = replace(ended, **moved._mapping)  # noqa: SLF001 - its public name
-    instant = ended.updated_at
-    rows = [
-        {"id": f"artifact_{secrets.token_hex(6)}", "task_id": task.id, "path": artifact.path, "name": artifact.name,
-         "size_bytes": artifact.size_bytes, "sha256": artifact.sha256, "media_type": artifact.media_type,
-         "created_at": instant}
-        for artifact in (outcome.artifacts if outcome else ())
-    ]  # fmt: skip
-    if rows:
-        connection.execute(insert(artifacts), rows)
-    data = {"status": kept.status, "progress": kept.progress, "attempt": kept.attempt}
-    _happen(connection, task.id, kept.status.value, data if kept.error is None else {**data, "error": kept.error},
-            instant)  # fmt: skip
-    return kept
-
-
 def _told(telling: Telling | None) -> None:
     if telling:
         telling.written()
-
-
-def _standing(task: Task) -> dict[str, Any]:
-    return {"status": task.status, "progress": task.progress, "step": task.step, "attempt": task.attempt}
-
-
-def _happen(connection: Connection, task_id: str, event: str, data: Mapping[str, Any], instant: datetime) -> None:
-    values = {"task_id": task_id, "event": event, "data": dict(data), "created_at": instant}
-    connection.execute(_EVENT, values)
-
-
-def _found(connection: Connection, task_id: str, *, lock: bool = False) -> Task:
-    query = _BY_ID.with_for_update() if lock else _BY_ID
-    row = connection.execute(query, {"task_id": task_id}).first()
-    if row is None:
-        raise NotFound("There is no such task.", reason=Reason.TASK_NOT_FOUND)
-    return of(row)
-
-
-def of(row: Row[Any]) -> Task:
-    """The task of a whole row."""
-    return _task(dict(row._mapping))  # noqa: SLF001 - its public name
-
-
-def _task(values: Mapping[str, Any]) -> Task:
-    return Task(**{**values, "status": Status(values["status"]), "priority": Priority(values["priority"])})
 
 
 def _artifact(row: Row[Any]) -> Artifact:

@@ -55,6 +55,8 @@ class Order:
         request_id: of the call that sent it.
         traceparent: W3C trace context of that call, or "".
         parent: id of the task that it is a part of; None for one of its own. Parts are not listed.
+        project_path: folder of the film that it is for, absolute; None if it is for none.
+        subject: what comes out of it, or what it looks at, in a few words; at most 255 characters.
     """
 
     kind: str
@@ -68,6 +70,8 @@ class Order:
     request_id: str = ""
     traceparent: str = ""
     parent: str | None = None
+    project_path: str | None = None
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +120,8 @@ class Task:
     started_at: datetime | None
     finished_at: datetime | None
     parent: str | None = None
+    project_path: str | None = None
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +137,7 @@ class Artifact:
         id: name of the artifact; "" before it is stored.
         task_id: task that made it; "" before it is stored.
         created_at: when it was stored.
+        project_path: folder of the film that its task is for; None before it is stored, or if there is none.
     """
 
     path: str
@@ -141,14 +148,22 @@ class Artifact:
     id: str = ""
     task_id: str = ""
     created_at: datetime | None = None
+    project_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a finished attempt has to show."""
+    """What a finished attempt has to show.
+
+    Attributes:
+        result: what its operation gives.
+        artifacts: files that it made.
+        subject: what came out, in a few words, instead of what the task was accepted with; "" leaves that.
+    """
 
     result: dict[str, Any]
     artifacts: Sequence[Artifact] = ()
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,6 +89,7 @@ class Attempt(NamedTuple):
         response_bytes: length of the whole answer; None if it was cut off and did not say.
         response_sha256: of what was read of it, as it came, 64 hex digits; "" without an answer.
         message: what went wrong, for people; "" if nothing did.
+        request_headers: of the message, the caller's own without their values; None if that is not known.
     """
 
     started_at: datetime
@@ -105,6 +106,7 @@ class Attempt(NamedTuple):
     response_bytes: int | None = None
     response_sha256: str = ""
     message: str = ""
+    request_headers: Mapping[str, str] | None = None
 
     @property
     def success(self) -> bool:

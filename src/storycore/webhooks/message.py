@@ -63,8 +63,8 @@ def letterhead(target: Target, form: BodyFormat, own: Mapping[str, str]) -> Lett
 
 def compose(leased: Leased, head: Letterhead, pens: Sequence[Pen], instant: datetime) -> Outgoing:
     """The message of an attempt that begins at `instant`."""
-    standard = leased.endpoint.options.body_format is BodyFormat.STANDARD
-    body = (leased.body if standard else _cloud_event(leased)).encode()
+    form = leased.endpoint.options.body_format
+    body = written(form, leased.event_id, leased.event_type, leased.body).encode()
     timestamp = int(instant.timestamp())
     stamp = {
         "webhook-id": leased.event_id,
@@ -74,13 +74,31 @@ def compose(leased: Leased, head: Letterhead, pens: Sequence[Pen], instant: date
     return Outgoing(head, body, stamp)
 
 
-def _cloud_event(leased: Leased) -> str:
-    content = json.loads(leased.body)
+def written(form: BodyFormat, event_id: str, event_type: str, body: str) -> str:
+    """An event as a message of that form has it.
+
+    Args:
+        form: of the message.
+        event_id: of the event.
+        event_type: of the event.
+        body: as the event was written.
+    """
+    return body if form is BodyFormat.STANDARD else _cloud_event(event_id, event_type, body)
+
+
+def form_of(headers: Mapping[str, str]) -> BodyFormat | None:
+    """The form of a message, by its headers; None if they do not tell."""
+    told = headers.get("Content-Type")
+    return next((form for form, media_type in _MEDIA_TYPES.items() if media_type == told), None)
+
+
+def _cloud_event(event_id: str, event_type: str, body: str) -> str:
+    content = json.loads(body)
     event = {
         "specversion": "1.0",
-        "id": leased.event_id,
+        "id": event_id,
         "source": "/storycore",
-        "type": f"storycore.{leased.event_type}",
+        "type": f"storycore.{event_type}",
         "time": content["timestamp"],
         "datacontenttype": "application/json",
         "data": content["data"],

@@ -5,7 +5,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -34,6 +34,7 @@ class _Opened:
 
     of: datetime
     letterhead: Letterhead
+    shown: Mapping[str, str]
     pens: Sequence[tuple[Pen, datetime | None]]
     hidden: Sequence[str]
 
@@ -159,9 +160,11 @@ class Post:
                 message=f"The URL can't be called: {fault}.",
             )  # fmt: skip
         else:
+            opened = self._open(leased.endpoint)
             made = await self._send_traced(sender, leased, message, check)
-            hidden = self._open(leased.endpoint).hidden
-            made = _masked(made, hidden) if hidden else made
+            made = _masked(made, opened.hidden) if opened.hidden else made
+            told = {**opened.shown, **(made.request_headers or message.stamp), "Content-Length": str(len(message.body))}
+            made = made._replace(request_headers=told)
         return decide(leased, made, chance=random.random(), instant=now())  # noqa: S311 - it only spreads load
 
     async def _send_traced(self, sender: Sender, leased: Leased, message: Outgoing, check: Check | None) -> Attempt:
@@ -177,7 +180,7 @@ class Post:
         }  # fmt: skip
         with tracing.leaf("POST", parent=leased.traceparent, attributes=attributes) as told:
             stamp = {**message.stamp, "traceparent": told.traceparent}
-            made = await sender.send(message._replace(stamp=stamp), let_out, check)
+            made = (await sender.send(message._replace(stamp=stamp), let_out, check))._replace(request_headers=stamp)
             if made.status_code is not None:
                 told.tell({"http.response.status_code": made.status_code})
             if not made.success:
@@ -193,7 +196,8 @@ class Post:
         )
         pens = [(pen_of(read_secret(self._vault.open(it.sealed, endpoint.id))), it.until) for it in endpoint.secrets]
         head = letterhead(self.target(endpoint.url), endpoint.options.body_format, headers)
-        opened = _Opened(endpoint.updated_at, head, pens, _hidden(headers.values()))
+        shown = {name: _MASK if name in headers else value for name, value in head.headers.items()}
+        opened = _Opened(endpoint.updated_at, head, shown, pens, _hidden(headers.values()))
         if len(self._opened) >= _MOST_REMEMBERED:
             self._opened.clear()
         self._opened[endpoint.number] = opened

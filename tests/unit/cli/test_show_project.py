@@ -10,7 +10,7 @@ from storycore.operations.request import WarningEntry
 
 def shot(number: int, **facts) -> ShotEntry:
     values = {
-        "id": f"s{number}", "number": number, "title": f"Shot {number}", "start": "00:00:00:00",
+        "id": f"s{number}", "number": number, "title": f"Shot {number}", "start": "00:00:00:00", "start_frames": 0,
         "duration": "00:00:02:00", "duration_seconds": 2.0, "duration_frames": 48, "camera": "static",
         "transition": "cut", "transition_seconds": 0.0, "media": "a.png", "media_source": "image", "dialogue": [],
     }  # fmt: skip
@@ -23,7 +23,7 @@ def project(**facts) -> InspectResult:
         "shape": "interface", "schema_version": "1.0", "created_at": None, "updated_at": None,
         "frame_rate": "24000/1001", "width": 1920, "height": 1080, "duration": "00:00:04:00", "duration_seconds": 4.0,
         "duration_frames": 96, "shots": [shot(1), shot(2)], "scenes": 1, "characters": ["Ada"], "audio_tracks": 1,
-        "subtitles": 0, "qa_score": 0.958, "qa_passed": False, "missing": [], "warnings": [],
+        "sounds": [], "subtitles": 0, "qa_score": 0.958, "qa_passed": False, "missing": [], "warnings": [],
     }  # fmt: skip
     return InspectResult(**(values | facts))
 
@@ -61,7 +61,7 @@ def test_a_project_is_a_card_with_its_storyboard():
         "  form     interface · 1.0",
         "",
         "#  Shot     Starts       Lasts  Camera  Out         Picture",
-        "1  Shot 1   00:00:00:00    2 s  static  ╳ dissolve  image",
+        "1  Shot 1   00:00:00:00    2 s  static  ╳ dissolve  picture",
         "   “Hello”",
         "2  Shot 2   00:00:00:00    2 s  static  │ cut       ! missing",
         "! missing  b.png",

@@ -81,6 +81,59 @@ def test_files_are_called_what_they_are():
     assert [words.shows(it) for it in ("video/webm", "audio/mpeg", "image/svg+xml")] == ["film", "sound", ""]
 
 
+def test_what_is_packed_in_a_zip_is_called_what_it_is():
+    names = ("Lamp.stems.zip", "Lamp.FRAMES.zip", "Lamp.hls.zip", "Lamp.zip", "stems.zip")
+    assert [words.kind_of("application/zip", name) for name in names] == [
+        "stems", "frames", "stream", "package", "package",
+    ]  # fmt: skip
+
+
+def test_a_certificate_that_nobody_else_knows_is_not_called_trusted():
+    own = {"state": "trusted", "signed_here": True, "self_made": True}
+    figure = {"value": "trusted", "signer": "StoryCore installation 1", "self_made": True, "method": "read back"}
+    (row,) = words.figures({"content_credentials": figure})
+    for told in (words.trust(own).word, row.value):
+        assert told == "signed with your own certificate, which is on no public list of trust"
+    (older,) = words.figures({"content_credentials": {"value": "trusted", "signer": "Studio"}})
+    assert older.value == "signed by Studio; others trust that if they know the certificate"
+
+
+@pytest.mark.parametrize(
+    ("found", "tone", "part"),
+    [
+        ({"state": "trusted", "signed_here": True}, "good", "with your certificate"),
+        ({"state": "trusted", "signed_here": False}, "good", "by somebody you trust"),
+        ({"state": "valid", "signed_here": False}, "odd", "not known here"),
+        ({"state": "invalid", "signed_here": True, "self_made": True}, "bad", "not as it was signed"),
+    ],
+)
+def test_what_a_signature_is_worth_is_told_in_words(found, tone, part):
+    assert words.trust(found).tone == tone
+    assert part in words.trust(found).word
+
+
+def test_a_message_is_set_out_to_be_read_in_the_order_in_which_it_was_sent():
+    assert words.set_out('{"type":"x","data":{"a":"é"}}') == '{\n  "type": "x",\n  "data": {\n    "a": "é"\n  }\n}'
+    assert [words.set_out(text) for text in ("<html>", "", '{"a":NaN}')] == ["<html>", "", '{"a":NaN}']
+
+
+def test_without_a_connection_nothing_was_sent():
+    assert [words.was_sent(code) for code in ("ok", "http_5xx", "reset", "dns", "refused", "blocked_address")] == [
+        True, True, True, False, False, False,
+    ]  # fmt: skip
+
+
+def test_figures_are_written_as_people_write_them():
+    told = words.figures({"resolution": "1280x720", "bitrate": "1279kbps", "fonts": {"value": ["ABCDEF+Noto", "Noto"]}})
+    assert [row.value for row in told] == ["1280 × 720", "1279 kbit/s", "Noto"]
+
+
+def test_tasks_are_called_what_a_film_maker_does():
+    assert [words.doing(f"storycore.{it}") for it in ("export.deliver", "integration.comfyui.batch", "x.y")] == [
+        "Delivery", "ComfyUI, shot by shot", "X y",
+    ]  # fmt: skip
+
+
 def test_credentials_beside_a_film_are_no_film():
     assert [words.stands_alone(it) for it in ("application/c2pa", "video/mp4", "application/zip")] == [
         False, True, True,

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from storycore.errors import InvalidInput, Reason, Unavailable
-from storycore.metadata.signing_key import anchors, identity, serials
+from storycore.metadata.signing_key import anchors, identity, self_made, serials
 from storycore.settings import Settings
 
 
@@ -36,7 +36,7 @@ def test_it_is_made_when_it_is_first_needed_for_this_user_alone(tmp_path):
     assert not settings.signing_place.exists(), "reading makes no key"
     made = identity(settings)
     assert made == identity(settings)
-    assert serials(settings) == {made.serial}
+    assert serials(settings) == self_made(settings) == {made.serial}
     assert [path.name for path in settings.signing_place.parent.iterdir()] == ["st.signing.pem"]
     if sys.platform != "win32":
         assert settings.signing_place.stat().st_mode & 0o777 == 0o600

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.model_projects import film_project
+from fixtures.model_projects import film_project, write_media
+from storycore.metadata.collect import collect
 from storycore.metadata.disclosure import disclose
 from storycore.metadata.omc import omc
 from storycore.metadata.standards import dublin_core, iptc, iso_duration, schema_org
 from storycore.metadata.stated import Stated, stated
+from storycore.project.files import walk
+from storycore.settings import Settings
 
 PROJECT = film_project(Path("film"))
 WORDS = stated(PROJECT)
@@ -96,8 +99,16 @@ def test_dublin_core_carries_the_disclosure_as_provenance():
     assert record["dcterms:type"] == "http://purl.org/dc/dcmitype/MovingImage"
 
 
-def test_omc_entities_have_identifiers_of_their_own_and_refer_to_what_is_there():
-    entities = omc(PROJECT, (), creative=True)
+def described(tmp_path, **flags):
+    asked = {"technical": True, "creative": True, "qa_reports": False, "measure": "quick", "omc": True} | flags
+    folder = write_media(tmp_path / "film")
+    listing = walk(folder, max_files=100)
+    return collect(film_project(folder), listing, settings=Settings(cache_folder=tmp_path), **asked).document
+
+
+def test_omc_entities_have_identifiers_of_their_own_and_refer_to_what_is_there(tmp_path):
+    document = described(tmp_path, omc=False)
+    entities = omc(document, 5.5)
     names = [entity["identifier"][0]["identifierValue"] for entity in entities]
     included = entities[-1]["includes"]["Asset"]
     assert [entity["entityType"] for entity in entities] == [
@@ -110,3 +121,17 @@ def test_omc_entities_have_identifiers_of_their_own_and_refer_to_what_is_there()
     ]
     assert len(set(names)) == len(names)
     assert {entry["identifier"][0]["identifierValue"] for entry in included} <= set(names)
+
+
+def test_omc_tells_of_each_shot_what_was_asked_for_and_what_its_file_measures(tmp_path):
+    ship = described(tmp_path)["standards"]["omc"][-2]
+    assert (ship["name"], [it["text"] for it in ship["annotation"]]) == ("Ship", ["a ship", "wan-2.1"])
+    properties = ship["AssetSC"]["structuralProperties"]
+    assert properties["fileDetails"]["mediaType"] == "video/mp4"
+    assert (properties["codec"], set(properties["dimensions"])) == ("MPEG-4", {"width", "height"})
+
+
+def test_omc_without_the_story_is_the_work_alone(tmp_path):
+    (work,) = described(tmp_path, creative=False)["standards"]["omc"]
+    assert (work["name"], work["approximateLength"], work["creativeWorkCategory"]) == ("Lighthouse", "PT5.5S", "short")
+    assert "description" not in work

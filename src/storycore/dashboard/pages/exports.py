@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from storycore.dashboard.drawings import wave
+from storycore.dashboard.assets import SLATE
+from storycore.dashboard.drawings import no_page, wave
 from storycore.dashboard.page import Answer, Go, Handing, Page, Picture
 from storycore.dashboard.visit import Visit
-from storycore.dashboard.words import figures, shows
-from storycore.errors import NotFound, Reason, StoryCoreError
+from storycore.dashboard.words import figures, has_picture, kind_of, shows
+from storycore.errors import InvalidInput, NotFound, Reason, StoryCoreError
 from storycore.operations.artifact import (
     ArtifactDownloadRequest,
     ArtifactDownloadResult,
@@ -24,7 +25,7 @@ from storycore.operations.task import TaskStatusRequest, TaskStatusResult
 from storycore.operations.verification import VerifyRequest
 
 _PDF = "application/pdf"
-_ZIP = "application/zip"
+_SHEETS = 12
 
 
 def exports(visit: Visit) -> Answer:
@@ -40,18 +41,27 @@ def export(visit: Visit) -> Answer:
     if visit.may("task.status"):
         task = visit.run(TaskStatusRequest(task_id=found.task_id))
         output = _output(task, found.path)
+    shown = "" if found.link else shows(found.media_type)  # a page shows nothing of other servers
     return Page(
         template="export.html",
         title=found.name,
         data={"artifact": found, "output": output},
         more={
-            "shows": "" if found.link else shows(found.media_type),  # a page shows nothing of other servers
+            "shows": shown,
+            **(_sheets(visit, found, output or {}) if shown == "pdf" else {}),
             "rows": figures((output or {}).get("quality_metrics") or {}),
             "gates": (output or {}).get("quality_gates") or [],
             "project": _project(visit, found.task_id),
-            "is_checked": found.media_type == _ZIP or shows(found.media_type) in ("film", "sound", "picture"),
+            "is_checked": _is_checked(found, output or {}),
         },
     )
+
+
+def _is_checked(found: ArtifactDownloadResult, output: dict[str, Any]) -> bool:
+    """Whether there is something to verify: a package, or what holds credentials or has some beside."""
+    if kind_of(found.media_type, found.name) == "package" or shows(found.media_type) in ("film", "sound", "picture"):
+        return True
+    return "content_credentials" in (output.get("quality_metrics") or {})
 
 
 def file(visit: Visit) -> Answer:
@@ -66,6 +76,54 @@ def waveform(visit: Visit) -> Answer:
         raise NotFound("Only sounds have a waveform.", reason=Reason.ARTIFACT_NOT_FOUND)
     levels = visit.core.waveform(found.artifact_id)
     return Picture(content=wave(levels).encode(), media_type="image/svg+xml", seconds=3600 if levels else 60)
+
+
+def page(visit: Visit) -> Answer:
+    """How a page of a PDF looks."""
+    found = _find(visit)
+    if found.media_type != _PDF:
+        raise NotFound("Only PDFs have pages.", reason=Reason.ARTIFACT_NOT_FOUND)
+    small = visit.asked("size") == "small"
+    drawn = visit.core.page_picture(found.artifact_id, _number(visit, "number"), "small" if small else "large")
+    if drawn is None:
+        return Picture(content=no_page().encode(), media_type="image/svg+xml", seconds=60)
+    return Picture(content=drawn, media_type="image/jpeg", seconds=3600)
+
+
+def _number(visit: Visit, name: str) -> int:
+    told = visit.asked(name) or "1"
+    if not (told.isascii() and told.isdigit() and 0 < len(told) < 9 and int(told)):
+        raise InvalidInput("There is no such page.", reason=Reason.OUT_OF_RANGE)
+    return int(told)
+
+
+def _sheets(visit: Visit, found: ArtifactDownloadResult, output: dict[str, Any]) -> dict[str, Any]:
+    """How many pages a PDF has, the one that is shown large, and those beside it."""
+    measured = output.get("quality_metrics") or {}
+    count = int(measured.get("pages") or 0) or visit.core.page_count(found.artifact_id)
+    at = min(_number(visit, "page"), count) if count else 0
+    first = max(1, min(at - _SHEETS // 2, count - _SHEETS + 1))
+    sizes = (measured.get("page_size") or {}).get("value") or []
+    return {
+        "count": count,
+        "at": at,
+        "sheets": range(first, min(first + _SHEETS, count + 1)),
+        "sheet_size": [round(10 * side) for side in sizes[0]] if len(sizes) == 1 else [],  # else a page may jump
+    }
+
+
+def thumbnail(visit: Visit) -> Answer:
+    """A small picture of a film, a picture or a PDF's first page; a slate where there can be none."""
+    found = _find(visit)
+    if not has_picture(found.media_type):
+        raise NotFound("Only films, pictures and PDFs are shown small.", reason=Reason.ARTIFACT_NOT_FOUND)
+    is_pdf = found.media_type == _PDF
+    picture = (
+        visit.core.page_picture(found.artifact_id, 1, "small") if is_pdf else visit.core.thumbnail(found.artifact_id)
+    )
+    if picture is None:
+        return Picture(content=SLATE.read_bytes(), media_type="image/svg+xml", seconds=60)
+    return Picture(content=picture, media_type="image/jpeg", seconds=86_400)  # it is of bytes that don't change
 
 
 def pages(visit: Visit) -> Answer:

@@ -1,7 +1,7 @@
 """Projects: those in the folders that may be read, and each with its storyboard and its timeline."""
 
 from storycore.dashboard.assets import SLATE
-from storycore.dashboard.drawings import timeline
+from storycore.dashboard.drawings import lanes, timeline
 from storycore.dashboard.page import Answer, Page, Picture
 from storycore.dashboard.visit import Visit
 from storycore.errors import InvalidInput, Reason
@@ -29,7 +29,7 @@ def project(visit: Visit) -> Answer:
         template="project.html",
         title=found.title,
         data={"project": found, "exports": _exports(visit, found)},
-        more={"blocks": timeline(found.shots)},
+        more={"blocks": timeline(found.shots), "lanes": lanes(found.sounds, found.duration_seconds)},
     )
 
 

@@ -38,8 +38,10 @@ def tasks(visit: Visit) -> Answer:
 def task(visit: Visit) -> Answer:
     """One task."""
     name = visit.names["task_id"]
+    events = visit.run(TaskEventsRequest(task_id=name)).items  # first, so that nothing happened that does not show yet
     found = visit.run(TaskStatusRequest(task_id=name))
-    events = visit.run(TaskEventsRequest(task_id=name)).items
+    if found.status in _ENDED:
+        events = visit.run(TaskEventsRequest(task_id=name)).items  # to the end, which is not looked at again
     artifacts = visit.run(ArtifactListRequest(task_id=name)).items if visit.may("artifact.list") else []
     asked = visit.core.asked(name)
     operation = find(asked.kind)

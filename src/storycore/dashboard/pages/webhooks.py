@@ -33,12 +33,11 @@ def webhooks(visit: Visit) -> Answer:
     """A page of webhooks, and what is on its way to them."""
     found = visit.run(WebhookListRequest(cursor=visit.asked("cursor")))
     newest = visit.run(WebhookDeliveriesRequest(limit=10)).items
-    are_all = not (found.next_cursor or visit.asked("cursor"))
     return Page(
         template="webhooks.html",
         title="Webhooks",
         data={"webhooks": found, "deliveries": newest},
-        more={"events": tuple(TYPES), "there": [it.webhook_id for it in found.items] if are_all else None},
+        more={"events": tuple(TYPES)},
         live=visit.asked("cursor") is None,
     )
 

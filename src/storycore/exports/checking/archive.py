@@ -3,7 +3,7 @@
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, Final
 
 from storycore.exports.checking import archive_records as records
@@ -23,21 +23,28 @@ class Archive:
         file: open for reading and seeking; stays open.
         findings: is told what is wrong or odd.
         max_entries: more entries are refused unread.
+        only: see `Index`; then no SHA-256 of the file is made, and no more is read of it than these entries need.
     """
 
-    def __init__(self, file: BinaryIO, findings: Findings, *, max_entries: int) -> None:
+    def __init__(
+        self, file: BinaryIO, findings: Findings, *, max_entries: int, only: Callable[[str], bool] | None = None
+    ) -> None:
         self._file = file
         self._size = file.seek(0, os.SEEK_END)
         self._digest = hashlib.sha256()
         self._digested = 0
-        self.entries = Index(file, findings).entries(max_entries=max_entries)
+        self._in_parts = only is not None
+        self.entries = Index(file, findings, only).entries(max_entries=max_entries)
 
     def chunks(self, entry: Entry) -> Iterator[bytes]:
         """The content of a sound entry, never more than it declares, checked to its end.
 
         Raises:
             Defect: size_mismatch, crc_mismatch, data_damaged, truncated.
+            ValueError: the entry is none of `only`.
         """
+        if entry.data_offset < 0:
+            raise ValueError("an entry that is not sound, or was not looked at, has no content")
         crc = size = 0
         for chunk in self._stored(entry) if entry.method == records.STORED else self._inflated(entry):
             size += len(chunk)
@@ -94,7 +101,7 @@ class Archive:
 
     def _read(self, offset: int, size: int) -> bytes:
         """Bytes of the file; on the way, what precedes them is digested once, so that one pass is enough."""
-        while self._digested < offset:
+        while self._digested < offset and not self._in_parts:
             self._file.seek(self._digested)
             before = self._file.read(min(CHUNK_BYTES, offset - self._digested))
             if not before:
@@ -103,7 +110,7 @@ class Archive:
             self._digested += len(before)
         self._file.seek(offset)
         block = self._file.read(size)
-        if offset == self._digested:
+        if offset == self._digested and not self._in_parts:
             self._digest.update(block)
             self._digested += len(block)
         return block

@@ -9,7 +9,7 @@ alike: no checksum of the bag covers it, and common tools never make it.
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -28,6 +28,7 @@ TOTAL_FLOOR_BYTES: Final = 4096 * MEBIBYTE
 MAX_TOTAL_BYTES: Final = 1 << 44
 """No archive may unpack to more than 16 TiB."""
 
+_WRONG, _UNSEEN = -1, -2
 _FOLDER_ATTRIBUTE, _VOLUME_ATTRIBUTE, _REPARSE_ATTRIBUTE = 0x10, 0x08, 0x400
 _DESCRIPTOR_BYTES = 24
 _NOT_TEXT = re.compile("[\udc80-\udcff]")
@@ -45,7 +46,8 @@ class Entry:
         size_bytes: of the content.
         packed_bytes: in the archive.
         offset: where its header begins.
-        data_offset: where its data begins; -1 if it must not be read, since something about it is wrong.
+        data_offset: where its data begins; -1 if it must not be read, since something about it is wrong; -2 if that is
+            not known, since its own header was not looked at.
         end: where its data, and a descriptor if there is one, ends.
         modified: seconds since 1970 UTC if the archive says so; None if it only has local time.
         dos_time: date and time as MS-DOS packs them, local time.
@@ -69,8 +71,8 @@ class Entry:
 
     @property
     def is_sound(self) -> bool:
-        """Whether nothing is wrong with its description, so that it may be read."""
-        return self.data_offset >= 0
+        """Whether nothing is wrong with its description, as far as it was looked at, so that it may be read."""
+        return self.data_offset != _WRONG
 
 
 class Index:
@@ -79,11 +81,14 @@ class Index:
     Args:
         file: open for reading and seeking; stays open.
         findings: is told what is wrong or odd.
+        only: says by its name whether an entry will be read. The headers of others are left alone, which in a store
+            would be one call for each: they are judged by the list of contents, and what stands between two is not.
     """
 
-    def __init__(self, file: BinaryIO, findings: Findings) -> None:
+    def __init__(self, file: BinaryIO, findings: Findings, only: Callable[[str], bool] | None = None) -> None:
         self._file = file
         self._findings = findings
+        self._only = only
         self._size = file.seek(0, os.SEEK_END)
         self._unmarked: list[bytes] = []
 
@@ -175,11 +180,13 @@ class Index:
         for number, central in enumerate(described):
             following = described[number + 1].offset + shift if number + 1 < len(described) else start
             offset = min(central.offset + shift, start)
-            self._check_gap(position, offset, shift)
+            if self._only is None or not number:
+                self._check_gap(position, offset, shift)
             entry = self._entry(central, offset, min(following, start), twins)
             position = entry.end
             found.append(entry)
-        self._check_gap(position, start, shift)
+        if self._only is None:
+            self._check_gap(position, start, shift)
         if self._unmarked:  # Info-ZIP on Linux never marks names; one warning for all of them is enough
             path = self._unmarked[0].decode(errors="backslashreplace")
             message = f"{len(self._unmarked)} names do not say that they are UTF-8; old programs show them garbled."
@@ -192,20 +199,23 @@ class Index:
             self._findings.fault("", reason, f"{offset - position} bytes at {position} belong to no entry.")
 
     def _entry(self, central: Central, offset: int, limit: int, twins: Twins) -> Entry:
-        """The entry; `data_offset` is -1 if it must not be read."""
+        """The entry, and how far it may be read."""
         name = self._name(central)
         sound = self._check_name(name, twins)
         for defect in _defects(central, name):
             self._findings.fault(name, defect.reason, defect.message)
             sound = False
-        data_offset, end = -1, limit
+        data_offset, end = _WRONG, limit
         try:
-            data_offset, end = self._extent(central, offset, limit)
+            if self._only is None or self._only(name):
+                data_offset, end = self._extent(central, offset, limit)
+            else:
+                data_offset = _unseen(central, offset, limit)
         except Defect as defect:
             self._findings.fault(name, defect.reason, defect.message)
         return Entry(
             name, central.method, central.crc, central.size_bytes, central.packed_bytes, offset,
-            data_offset if sound else -1, end, central.modified, central.dos_time,
+            data_offset if sound else _WRONG, end, central.modified, central.dos_time,
         )  # fmt: skip
 
     def _extent(self, central: Central, offset: int, limit: int) -> tuple[int, int]:
@@ -217,7 +227,7 @@ class Index:
         _compare(central, local)
         end = local.data_offset + central.packed_bytes
         if end > limit:
-            raise Defect(Finding.OVERLAP, "Its data reaches into what follows it.")
+            raise _overlap()
         if central.flags & records.STREAMED:
             lengths = records.descriptor_lengths(self._peek(end, min(_DESCRIPTOR_BYTES, limit - end)), central)
             if not lengths:
@@ -255,6 +265,17 @@ class Index:
     def _peek(self, offset: int, size: int) -> bytes:
         self._file.seek(offset)
         return self._file.read(max(0, size))
+
+
+def _unseen(central: Central, offset: int, limit: int) -> int:
+    """The place of data behind a header that is not looked at; at least there must be room for both."""
+    if offset + records.LOCAL.size + len(central.raw_name) + central.packed_bytes > limit:
+        raise _overlap()
+    return _UNSEEN
+
+
+def _overlap() -> Defect:
+    return Defect(Finding.OVERLAP, "Its data reaches into what follows it.")
 
 
 def _defects(central: Central, name: str) -> Iterator[Defect]:

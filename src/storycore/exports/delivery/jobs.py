@@ -1,15 +1,15 @@
 """From a template and a film to the files that a delivery will hold, in the order in which they are made."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from storycore.errors import Cancelled, FieldFault, InvalidInput, NotFound, Reason, StoryCoreError
+from storycore.errors import Cancelled, InvalidInput, NotFound, Reason, StoryCoreError
 from storycore.exports.delivery.checksums import NAME
 from storycore.exports.delivery.template import Part, Template
-from storycore.exports.formats.format import Film
-from storycore.exports.gates import unknown as no_such
+from storycore.exports.export import refuse_unknown, refused, unheeded
+from storycore.exports.formats.format import Beside, Film
 from storycore.exports.works import Wanted, Work, works_of
 from storycore.project.model import ProjectWarning
 from storycore.project.paths import fold
@@ -27,15 +27,21 @@ class Job:
     Attributes:
         part: that it belongs to.
         work: what is made.
+        beside: the folder that it puts beside it, if it does.
     """
 
     part: Part
     work: Work
+    beside: Beside | None
 
     @property
     def path(self) -> str:
         """Where it will stand, relative to the delivery, `/` between names."""
-        return f"{self.part.folder}/{self.work.name}" if self.part.folder else self.work.name
+        return self.place_of(self.work.name)
+
+    def place_of(self, name: str) -> str:
+        """Where something of that name will stand beside it."""
+        return f"{self.part.folder}/{name}" if self.part.folder else name
 
     @property
     def is_film(self) -> bool:
@@ -93,26 +99,33 @@ def wanted_of(template: Template, options: Mapping[str, Any]) -> list[tuple[Part
 
     Args:
         template: which parts there are.
-        options: of the caller; each must be known to one part at least, and each part gets those that it knows.
+        options: of the caller; each must be known to one part at least, and heeded by its codec, and each part gets
+            those that it knows and heeds.
 
     Raises:
         InvalidInput: unknown_field, wrong_type or out_of_range for an option; names the part.
     """
     known = {name for part in template.parts for item in part.wanted() for name in item.format.options.model_fields}
-    unknown = [name for name in options if name not in known]
-    if unknown:
-        faults = [
-            FieldFault(f"/conversion_options/{name}", Reason.UNKNOWN_FIELD, no_such("option", name, known))
-            for name in unknown
-        ]
-        message = f"conversion_options.{unknown[0]}: {faults[0].message}"
-        raise InvalidInput(message, reason=Reason.UNKNOWN_FIELD, errors=faults)
+    refuse_unknown(options, known)
     found = []
     for part in template.parts:
         with told_of(part):
             found.append((part, part.wanted(options)))
             _refuse_absolute_links(found[-1][1])
+    _refuse_unheeded(options, found)
     return found
+
+
+def _refuse_unheeded(options: Iterable[str], found: Sequence[tuple[Part, Sequence[Wanted]]]) -> None:
+    """Refuses options that no part heeds which knows them."""
+    for name in options:
+        knowing = [
+            (part, items) for part, items in found if any(name in it.format.options.model_fields for it in items)
+        ]
+        why_not = [unheeded([name], items).get(name) for _, items in knowing]
+        if why_not[0] is not None and all(why_not):
+            with told_of(knowing[0][0]):
+                raise refused(name, why_not[0])
 
 
 def _refuse_absolute_links(items: Sequence[Wanted]) -> None:
@@ -188,6 +201,34 @@ def _refuse_twins(jobs: Sequence[Job]) -> None:
                 details={"part": job.part.name, "pointer": "/template"},
             )
         taken[_key(job.path)] = job.part.title
+    _refuse_mixed_clips(jobs, {**dict.fromkeys(folders, "files of another part"), **taken})
+
+
+def _refuse_mixed_clips(jobs: Sequence[Job], taken: Mapping[str, str]) -> None:
+    """Refuses folders beside files in which something else would stand too: a timeline's clips of another size.
+
+    Args:
+        jobs: of the delivery.
+        taken: key of a place → what stands there, of all files and folders of parts.
+
+    Raises:
+        InvalidInput: template_invalid: says which folder, and of which part.
+    """
+    known: dict[str, Job] = {}
+    for job in jobs:
+        if job.beside is None:
+            continue
+        place = job.place_of(job.beside.name)
+        first = known.setdefault(_key(place), job)
+        is_shared = (first.part.folder, first.beside) == (job.part.folder, job.beside)
+        other = taken.get(_key(place)) or ("" if is_shared else f"other clips, those of {first.part.title}")
+        if other:
+            raise InvalidInput(
+                f"{job.part.title}: its clips would stand in {place}, and so would {other}.",
+                reason=Reason.TEMPLATE_INVALID,
+                remediation="Give the part another folder; or, if they may have the same clips, the same options.",
+                details={"part": job.part.name, "pointer": "/template"},
+            )
 
 
 def _above(folder: str) -> Iterator[str]:
@@ -203,11 +244,11 @@ def _key(path: str) -> str:
 def _jobs(film: Film, part: Part, item: Wanted) -> list[Job]:
     if item.options.strict and not film.project.shots:
         raise NotFound("The project has no shots.", reason=Reason.NOTHING_TO_EXPORT)
-    jobs = [Job(part=part, work=work) for work in works_of(film, item, None)]
-    for job in jobs:
-        work = job.work
+    jobs = []
+    for work in works_of(film, item, None):
         if hasattr(work.format, "nothing") and (why := work.format.nothing(work.film, work.options)):
             raise NotFound(why, reason=Reason.NOTHING_TO_EXPORT, remediation=_OPTIONAL)
+        jobs.append(job := Job(part=part, work=work, beside=work.beside))
         if job.is_film:
             work.format.picture(work.film, work.options)  # type: ignore[attr-defined]  # is_film asked for it
     return jobs

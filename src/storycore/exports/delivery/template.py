@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from storycore.errors import InvalidInput, NotFound, Reason, StoryCoreError
 from storycore.exports import presets
 from storycore.exports.data_files import FAULTS, DataFile, content, nearest, tables, why
-from storycore.exports.export import wanted
+from storycore.exports.export import CODEC_CHOICES, unheeded, wanted
 from storycore.exports.gates import Gate, unknown
 from storycore.exports.packing.names import title_name
 from storycore.exports.presets import Preset, refuse_gates, refuse_odd_gates
@@ -78,14 +78,19 @@ class Part:
     optional: bool
 
     def wanted(self, options: Mapping[str, Any] | None = None) -> list[Wanted]:
-        """Its formats with their options; `options` go before its own, as far as its formats know them.
+        """Its formats with their options; `options` go before its own, as far as its formats know and heed them.
 
         Raises:
             InvalidInput: unsupported_format; unknown_field, wrong_type or out_of_range for an option.
         """
-        known = {name for item in wanted(self.formats, {}, self.preset) for name in item.format.options.model_fields}
+        own = wanted(self.formats, self.options, self.preset)
+        known = {name for item in own for name in item.format.options.model_fields}
         asked = {name: value for name, value in (options or {}).items() if name in known}
-        return wanted(self.formats, {**self.options, **asked}, self.preset)
+        codecs = {name: value for name, value in asked.items() if name in CODEC_CHOICES}
+        chosen = wanted(self.formats, {**self.options, **codecs}, self.preset) if codecs else own
+        idle = unheeded(asked, chosen)
+        heeded = {name: value for name, value in asked.items() if name not in idle}
+        return wanted(self.formats, {**self.options, **heeded}, self.preset)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ _TEXT, _TRUTH, _STRETCHES = Kind.TEXT, Kind.TRUTH, Kind.STRETCHES
 
 MARKS: Mapping[str, Figure] = {
     "content_credentials": Figure(
-        words="whether its credentials are trusted", kind=_TEXT, needs=("credentials", "always")
+        words="the standing of its credentials on this machine", kind=_TEXT, needs=("credentials", "always")
     ),
 }
 """Of files that can be signed."""

@@ -98,6 +98,19 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """A folder that a format puts beside its file.
+
+    Attributes:
+        name: of the folder.
+        mark: as `Made.mark`: formats of the same one share the folder, others can't.
+    """
+
+    name: str
+    mark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
     """A file that stands under its name.
 
@@ -120,6 +133,8 @@ class Format(Protocol):
     One that also has `figures`, by name, lets presets ask them of its files. One that also has `unheeded(options)` and
     `impossible(options)`, by name, tells which options its codecs can't heed, and why. One that also has
     `check(film, options)` refuses what this film can't give before anything is made.
+
+    One that puts a folder beside its file has `beside(film, options)`, which names it as a `Beside`, or gives None.
 
     One that has `nothing(film, options)` tells, in words, why there is nothing to make of a film: captions of a film
     without words. A delivery then leaves it out, instead of sending an empty file.

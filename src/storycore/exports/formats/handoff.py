@@ -14,7 +14,7 @@ from storycore.exports.formats import filming
 from storycore.exports.formats.figures import PICTURE, Figure, Kind
 from storycore.exports.formats.film_metrics import same
 from storycore.exports.formats.finished import finished
-from storycore.exports.formats.format import Film, FormatOptions, Made
+from storycore.exports.formats.format import Beside, Film, FormatOptions, Made
 from storycore.exports.formats.handoff_media import Media, clip_pictures, make_media
 from storycore.exports.formats.handoff_plan import FOLDER, HandoffOptions, Plan, plan
 from storycore.exports.formats.sound_metrics import metric
@@ -102,6 +102,10 @@ class HandoffFile:
     def pictures(self, film: Film, options: HandoffOptions) -> list[Picture]:
         """The clips that `write` will need, in order."""
         return clip_pictures(film, plan(film, options))
+
+    def beside(self, film: Film, options: HandoffOptions) -> Beside | None:
+        """The folder of its clips, unless they are packed into its file."""
+        return None if self.bundle else Beside(name=FOLDER, mark=plan(film, options).mark(film, options))
 
     def line(self, film: Film, options: HandoffOptions) -> Timeline:
         """The film that they are cut to."""

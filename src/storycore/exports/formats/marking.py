@@ -321,6 +321,7 @@ def _read_back(film: Film, file: BinaryIO, media_type: str, manifest: bytes | No
             "place": "embedded" if manifest is None else "sidecar",
             "manifest": found.manifest,
             "signer": found.signer,
+            "self_made": found.serial in _signing_key().self_made(film.settings),
             "digital_source_type": found.source_type if found.is_generated else "",
             "ingredients": len(found.parts),
         }

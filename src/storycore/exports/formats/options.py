@@ -110,7 +110,10 @@ class VideoOptions(PictureOptions):
     """Of a film that is encoded with some loss, or none."""
 
     crf: Whole | None = Field(
-        default=None, ge=0, le=63, description="Quality; 0 is best, the usual and the worst one depend on the codec."
+        default=None,
+        ge=0,
+        le=63,
+        description="Quality; 0 is best, the usual and the worst one depend on the codec; not for ProRes and FFV1.",
     )
     bitrate_bps: Whole | None = Field(
         default=None,

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, and_, delete, exists, or_, select, update
 from storycore.database.connect import Database
 from storycore.database.tables import tasks
 from storycore.errors import Cancelled
-from storycore.tasks.records import FREE, WHOLE, TaskRecords, lease, of
+from storycore.tasks.changes.records import lease, task_of
+from storycore.tasks.records import FREE, WHOLE, TaskRecords
 from storycore.tasks.task import Order, Outcome, Status, Task
 from storycore.units import now
 
@@ -58,7 +59,7 @@ class PartRecords:
         with self._database.write() as connection:
             connection.execute(delete(tasks).where(mine, tasks.c.status != Status.RUNNING))
             rows = connection.execute(select(tasks).where(mine).order_by(tasks.c.number)).all()
-        return [of(row) for row in rows if not row.cancel_requested]
+        return [task_of(row) for row in rows if not row.cancel_requested]
 
     def take_back(self, parent: str) -> Task | None:
         """The last part that waits, removed: it is the parent's own work again; None if none waits.
@@ -73,7 +74,7 @@ class PartRecords:
             if row is None:
                 return None
             connection.execute(delete(tasks).where(tasks.c.number == row.number))
-            return of(row)
+            return task_of(row)
 
     def claim(self, owner: str, part: Task, others: Collection[str]) -> Task | None:
         """The next waiting part of the same parent, now leased to `owner`; None if none waits.

@@ -19,6 +19,7 @@ from storycore.database.tables import attempts, deliveries, events, webhooks
 from storycore.errors import Conflict, NotFound, Reason
 from storycore.units import now
 from storycore.webhooks.delivery import Attempt, Code, Origin, State
+from storycore.webhooks.endpoint import BodyFormat
 
 # Written out, since SQLite takes a partial index only for its own words.
 _DUE: Final = text("deliveries.state IN ('pending', 'retry')")
@@ -42,6 +43,19 @@ class Listed(NamedTuple):
     status_code: int | None
     created_at: datetime
     finished_at: datetime | None
+    webhook_ended: bool
+
+
+class Written(NamedTuple):
+    """What an event says, and how a webhook is told.
+
+    Attributes:
+        body: as the event was written.
+        form: of messages to the webhook now.
+    """
+
+    body: str
+    form: BodyFormat
 
 
 class DeliveryRecords:
@@ -100,6 +114,20 @@ class DeliveryRecords:
                 found.setdefault(row.delivery, []).append((row.attempt, Origin(row.origin), _attempt(row)))
         return found
 
+    def messages(self, numbers: Sequence[int]) -> dict[int, Written]:
+        """What the events of some deliveries say, and the form in which their webhooks are told: by number."""
+        query = (
+            select(deliveries.c.number, events.c.body, webhooks.c.options)
+            .join(events, events.c.number == deliveries.c.event)
+            .join(webhooks, webhooks.c.number == deliveries.c.webhook)
+            .where(deliveries.c.number.in_(list(numbers)))
+        )
+        with self._database.read() as connection:
+            return {
+                number: Written(body, BodyFormat(options["body_format"]))
+                for number, body, options in connection.execute(query)
+            }
+
     def waiting(self, *, only: Sequence[str] | None = None, webhook: int | None = None) -> int:
         """How many deliveries wait or are under way, of all events or of some (their ids), of one webhook or of all."""
         query = select(func.count()).select_from(deliveries).where(_OPEN)
@@ -115,7 +143,7 @@ _LISTED = (
         deliveries.c.number, deliveries.c.id, events.c.id.label("event_id"), events.c.type,
         webhooks.c.id.label("webhook_id"), deliveries.c.state, deliveries.c.origin, deliveries.c.attempts,
         deliveries.c.due_at, deliveries.c.code, deliveries.c.status_code, deliveries.c.created_at,
-        deliveries.c.finished_at,
+        deliveries.c.finished_at, webhooks.c.deleted_at.is_not(None).label("webhook_ended"),
     )
     .join(events, events.c.number == deliveries.c.event)
     .join(webhooks, webhooks.c.number == deliveries.c.webhook)
@@ -136,7 +164,9 @@ def _listed_one(connection: Connection, delivery_id: str) -> Listed:
 
 def _listed(row: Sequence[Any]) -> Listed:
     found = Listed(*row)
-    return found._replace(state=State(found.state), origin=Origin(found.origin))
+    return found._replace(
+        state=State(found.state), origin=Origin(found.origin), webhook_ended=bool(found.webhook_ended)
+    )
 
 
 def _attempt(row: Row[Any]) -> Attempt:

@@ -105,4 +105,5 @@ def _attempt_row(outcome: Outcome) -> Sequence[Any]:
         leased.number, leased.attempt, str(leased.origin), stored(it.started_at), it.url, str(it.code),
         it.status_code, it.dns_ms, it.connect_ms, it.headers_ms, it.total_ms, it.remote_address,
         stored_texts(it.response_headers), it.response_body, it.response_bytes, it.response_sha256, it.message,
+        None if it.request_headers is None else stored_texts(it.request_headers),
     )  # fmt: skip

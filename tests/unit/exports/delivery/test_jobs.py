@@ -51,6 +51,26 @@ def test_options_go_to_the_parts_that_know_them(folder):
     assert (film[0].options.crf, film[0].options.width, hasattr(data[0].options, "crf")) == (30, 64, False)
 
 
+def test_options_go_to_the_parts_whose_codec_heeds_them(folder):
+    parts = part("master", "mov") + part("film", "mp4")
+    (_, master), (_, film) = wanted_of(find("mine", write_template(folder, parts)), {"crf": 30, "width": 64})
+    assert [(it.options.crf, it.options.width) for it in (*master, *film)] == [(None, 64), (30, 64)]
+    (_, master), _ = wanted_of(find("mine", folder), {"crf": 30, "video_codec": "h265"})
+    assert master[0].options.crf == 30
+
+
+def test_an_option_that_the_codec_of_no_part_heeds_is_refused_with_the_first_of_them(folder):
+    parts = part("data", "json") + part("master", "mov") + part("archive", "mkv")
+    for options, why in (
+        ({"crf": 30}, "Master: conversion_options.crf: ProRes 422 HQ has no crf"),
+        ({"bitrate_bps": 50_000}, "Master: conversion_options.bitrate_bps: ProRes 422 HQ takes no bitrate_bps"),
+    ):
+        with pytest.raises(InvalidInput) as fault:
+            wanted_of(find("mine", write_template(folder, parts)), options)
+        assert fault.value.message.startswith(why)
+        assert (fault.value.reason, fault.value.details) == (Reason.OUT_OF_RANGE, {"part": "master"})
+
+
 @pytest.mark.parametrize(
     ("options", "message", "details"),
     [
@@ -80,3 +100,35 @@ def test_two_files_of_one_name_are_refused(folder, others):
         planned(folder, part("one", "json"), *others)
     assert fault.value.reason is Reason.TEMPLATE_INVALID
     assert "would also be the name of" in fault.value.message
+
+
+SMALL, LARGE = "{ width = 64, height = 36 }", "{ width = 128, height = 72 }"
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (part("two", "edl", folder='"Edit"', options=LARGE), "other clips, those of One"),
+        (part("two", "json", folder='"Edit/Media/Data"'), "files of another part"),
+        (part("two", "edl", folder='"Edit/media"', options=SMALL), "files of another part"),
+    ],
+    ids=["clips of another size", "files below", "a timeline below"],
+)
+def test_two_things_in_one_folder_of_clips_are_refused(folder, other, told):
+    parts = [part("one", "fcpxml", folder='"Edit"', options=SMALL), other]
+    for ordered in (parts, parts[::-1]):
+        with pytest.raises(InvalidInput, match=" would stand in Edit/media, and so would ") as fault:
+            planned(folder, *ordered)
+        assert fault.value.reason is Reason.TEMPLATE_INVALID
+        assert fault.value.details == {"part": fault.value.message.partition(":")[0].lower(), "pointer": "/template"}
+    with pytest.raises(InvalidInput, match=told):
+        planned(folder, *parts)
+
+
+def test_timelines_with_the_same_clips_share_their_folder_and_others_have_folders_of_their_own(folder):
+    same = [part(name, kind, folder='"Edit"', options=SMALL) for name, kind in (("one", "fcpxml"), ("two", "edl"))]
+    other = part("three", "edl", folder='"Large"', options=LARGE)
+    found = planned(folder, *same, other, part("four", "otioz", folder='"Edit"', options=LARGE))
+    assert [job.beside and job.place_of(job.beside.name) for job in found.jobs] == [
+        "Edit/media", "Edit/media", "Large/media", None,
+    ]  # fmt: skip

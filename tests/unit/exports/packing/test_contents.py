@@ -19,5 +19,5 @@ def test_a_folder_that_cannot_be_read_is_told_by_the_plan_and_stops_the_package(
     planned = plan(project, listing, Selection())
     assert closed in planned.skipped
     with pytest.raises(AccessDenied, match="assets can't be read") as told:
-        documented(planned, project, Settings())
+        documented(planned, project, Settings.read())
     assert told.value.reason is Reason.PERMISSION_DENIED
