@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -228,6 +228,35 @@ def test_what_a_task_made_stays_though_the_word_that_it_was_recorded_is_lost(app
     attempt.run(write, lambda outcome: outcome)
     assert (attempt.ended, attempt.ended.status) == (records.find(task.id), Status.COMPLETED)
     assert (tmp_path / "film.bin").read_bytes() == b"whole"
+
+
+class Beaten(TaskRecords):
+    """Records of which the keeper asks for leases just when an end has been recorded, and not been heard yet."""
+
+    keeper = None
+
+    def finish(self, *given, **facts):
+        ended = super().finish(*given, **facts)
+        self.keeper.beat()
+        return ended
+
+
+@pytest.mark.parametrize("fault", [None, ValueError("no")], ids=["completed", "failed"])
+def test_a_lease_that_ends_with_its_task_is_not_lost(app, fault, caplog):
+    records = Beaten(app.database)
+    records.keeper = Keeper(records, "me", beat_seconds=60)
+    attempt = Attempt(records, News(), records.keeper, records.accept(order("write", "x"), owner="me"))
+
+    def work(_progress):
+        if fault:
+            raise fault
+        return Outcome(result={})
+
+    with suppress(ValueError):
+        attempt.run(work, lambda outcome: outcome)
+    attempt.progress.check()  # it was not told to leave
+    assert attempt.ended.status is (Status.FAILED if fault else Status.COMPLETED)
+    assert "lease_lost" not in caplog.text
 
 
 def test_who_waits_anyway_gets_the_task_as_it_ended_or_as_it_waits_for_another_worker(app, work):

@@ -93,6 +93,23 @@ def test_a_dry_run_of_a_conversion_is_its_plan(film, tmp_path):
     assert not (film / "exports").exists()
 
 
+@pytest.mark.parametrize("switches", [{}, {"include_assets": False, "include_source": True}])
+def test_the_plan_of_a_package_among_formats_names_its_files(sc, film, switches):
+    (film / "scripts").mkdir()
+    (film / "scripts/cut.py").write_text("pass")
+    asked = PlanRequest(project_path=str(film), target_format="srt,zip", conversion_options=switches)
+    planned, alone = sc.run(asked), sc.run(PlanRequest(project_path=str(film), **switches))
+    assert [item.file_name for item in planned.outputs] == ["Small.srt", "Small.zip"]
+    assert planned.files == alone.files != []
+    assert (planned.files_included, planned.total_size_bytes) == (alone.files_included, alone.total_size_bytes)
+    assert told(sc, film, "srt") == planned.outputs[:1]
+
+
+def test_a_dry_run_of_a_package_as_a_format_shows_what_it_holds(film, tmp_path):
+    shown = storycore("export", "format", "film", "--to", "zip", "--dry-run", cwd=tmp_path).stdout
+    assert all(word in shown for word in ("Small.zip", "media", "project", "all"))
+
+
 def test_shots_that_a_request_names_are_planned(sc, film):
     shots = [{"path": "assets/colour_2.png", "out_point": 3}]
     plan = sc.run(PlanRequest(project_path=str(film), target_format="mp4", shots=shots, conversion_options=SMALL))

@@ -111,6 +111,16 @@ def test_exports_that_are_a_link_do_not_open_another_place(film, films, tmp_path
     assert list((tmp_path / "outside").iterdir()) == []
 
 
+def test_an_output_behind_a_link_that_leads_in_a_circle(film, films, tmp_path):
+    (tmp_path / "places").mkdir()
+    (tmp_path / "places/round").symlink_to("round")
+    place = str(tmp_path / "places/round/x")
+    body = {"project_path": "little", "output_path": place}
+    assert by_http(films, body, output_roots=(tmp_path / "places",)) == (400, "path_invalid")
+    assert by_command_line("little", "-o", place, cwd=films) == (2, "path_invalid")
+    assert [path.name for path in (tmp_path / "places").iterdir()] == ["round"]
+
+
 def test_a_pipe_called_project_json_blocks_nobody(films):
     if not hasattr(os, "mkfifo"):
         pytest.skip("this system has no named pipes")

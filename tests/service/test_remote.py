@@ -20,6 +20,7 @@ import pytest
 from fixtures.listeners import handled_by
 from fixtures.media_files import sparse
 from fixtures.programs import storycore
+from fixtures.projects import snapshot
 from fixtures.servers import serving
 from fixtures.waiting import until
 from storycore import (
@@ -87,6 +88,24 @@ def test_a_file_that_stands_there_is_told_before_any_work(there, film, tmp_path)
     request = PackageRequest(project_path=str(film), output_path=str(tmp_path / "mine.zip"))
     assert refused(there, request) == "output_exists"
     assert ((tmp_path / "mine.zip").read_text(), there.run(TaskListRequest()).items) == ("mine", [])
+
+
+def test_nothing_is_fetched_among_the_files_of_a_project(there, film):
+    before = snapshot(film)
+    for place in (film, film / "assets", film / "assets/new/mine.zip", film / "exports/../mine.zip"):
+        assert refused(there, PackageRequest(project_path=str(film), output_path=str(place))) == "path_invalid"
+    assert (snapshot(film), there.run(TaskListRequest()).items) == (before, [])
+    packed = there.run(PackageRequest(project_path=str(film), output_path=str(film / "exports/mine.zip")))
+    assert sha256(film / "exports/mine.zip") == packed.checksum
+
+
+def test_a_place_here_that_nothing_can_be_put_in_is_told_in_our_words(there, film, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "round").symlink_to("round")
+    for place in ("file/in", "round/in"):
+        request = PackageRequest(project_path=str(film), output_path=str(tmp_path / place))
+        assert refused(there, request) == "path_invalid"
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_an_artifact_is_fetched_whole_or_not_at_all(there, film, tmp_path):

@@ -95,7 +95,10 @@ def show_plan(result: PlanResult, console: Console) -> None:
         Text(plain(" ".join(result.project_name.split())), style="bold"),
         Text(f"· {shots} · {_length(result.duration_seconds)} of film"),
     )
-    console.print(_planned_files(result) if result.outputs else _planned_parts(result))
+    if result.outputs:
+        console.print(_planned_files(result))
+    if result.files or not result.outputs:
+        console.print(_planned_parts(result))
     for path in result.missing[:_MOST]:
         console.print(Text("! missing  ", style="yellow"), Text(plain(path)), sep="", soft_wrap=True)
     _renamed(console, result.renamed)

@@ -13,6 +13,7 @@ from typing import Any
 from storycore.exports.formats.format import Film
 from storycore.exports.formats.options import PictureOptions, TimeOptions
 from storycore.exports.naming import refuse_twins
+from storycore.exports.packing.contents import Contents
 from storycore.exports.size_guess import Guess, guess_film, guess_sound
 from storycore.exports.works import Wanted, Work, works_of
 from storycore.project.model import ProjectWarning
@@ -34,6 +35,7 @@ class Outlook:
         to_render: frames that are still to be rendered.
         guess: of its size; None where nothing is known.
         warnings: where the project can't be followed.
+        contents: the files of the project that it holds; None for what is no package.
     """
 
     format: str
@@ -47,6 +49,7 @@ class Outlook:
     to_render: int = 0
     guess: Guess | None = None
     warnings: tuple[ProjectWarning, ...] = ()
+    contents: Contents | None = None
 
 
 def look_ahead(film: Film, formats: Sequence[Wanted]) -> list[Outlook]:
@@ -124,7 +127,8 @@ def _line(work: Work, top: Any) -> Any:
 def _of_sound(work: Work) -> Outlook:
     """Of what has no picture that is known beforehand."""
     if not isinstance(work.options, TimeOptions):
-        return Outlook(format=work.format.name, name=work.name, warnings=work.warnings)
+        held = work.format.contents(work.film, work.options) if hasattr(work.format, "contents") else None
+        return Outlook(format=work.format.name, name=work.name, warnings=work.warnings, contents=held)
     from storycore.exports.formats.mixdown import film_line
 
     duration = film_line(work.film, work.options).duration

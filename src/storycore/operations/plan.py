@@ -1,5 +1,6 @@
 """storycore.export.plan: what an export would hold, with nothing written."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,7 @@ from storycore.operations.request import (
 
 if TYPE_CHECKING:
     from storycore.exports.outlook import Outlook
+    from storycore.exports.packing.contents import Contents
     from storycore.exports.works import Wanted
     from storycore.project.files import Listing
     from storycore.project.model import Project, ProjectWarning
@@ -102,8 +104,6 @@ def plan(app: App, request: PlanRequest) -> PlanResult:
             is not known.
     """
     from storycore.exports.packing import contents as exports
-    from storycore.exports.packing.selection import missing
-    from storycore.project.media_types import expected
 
     folder = app.places.project(request.project_path)  # a wrong folder is told before a wrong format
     if request.template:
@@ -119,28 +119,7 @@ def plan(app: App, request: PlanRequest) -> PlanResult:
     if wanted:
         return _planned_files(app, with_shots(project, request), listing, wanted)
     contents = exports.plan(project, listing, selection_of(request))
-    return PlanResult(
-        outputs=[],
-        project_name=project.name,
-        files=[
-            FileEntry(
-                path=contents.renamed.get(file.path, file.path),
-                size_bytes=file.size_bytes,
-                sha256="",
-                media_type=expected(file.path),
-                role=file.role.value,
-            )
-            for file in contents.files
-        ],
-        files_included=len(contents.files),
-        total_size_bytes=contents.size_bytes,
-        shots=len(project.shots),
-        duration_seconds=float(project.duration),
-        missing=missing(project),
-        skipped=warning_entries(contents.skipped),
-        renamed=dict(contents.renamed),
-        warnings=warning_entries(project.warnings),
-    )
+    return _plan_of(project, [], contents=contents)
 
 
 def _planned_files(app: App, project: "Project", listing: "Listing", formats: "list[Wanted]") -> PlanResult:
@@ -150,7 +129,7 @@ def _planned_files(app: App, project: "Project", listing: "Listing", formats: "l
 
     found = look_ahead(Film(project=project, listing=listing, settings=app.settings), formats)
     warnings = [warning for it in found for warning in it.warnings]
-    return _plan_of(project, [_planned(it) for it in found], warnings)
+    return _plan_of(project, [_planned(it) for it in found], warnings, _packed(found))
 
 
 def _planned_delivery(app: App, folder: Path, request: PlanRequest) -> PlanResult:
@@ -183,7 +162,12 @@ def _planned_delivery(app: App, folder: Path, request: PlanRequest) -> PlanResul
         for job, it in zip(planned.jobs, found, strict=True)
     ]
     warnings = [*(it.warning for it in planned.left_out), *(warning for it in found for warning in it.warnings)]
-    return _plan_of(project, outputs, warnings)
+    return _plan_of(project, outputs, warnings, _packed(found))
+
+
+def _packed(found: "list[Outlook]") -> "Contents | None":
+    """What the package among the files holds, if there is one: no export makes two."""
+    return next((it.contents for it in found if it.contents is not None), None)
 
 
 def _planned(it: "Outlook") -> PlannedFile:
@@ -203,20 +187,40 @@ def _planned(it: "Outlook") -> PlannedFile:
     )
 
 
-def _plan_of(project: "Project", outputs: list[PlannedFile], warnings: "list[ProjectWarning]") -> PlanResult:
-    """A plan that names files to be made."""
+def _plan_of(
+    project: "Project",
+    outputs: list[PlannedFile],
+    warnings: "Sequence[ProjectWarning]" = (),
+    contents: "Contents | None" = None,
+) -> PlanResult:
+    """A plan, of files to be made, of a package, or of both."""
     from storycore.exports.packing.selection import missing
 
     return PlanResult(
         project_name=project.name,
-        files=[],
-        files_included=0,
-        total_size_bytes=0,
+        files=[] if contents is None else _entries(contents),
+        files_included=0 if contents is None else len(contents.files),
+        total_size_bytes=0 if contents is None else contents.size_bytes,
         shots=len(project.shots),
         duration_seconds=float(project.duration),
         missing=missing(project),
-        skipped=[],
-        renamed={},
+        skipped=[] if contents is None else warning_entries(contents.skipped),
+        renamed={} if contents is None else dict(contents.renamed),
         outputs=outputs,
         warnings=warning_entries(dict.fromkeys((*project.warnings, *warnings))),
     )
+
+
+def _entries(contents: "Contents") -> list[FileEntry]:
+    from storycore.project.media_types import expected
+
+    return [
+        FileEntry(
+            path=contents.renamed.get(file.path, file.path),
+            size_bytes=file.size_bytes,
+            sha256="",
+            media_type=expected(file.path),
+            role=file.role.value,
+        )
+        for file in contents.files
+    ]

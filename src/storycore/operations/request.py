@@ -12,9 +12,12 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from storycore.errors import FieldFault, InvalidInput, Reason
 from storycore.project.model import ProjectWarning
-from storycore.project.paths import check_text, check_url
+from storycore.project.paths import check_text, check_url, is_text
 from storycore.storage.place import names_store
 from storycore.wording import explain
+
+_TOO_LARGE = 10**4000
+"""As for numbers in the body of a request, see `storycore.json_text`."""
 
 
 class Made(NamedTuple):
@@ -107,14 +110,18 @@ def _real_bool(value: object) -> object:
 
 
 def finite(value: object, depth: int = 0) -> object:
-    """The value, if it is JSON: no NaN, no infinity, not nested without end."""
+    """The value, if it is JSON as a server takes it: no NaN, no infinity, nothing that JSON has no word for.
+
+    A number has at most 4,000 digits, text is Unicode, and nothing is nested without end.
+    """
     if depth > 64:
         raise ValueError("nested more than 64 levels deep")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("NaN and infinity are not JSON")
+    fault = _json_fault(value)
+    if fault:
+        raise ValueError(fault)
     children: Iterable[object] = ()
     if isinstance(value, dict):
-        children = value.values()
+        children = (*value, *value.values())
     elif isinstance(value, (list, tuple)):
         children = value
     for child in children:
@@ -122,7 +129,22 @@ def finite(value: object, depth: int = 0) -> object:
     return value
 
 
+def _json_fault(value: object) -> str:
+    """Why one value by itself is not JSON, or ""."""
+    if isinstance(value, float):
+        return "" if math.isfinite(value) else "NaN and infinity are not JSON"
+    if isinstance(value, str):
+        return "" if is_text(value) else "half of a surrogate pair is not text"
+    if isinstance(value, int):
+        return "" if abs(value) < _TOO_LARGE else "a number has at most 4000 digits"
+    if isinstance(value, dict):
+        return "" if all(isinstance(key, str) for key in value) else "a key of an object is text"
+    return "" if value is None or isinstance(value, (list, tuple)) else f"{type(value).__name__} is not a kind of JSON"
+
+
 def _harmless(value: object) -> object:
+    if isinstance(value, (bytes, bytearray)):
+        raise ValueError("text is needed")  # noqa: TRY004 - pydantic reports ValueError
     if isinstance(value, str):
         try:
             check_text(value)

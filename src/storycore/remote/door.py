@@ -27,6 +27,7 @@ from storycore.operations.task import (
     TaskStatusRequest,
     TaskStatusResult,
 )
+from storycore.project.paths import Places
 from storycore.remote.connection import Connection
 from storycore.remote.folders import places
 from storycore.remote.placing import place_for, put_at, refuse_media, stands_beside
@@ -163,6 +164,8 @@ class Remote:
         if isinstance(target, str) and names_store(target):  # the server writes there by itself
             values, target = {**values, "output_path": target}, None
         if target is not None:
+            if self.connection.is_near and "project_path" in values:  # the project is on this machine too
+                Places(roots=None).output(target, Path(values["project_path"]).resolve())
             _refuse_taken(Path(target), folder=operation.folder)
         data: dict[str, Any] = self.connection.send(operation.name, values, wait=0)
         task_id = None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from storycore.errors import Conflict, Reason
 from storycore.operations.artifact import ArtifactEntry
+from storycore.storage.local import explain
 
 _BESIDE = ".c2pa"
 _MEDIA = "media"
@@ -14,10 +15,14 @@ _SEPARATORS = re.compile(r"[/\\]")  # of the server's system, which may be anoth
 
 
 def place_for(target: Path, names: Sequence[str]) -> Path:
-    """The folder that files of these names are put in, or the name of the one that there is."""
+    """The folder that files of these names are put in, or the name of the one that there is.
+
+    Raises:
+        StoryCoreError: the folder can't be made; see `storage.local.explain`.
+    """
     names_a_file = len(names) == 1 and target.suffix.lower() == Path(names[0]).suffix.lower()
     if not names_a_file:
-        target.mkdir(parents=True, exist_ok=True)
+        _make(target)
     return target
 
 
@@ -30,7 +35,7 @@ def put_at(place: Path, entry: ArtifactEntry) -> Path:
     """Where an artifact is put: credentials beside what they are about, clips in the folder of their timeline."""
     if _is_media(entry):
         folder = _media_folder(place)
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
         return folder
     if entry.name.endswith(_BESIDE) and not place.is_dir():
         return place.with_name(place.name + _BESIDE)
@@ -49,6 +54,13 @@ def refuse_media(place: Path, made: Sequence[ArtifactEntry]) -> None:
             reason=Reason.OUTPUT_EXISTS,
             remediation="The work is done: `storycore artifact list` names its files. Name a new folder for them.",
         )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        explain(fault, folder)
 
 
 def _is_media(entry: ArtifactEntry) -> bool:

@@ -28,7 +28,7 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
         Conflict: output_exists.
         Unavailable: disk_full.
         AccessDenied: permission_denied.
-        InvalidInput: path_invalid: a part of the path is a file.
+        InvalidInput: path_invalid: a part of the path is a file, or a link in a circle.
     """
     if os.path.lexists(path):
         raise Conflict(f"There is already a file: {path.name}", reason=Reason.OUTPUT_EXISTS)
@@ -155,6 +155,7 @@ def explain(fault: OSError, path: Path) -> NoReturn:
         errno.EEXIST,
         errno.ENOENT,
         errno.EISDIR,
+        errno.ELOOP,
     ):
         raise InvalidInput(
             f"{path.name} can't be written there: {os.strerror(fault.errno or 0)}.",

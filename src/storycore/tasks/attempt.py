@@ -58,6 +58,7 @@ class Attempt:
         self._reported = time.monotonic()
         self._lost = False
         self._given_back = False
+        self._ending = False
         self._over = threading.Event()
         self.ended: Task | None = None
 
@@ -65,6 +66,11 @@ class Attempt:
     def key(self) -> tuple[str, int]:
         """Task id and attempt."""
         return self.task.id, self.task.attempt
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the work is over and its end is being recorded."""
+        return self._ending
 
     def cancel(self) -> None:
         """Somebody wants it to stop."""
@@ -124,6 +130,7 @@ class Attempt:
         return f"{self.task.id}.{self.task.attempt}"
 
     def _complete(self, outcome: Outcome) -> None:
+        self._ending = True
         try:
             self.ended = self._patiently(lambda: self._records.finish(self.task, Status.COMPLETED, outcome=outcome))
             self.ended = self.ended or self._patiently(self._completed_unheard)
@@ -143,6 +150,7 @@ class Attempt:
     def _fail(self, fault: BaseException) -> None:
         if self._lost:
             return
+        self._ending = True
         try:
             may_go_on = self._given_back and isinstance(fault, Cancelled)
             if may_go_on and self._patiently(lambda: self._records.give_back(self.task)):

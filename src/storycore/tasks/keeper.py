@@ -19,6 +19,10 @@ class Held(Protocol):
     def key(self) -> tuple[str, int]:
         """Task id and attempt."""
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether it records its end; that tells it whether it still holds its lease."""
+
     def cancel(self) -> None:
         """Somebody wants it to stop."""
 
@@ -90,7 +94,7 @@ class Keeper:
 
     def _lose(self, key: tuple[str, int], attempt: Held) -> None:
         with self._lock:
-            still = key in self._held  # it may have ended while we asked
+            still = key in self._held and not attempt.is_ending  # it may have ended while we asked
         if still:
             log.warning("lease_lost", task_id=key[0], attempt=key[1])
             attempt.lose()

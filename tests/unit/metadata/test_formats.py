@@ -1,6 +1,8 @@
 """JSON, XML and YAML carry the same document, there and back."""
 
 import itertools
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,23 @@ def test_the_published_schema_accepts_every_document(dirty):
     text = write(clean(dirty).document, "xml")
     assert LXML.validate(etree.fromstring(text.encode())), LXML.error_log
     XMLSCHEMA.validate(text)
+
+
+@pytest.mark.skipif(shutil.which("xmllint") is None, reason="xmllint is not installed")
+def test_the_published_schema_is_read_by_xmllint_of_any_age(tmp_path):
+    document = tmp_path / "document.xml"
+    document.write_text(write(ALL_TRAPS | {"long": [10**24, -(10**24), 10**299]}, "xml"), encoding="utf-8")
+    run = subprocess.run(
+        ["xmllint", "--noout", "--schema", str(XSD), str(document)], capture_output=True, text=True, timeout=60
+    )
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("text", ["", "x", "01", "+1", "1.0", "1e3", "0" * 30, "1" * 30 + "x"])
+def test_the_published_schema_refuses_what_is_no_whole_number(text):
+    document = write({"a": 7}, "xml").replace(">7<", f">{text}<")
+    assert not XMLSCHEMA.is_valid(document)
+    assert not LXML.validate(etree.fromstring(document.encode()))
 
 
 @pytest.mark.parametrize("form", FORMATS)

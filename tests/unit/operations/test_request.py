@@ -1,9 +1,18 @@
 """Requests refuse what they do not know, and say everything that is wrong."""
 
+from pathlib import Path
+
 import pytest
 
 from storycore import FormatRequest, PackageRequest
 from storycore.errors import FieldFault, InvalidInput, Reason
+
+
+def nested(levels):
+    value = []
+    for _ in range(levels):
+        value = [value]
+    return value
 
 
 def faults(**values):
@@ -69,6 +78,30 @@ def test_plain_paths_are_accepted(path):
 
 def test_nan_has_no_place_in_the_callers_facts():
     assert faults(project_path="film", metadata={"a": [float("inf")]}).errors[0].pointer == "/metadata"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [({1, 2}, "set is not a kind of JSON"), (b"x", "bytes is not a kind of JSON"), ("\ud800", "not text"),
+     ({"\udfff": 1}, "not text"), ({7: 1}, "a key of an object is text"), (10**4000, "at most 4000 digits"),
+     (Path("x"), "is not a kind of JSON"), (nested(70), "64 levels")],
+    ids=["set", "bytes", "surrogate", "surrogate as key", "number as key", "digits", "path", "deep"],
+)  # fmt: skip
+def test_what_json_has_no_word_for_has_no_place_in_the_callers_facts(value, said):
+    fault = faults(project_path="film", metadata={"a": [value]})
+    assert (fault.errors[0].pointer, fault.reason) == ("/metadata", Reason.WRONG_TYPE)
+    assert said in fault.message
+
+
+def test_every_kind_of_json_has_a_place_in_the_callers_facts():
+    facts = {"é": [None, True, -(10**3999), 1.5, "日本 😀", {"": []}]}
+    assert PackageRequest(project_path="film", metadata=facts).metadata == facts
+
+
+@pytest.mark.parametrize("path", [b"film", bytearray(b"film"), Path("film"), 7])
+def test_a_path_is_text(path):
+    assert faults(project_path=path).reason is Reason.WRONG_TYPE
+    assert faults(project_path="film", output_path=path).reason is Reason.WRONG_TYPE
 
 
 @pytest.mark.parametrize("formats", [7, [7], {}])

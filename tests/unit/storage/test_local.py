@@ -76,6 +76,7 @@ def test_a_folder_that_may_not_be_written_is_told():
         (errno.EFBIG, Unavailable),
         (errno.EROFS, AccessDenied),
         (errno.ENOTDIR, InvalidInput),
+        (errno.ELOOP, InvalidInput),
     ],
 )
 def test_errors_of_the_disk_are_told_in_our_words(number, family, tmp_path):

@@ -11,7 +11,7 @@ from storycore.exports.formats.figures import Figure
 from storycore.exports.formats.format import Film, FormatOptions, Made
 from storycore.exports.formats.options import MarkOptions
 from storycore.exports.package import write_package
-from storycore.exports.packing.contents import documented, plan
+from storycore.exports.packing.contents import Contents, documented, plan
 from storycore.exports.packing.selection import Selection
 from storycore.observe.progress import Progress
 
@@ -42,10 +42,7 @@ class _Zip:
 
     def write(self, film: Film, target: Path, options: Any, progress: Progress) -> Made:
         """The package of a film."""
-        selection = Selection(
-            source=options.include_source, assets=options.include_assets, reports=options.include_reports
-        )
-        contents = documented(plan(film.project, film.listing, selection), film.project, film.settings)
+        contents = documented(self.contents(film, options), film.project, film.settings)
         contents = replace(contents, documents={**contents.documents, **film.enclosed})
         package = write_package(contents, target, level=options.compression_level, progress=progress)
         metrics = {
@@ -54,6 +51,13 @@ class _Zip:
             "size_ratio": round(package.size_bytes / max(1, sum(file.size_bytes for file in package.files)), 4),
         }
         return Made(size_bytes=package.size_bytes, sha256=package.sha256, metrics=metrics)
+
+    def contents(self, film: Film, options: Any) -> Contents:
+        """The files that it holds."""
+        selection = Selection(
+            source=options.include_source, assets=options.include_assets, reports=options.include_reports
+        )
+        return plan(film.project, film.listing, selection)
 
 
 FORMAT = _Zip()
