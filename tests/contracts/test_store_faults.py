@@ -7,9 +7,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from fixtures.archives import bag, zipped
 from fixtures.faulty_proxy import faulty
 from fixtures.stores import KEYS, sha256
 from storycore.errors import Cancelled, DependencyFailed, InvalidInput
+from storycore.exports.carried import read_carried
+from storycore.exports.verify import verify_package
+from storycore.observe.progress import Progress
+from storycore.settings import Settings
 from storycore.storage import objects, upload
 from storycore.storage.objects import Bucket
 from storycore.storage.place import read_place
@@ -125,6 +130,34 @@ def test_who_stops_it_is_heard_while_the_store_is_silent(s3, way, monkeypatch):
     with pytest.raises(Cancelled):
         send(s3, check=check)
     assert (s3.objects(), s3.unfinished()) == ({}, [])
+
+
+ASKED = {
+    "verify": lambda place, progress: verify_package(place, settings=Settings(), progress=progress),
+    "describe": lambda place, progress: read_carried(place, settings=Settings(), progress=progress),
+    "write": lambda place, progress: upload.new_object(
+        place, size_bytes=SIZE, media_type="application/zip", check=progress.check
+    ).__enter__(),
+}
+
+
+@pytest.mark.parametrize("what", ASKED)
+@pytest.mark.parametrize("silent_from", [0, 1])
+def test_who_stops_it_is_heard_before_the_store_has_said_a_word(s3, way, what, silent_from):
+    s3.put("a.zip", zipped(bag()))
+    progress, asked = Progress(), []
+
+    def rule(call):
+        asked.append(call)
+        if len(asked) <= silent_from:
+            return None
+        progress.cancel()
+        return "mute"
+
+    way.rule = rule
+    with pytest.raises(Cancelled):
+        ASKED[what](read_place(s3.url) / ("new.zip" if what == "write" else "a.zip"), progress)
+    assert list(s3.objects()) == ["a.zip"]
 
 
 def test_a_bucket_that_is_not_there_is_told(s3):

@@ -68,7 +68,7 @@ def read_carried(path: Path | StorePlace, *, settings: Settings, progress: Progr
         Cancelled: on request.
     """
     try:
-        with open_package(path, block_bytes=_BLOCK_BYTES) as file:
+        with open_package(path, check=progress.check, block_bytes=_BLOCK_BYTES) as file:
             findings = Findings()
             archive = Archive(file, findings, max_entries=max_entries(settings), only=_is_wanted)
             top = top_folder(archive.entries, findings) if archive.entries else ""

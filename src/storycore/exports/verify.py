@@ -6,7 +6,7 @@ written and nothing is downloaded. The words for what can be wrong are `storycor
 
 import contextlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -96,7 +96,7 @@ def verify_package(path: Path | StorePlace, *, settings: Settings, progress: Pro
     if isinstance(path, Path) and path.is_dir():
         return _verify_folder(path, settings, progress, until)
     try:
-        with open_package(path) as file:
+        with open_package(path, check=progress.check) as file:
             return check_archive(file, settings=settings, progress=progress, until=until).verdict
     except Defect as defect:
         findings = Findings()
@@ -105,11 +105,14 @@ def verify_package(path: Path | StorePlace, *, settings: Settings, progress: Pro
 
 
 @contextlib.contextmanager
-def open_package(path: Path | StorePlace, *, block_bytes: int = BLOCK_BYTES) -> Iterator[BinaryIO]:
+def open_package(
+    path: Path | StorePlace, *, check: Callable[[], None], block_bytes: int = BLOCK_BYTES
+) -> Iterator[BinaryIO]:
     """A package file or object open for reading; a pipe does not block. The name may be a link.
 
     Args:
         path: of the file or object.
+        check: called while a store is silent; what it raises ends the waiting.
         block_bytes: least bytes that are asked of a store at a time.
 
     Raises:
@@ -119,7 +122,7 @@ def open_package(path: Path | StorePlace, *, block_bytes: int = BLOCK_BYTES) -> 
         DependencyFailed: store_unavailable.
     """
     if isinstance(path, StorePlace):
-        with open_stored(Bucket(path), path.key, path.name, block_bytes=block_bytes) as stored:
+        with open_stored(Bucket(path, check=check), path.key, path.name, block_bytes=block_bytes) as stored:
             yield cast("BinaryIO", stored)
         return
     try:

@@ -9,7 +9,7 @@ import hashlib
 import ipaddress
 import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -19,6 +19,7 @@ from storycore.errors import Conflict, DependencyFailed, NotFound, Reason, Story
 from storycore.storage import credentials
 from storycore.storage.pipe import Broken
 from storycore.storage.place import WORDS, Kind, StorePlace, read_place
+from storycore.storage.silence import heard
 from storycore.storage.store import Facts
 from storycore.units import MEBIBYTE
 
@@ -49,15 +50,18 @@ class Bucket:
     Args:
         place: in it; only its kind and bucket count.
         timeout_seconds: how long one call may take; `TIMEOUT_SECONDS` if left out.
+        check: called while the store is asked about an object or read; what it raises ends the waiting.
 
     Raises:
         DependencyFailed: store_unavailable: no credentials, or none that the library takes.
     """
 
-    def __init__(self, place: StorePlace, *, timeout_seconds: float | None = None) -> None:
+    def __init__(
+        self, place: StorePlace, *, timeout_seconds: float | None = None, check: Callable[[], None] | None = None
+    ) -> None:
         timeout_seconds = TIMEOUT_SECONDS if timeout_seconds is None else timeout_seconds
         self._place = StorePlace(place.kind, place.bucket, "")
-        self._timeout = timeout_seconds
+        self._timeout, self._check = timeout_seconds, check
         self._options = credentials.options(place.kind)
         try:
             self._store = _open(self._place, self._options, timeout_seconds)
@@ -89,6 +93,9 @@ class Bucket:
 
     def facts(self, key: str) -> Facts | None:
         """What stands at `key`; see `store.Looks`."""
+        return heard(lambda: self._facts(key), self._check)
+
+    def _facts(self, key: str) -> Facts | None:
         import obstore
 
         try:
@@ -102,6 +109,9 @@ class Bucket:
 
     def read(self, key: str, start: int, end: int, tag: str) -> bytes:
         """A range of an object; see `store.Gets`."""
+        return heard(lambda: self._read(key, start, end, tag), self._check)
+
+    def _read(self, key: str, start: int, end: int, tag: str) -> bytes:
         import obstore
 
         with self._told():
@@ -195,7 +205,7 @@ class Bucket:
         Raises:
             DependencyFailed: store_unavailable.
         """
-        return self._unfinished.begun(prefix) if self._place.kind is Kind.S3 else None
+        return heard(lambda: self._unfinished.begun(prefix), self._check) if self._place.kind is Kind.S3 else None
 
     @property
     def forgets(self) -> bool:
