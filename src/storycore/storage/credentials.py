@@ -7,6 +7,7 @@ connection strings"; Google, "How Application Default Credentials works".
 
 import configparser
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -59,9 +60,9 @@ def options(kind: Kind) -> dict[str, str]:
 
 
 def server(options: Mapping[str, str]) -> str:
-    """Address of the server that is asked, without a name and password in it; "" for the provider's own."""
+    """Address of the server that is asked, without a name, password or query in it; "" for the provider's own."""
     address = options.get("endpoint") or options.get("base_url") or ""
-    scheme, slashes, rest = address.rstrip("/").rpartition("://")
+    scheme, slashes, rest = re.split("[?#]", address)[0].rstrip("/").rpartition("://")
     host, slash, path = rest.partition("/")
     return scheme + slashes + host.rpartition("@")[2].lower() + slash + path
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from storycore.errors import DependencyFailed
-from storycore.storage.credentials import options
+from storycore.storage.credentials import options, server
 from storycore.storage.place import Kind
 
 
@@ -78,3 +78,12 @@ def test_google_is_opened_by_one_thing_only(monkeypatch):
     assert options(Kind.GOOGLE) == {"application_credentials": "/keys/a.json"}
     given(monkeypatch, GOOGLE_SERVICE_ACCOUNT_KEY="{}", GOOGLE_BASE_URL="http://127.0.0.1:1")
     assert options(Kind.GOOGLE) == {"service_account_key": "{}", "base_url": "http://127.0.0.1:1"}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://x.example/a", "http://X.example/a/", "http://me:secret@x.example/a", "http://x.example/a/?sv=1&sig=secret",
+     "http://x.example/a?sig=se://cr/et@", "http://x.example/a#secret"],
+)  # fmt: skip
+def test_the_address_that_people_are_told_holds_no_secret(address):
+    assert server({"endpoint": address}) == "http://x.example/a"
