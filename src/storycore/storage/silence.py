@@ -17,10 +17,11 @@ def heard(call: Callable[[], R], check: Callable[[], None] | None) -> R:
 
     Args:
         call: only looks; it may go on when nobody waits for it any more.
-        check: called while it waits; what it raises is raised. None: nothing can end the waiting.
+        check: called before, and while it waits; what it raises is raised. None: nothing can end the waiting.
     """
     if check is None:
         return call()
+    check()
     given: list[R] = []
     fault: list[BaseException] = []
 
