@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from storycore.errors import DependencyFailed, Reason
 from storycore.storage.place import WORDS, Kind
@@ -54,9 +55,18 @@ def options(kind: Kind) -> dict[str, str]:
     """What a store of this kind is opened with, read anew each time.
 
     Raises:
-        DependencyFailed: store_unavailable: there are no credentials.
+        DependencyFailed: store_unavailable: there are no credentials, or the server's address is none.
     """
-    return {Kind.S3: _s3, Kind.AZURE: _azure, Kind.GOOGLE: _google}[kind]()
+    found = {Kind.S3: _s3, Kind.AZURE: _azure, Kind.GOOGLE: _google}[kind]()
+    address = found.get("endpoint") or found.get("base_url") or ""
+    if address and not is_address(address):
+        raise DependencyFailed(
+            f"The address that is set for {WORDS[kind]} is none that can be asked.",
+            reason=Reason.STORE_UNAVAILABLE,
+            remediation=f"Correct {_SERVERS[kind][0]}: it begins with https:// (or http://), and names a host.",
+            details={"retryable": False},
+        )
+    return found
 
 
 def server(options: Mapping[str, str]) -> str:
@@ -65,6 +75,17 @@ def server(options: Mapping[str, str]) -> str:
     scheme, slashes, rest = re.split("[?#]", address)[0].rstrip("/").rpartition("://")
     host, slash, path = rest.partition("/")
     return scheme + slashes + host.rpartition("@")[2].lower() + slash + path
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is the address of a server that can be asked; the library breaks on one that is not."""
+    try:
+        found = urlsplit(text)
+        port = found.port
+    except ValueError:
+        return False
+    odd = re.search(r"[^!-~]|[<>\"\\^`{|}]", text)
+    return found.scheme in ("http", "https") and bool(found.hostname) and port != 0 and not odd
 
 
 def remedy(kind: Kind, options: Mapping[str, str]) -> str:

@@ -234,7 +234,7 @@ class Bucket:
             yield
         except (StoryCoreError, Broken, KeyboardInterrupt, SystemExit):
             raise
-        except Exception as fault:  # noqa: BLE001 - the library raises built-in and own errors of many kinds
+        except BaseException as fault:  # noqa: BLE001 - the library raises built-in and own errors, and panics
             raise self._in_words(fault) from None
 
     def _in_words(self, fault: Exception) -> StoryCoreError:
