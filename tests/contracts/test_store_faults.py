@@ -10,7 +10,7 @@ import pytest
 from fixtures.archives import bag, zipped
 from fixtures.faulty_proxy import faulty
 from fixtures.stores import KEYS, sha256
-from storycore.errors import Cancelled, DependencyFailed, InvalidInput
+from storycore.errors import Cancelled, DependencyFailed, InvalidInput, NotFound, StoryCoreError
 from storycore.exports.carried import read_carried
 from storycore.exports.verify import verify_package
 from storycore.observe.progress import Progress
@@ -170,6 +170,25 @@ def test_a_bucket_that_is_not_there_is_told(s3):
             sink.write(bytes(size))
         assert (told.value.details["store_code"], told.value.details["retryable"]) == ("NoSuchBucket", False)
         assert "no such bucket" in told.value.message
+
+
+def test_a_bucket_that_is_not_there_is_told_to_who_reads(store):
+    missing = read_place(f"{store.scheme}://nowhere/a.zip")
+    for read in (verify_package, read_carried):
+        with pytest.raises(StoryCoreError) as told:
+            read(missing, settings=Settings(), progress=Progress())
+        if store.name != "seaweedfs":  # it makes a bucket of whatever is asked for
+            assert ("no such bucket" in told.value.message, told.value.reason) == (True, "store_unavailable")
+        with pytest.raises(NotFound):
+            read(read_place(f"{store.url}/a.zip"), settings=Settings(), progress=Progress())
+
+
+def test_what_the_library_breaks_on_is_told_as_what_it_is(s3, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "")
+    monkeypatch.setenv("AWS_REGION", "no region")
+    with pytest.raises(DependencyFailed) as told:
+        Bucket(read_place(s3.url)).look("")
+    assert told.value.reason == "store_unavailable"
 
 
 @pytest.mark.parametrize("size", [1000, SIZE])

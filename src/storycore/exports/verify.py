@@ -8,6 +8,7 @@ import contextlib
 import os
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -122,7 +123,7 @@ def open_package(
         DependencyFailed: store_unavailable.
     """
     if isinstance(path, StorePlace):
-        with open_stored(Bucket(path, check=check), path.key, path.name, block_bytes=block_bytes) as stored:
+        with _open_object(path, check, block_bytes) as stored:
             yield cast("BinaryIO", stored)
         return
     try:
@@ -136,6 +137,15 @@ def open_package(
         raise AccessDenied(f"{path.name} can't be opened.", reason=Reason.PERMISSION_DENIED) from fault
     with file:
         yield file
+
+
+def _open_object(place: StorePlace, check: Callable[[], None], block_bytes: int) -> BufferedReader:
+    bucket = Bucket(place, check=check)
+    try:
+        return open_stored(bucket, place.key, place.name, block_bytes=block_bytes)
+    except NotFound:
+        bucket.require()  # asked about an object, a store does not tell whether its bucket is missing
+        raise
 
 
 def max_entries(settings: Settings) -> int:

@@ -188,12 +188,27 @@ class Bucket:
         with self._told():
             return obstore.sign(cast("S3Store | AzureStore", self._store), "GET", key, timedelta(seconds=seconds))
 
+    def require(self) -> None:
+        """Makes sure that the bucket is not missing; what keeps us from seeing that is no fault here.
+
+        Raises:
+            DependencyFailed: store_unavailable: there is no such bucket.
+        """
+        try:
+            self.look("")
+        except DependencyFailed as fault:
+            if fault.details.get("store_code") in _NO_BUCKET:
+                raise
+
     def look(self, prefix: str) -> None:
         """Makes sure that the store answers and lets us list.
 
         Raises:
             DependencyFailed: store_unavailable, with what is wrong.
         """
+        heard(lambda: self._look(prefix), self._check)
+
+    def _look(self, prefix: str) -> None:
         import obstore
 
         with self._told():
