@@ -25,7 +25,7 @@ _AZURE_REMEDY = (
 _GOOGLE_REMEDY = "Set GOOGLE_APPLICATION_CREDENTIALS to the file of a service account."
 
 _SERVERS = {
-    Kind.S3: ("AWS_ENDPOINT_URL", "AWS_REGION"),
+    Kind.S3: ("AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 or endpoint_url of the profile", "AWS_REGION"),
     Kind.AZURE: ("AZURE_STORAGE_ENDPOINT or the BlobEndpoint of AZURE_STORAGE_CONNECTION_STRING",
                  "the name of the account"),
     Kind.GOOGLE: ("GOOGLE_BASE_URL", "GOOGLE_APPLICATION_CREDENTIALS"),

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from storycore.errors import DependencyFailed
-from storycore.storage.credentials import options, server
+from storycore.storage.credentials import options, remedy, server
 from storycore.storage.place import Kind
 
 
@@ -108,3 +108,10 @@ def test_an_address_that_is_none_is_told_before_anybody_is_asked(monkeypatch, ad
 def test_an_address_of_a_server_is_taken_as_it_is(monkeypatch, address):
     given(monkeypatch, AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="s", AWS_ENDPOINT_URL=address)
     assert options(Kind.S3)["endpoint"] == address
+
+
+def test_who_must_correct_an_address_is_told_every_place_where_it_may_be_set(monkeypatch):
+    given(monkeypatch, AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="s", AWS_ENDPOINT_URL="http://right.example")
+    given(monkeypatch, AWS_ENDPOINT_URL_S3="http://wrong.example")
+    told = remedy(Kind.S3, options(Kind.S3))
+    assert [name for name in ("AWS_ENDPOINT_URL,", "AWS_ENDPOINT_URL_S3", "endpoint_url") if name not in told] == []
