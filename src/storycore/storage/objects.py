@@ -252,7 +252,7 @@ class Bucket:
         except BaseException as fault:  # noqa: BLE001 - the library raises built-in and own errors, and panics
             raise self._in_words(fault) from None
 
-    def _in_words(self, fault: Exception) -> StoryCoreError:
+    def _in_words(self, fault: BaseException) -> StoryCoreError:
         from obstore import exceptions as told
 
         found = _CODE.search(str(fault))
@@ -317,7 +317,7 @@ def _is_loopback(address: str) -> bool:
         return False
 
 
-def _is_refusal(fault: Exception) -> bool:
+def _is_refusal(fault: BaseException) -> bool:
     return bool(re.search(r"status code: (401|403)\b", str(fault)))
 
 
