@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import threading
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ import pytest
 
 from fixtures.archives import bag, zipped
 from fixtures.faulty_proxy import faulty
+from fixtures.programs import running
 from fixtures.stores import KEYS, sha256
 from storycore.errors import Cancelled, DependencyFailed, InvalidInput, NotFound, StoryCoreError
 from storycore.exports.carried import read_carried
@@ -158,6 +160,24 @@ def test_who_stops_it_is_heard_before_the_store_has_said_a_word(s3, way, what, s
     with pytest.raises(Cancelled):
         ASKED[what](read_place(s3.url) / ("new.zip" if what == "write" else "a.zip"), progress)
     assert list(s3.objects()) == ["a.zip"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signal")
+def test_a_second_ctrl_c_ends_a_command_whose_small_file_is_never_answered(s3, way, film, films):
+    sending = threading.Event()
+
+    def rule(call):
+        sending.set() if call.is_put else None
+        return "mute" if call.is_put else None
+
+    way.rule = rule
+    with running("export", "package", film.name, "-o", f"{s3.url}/a.zip", cwd=films) as (_, command):
+        assert sending.wait(60)
+        command.send_signal(signal.SIGINT)
+        threading.Event().wait(0.5)
+        command.send_signal(signal.SIGINT)
+        assert command.wait(60) == 130
+    assert s3.objects() == {}
 
 
 def test_a_bucket_that_is_not_there_is_told(s3):

@@ -122,13 +122,19 @@ class Bucket:
         return data
 
     def put(self, key: str, data: bytes | bytearray, *, media_type: str, author: str) -> str:
-        """A small object; see `store.Puts`."""
+        """A small object; see `store.Puts`.
+
+        Whoever stops the work waits for the answer, since nothing takes back what is on its way; only a signal that
+        interrupts this thread ends the waiting.
+        """
         import obstore
 
         try:
             with self._told():
-                made = obstore.put(
-                    self._store, key, bytes(data), mode="create", attributes=_attributes(media_type, author)
+                attributes = _attributes(media_type, author)
+                made = heard(
+                    lambda: obstore.put(self._store, key, bytes(data), mode="create", attributes=attributes),
+                    None if self._check is None else _go_on,
                 )  # fmt: skip
         except Conflict:
             found = self.facts(key)  # after a lost answer it is our own that stands there
@@ -306,6 +312,10 @@ def take_back(url: str, mark: str) -> None:
     facts = bucket.facts(place.key)
     if facts is not None and facts.author == author:
         bucket.remove(place.key)
+
+
+def _go_on() -> None:
+    """Nothing stops it."""
 
 
 def _is_loopback(address: str) -> bool:

@@ -10,13 +10,13 @@ _LOOK_SECONDS = 0.1
 
 
 def heard(call: Callable[[], R], check: Callable[[], None] | None) -> R:
-    """What a call gives that changes nothing. While it waits, signals arrive, and `check` can end the waiting.
+    """What a call gives. While it waits, signals arrive, and `check` can end the waiting.
 
     The library behind a call waits outside Python, where a signal is not heard, for minutes if a server is silent.
     So another thread makes it, and is left alone with it when the work ends.
 
     Args:
-        call: only looks; it may go on when nobody waits for it any more.
+        call: may go on when nobody waits for it any more.
         check: called before, and while it waits; what it raises is raised. None: nothing can end the waiting.
     """
     if check is None:
