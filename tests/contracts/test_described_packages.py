@@ -1,6 +1,7 @@
 """The package of a project is described as the project is, from a few of its files; what is odd is refused."""
 
 import json
+from collections import Counter
 from itertools import product
 from pathlib import Path
 
@@ -190,6 +191,23 @@ def test_a_record_larger_than_its_bound_is_refused_unread(tmp_path: Path, monkey
         "storycore.exports.carried._MOST_BYTES", {f"data/{NAME}": 10, "bagit.txt": 99, "manifest-sha256.txt": 9999}
     )
     assert "larger than the 10 bytes" in refusal(write(tmp_path / "a.zip", zipped(with_description()))).message
+
+
+def test_a_description_of_more_values_than_a_project_can_have_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = json.dumps(DESCRIPTION | {"creative": {"seeds": [[]] * 41}}).encode()
+    path = write(tmp_path / "a.zip", zipped(with_description(**{NAME: long})))
+    assert len(carried(path).description["creative"]["seeds"]) == 41
+    monkeypatch.setattr("storycore.exports.carried._MOST_VALUES", 40)
+    fault = refusal(path)
+    assert ("holds more than 40 values" in fault.message, "--unpack-to" in fault.remediation) == (True, True)
+
+
+def test_of_a_description_in_which_all_is_odd_so_much_is_told_and_no_more() -> None:
+    odd = {"path": "a", "header_fault": "x", "name": "bell\x07"}
+    found = recorded(DESCRIPTION | {"technical": {"inventory": [odd] * 1100}}, {}, **SWITCHES[1])
+    assert Counter(it.reason for it in found.warnings) == {"header_broken": 1000, "text_repaired": 1000}
 
 
 def test_a_bag_of_others_is_told_how_to_be_described_all_the_same(tmp_path: Path) -> None:

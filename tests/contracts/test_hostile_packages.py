@@ -55,6 +55,16 @@ def test_more_entries_than_allowed_are_refused_unread(tmp_path: Path) -> None:
     assert reasons[1][0] == "too_many_files"
 
 
+def test_a_list_of_contents_larger_than_its_bound_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.zip", zipped(bag()))
+    monkeypatch.setattr("storycore.exports.checking.archive_index.MAX_DIRECTORY_BYTES", 400)
+    verdict = verify_package(path, settings=Settings(), progress=Progress())
+    assert [fault.reason.value for fault in verdict.faults] == ["archive_malformed"]
+    assert "at most 400 are read" in verdict.faults[0].message
+
+
 def test_a_truncated_archive_is_refused_at_every_length(tmp_path: Path) -> None:
     whole = zipped(bag({"a.txt": b"hello"}))
     path = tmp_path / "cut.zip"

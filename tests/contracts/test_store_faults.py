@@ -2,14 +2,21 @@
 
 import contextlib
 import os
+import signal
 import threading
 from urllib.parse import urlsplit
 
 import pytest
 
+from fixtures.archives import bag, zipped
 from fixtures.faulty_proxy import faulty
+from fixtures.programs import running
 from fixtures.stores import KEYS, sha256
-from storycore.errors import Cancelled, DependencyFailed, InvalidInput
+from storycore.errors import Cancelled, DependencyFailed, InvalidInput, NotFound, StoryCoreError
+from storycore.exports.carried import read_carried
+from storycore.exports.verify import verify_package
+from storycore.observe.progress import Progress
+from storycore.settings import Settings
 from storycore.storage import objects, upload
 from storycore.storage.objects import Bucket
 from storycore.storage.place import read_place
@@ -127,6 +134,52 @@ def test_who_stops_it_is_heard_while_the_store_is_silent(s3, way, monkeypatch):
     assert (s3.objects(), s3.unfinished()) == ({}, [])
 
 
+ASKED = {
+    "verify": lambda place, progress: verify_package(place, settings=Settings(), progress=progress),
+    "describe": lambda place, progress: read_carried(place, settings=Settings(), progress=progress),
+    "write": lambda place, progress: upload.new_object(
+        place, size_bytes=SIZE, media_type="application/zip", check=progress.check
+    ).__enter__(),
+}
+
+
+@pytest.mark.parametrize("what", ASKED)
+@pytest.mark.parametrize("silent_from", [0, 1])
+def test_who_stops_it_is_heard_before_the_store_has_said_a_word(s3, way, what, silent_from):
+    s3.put("a.zip", zipped(bag()))
+    progress, asked = Progress(), []
+
+    def rule(call):
+        asked.append(call)
+        if len(asked) <= silent_from:
+            return None
+        progress.cancel()
+        return "mute"
+
+    way.rule = rule
+    with pytest.raises(Cancelled):
+        ASKED[what](read_place(s3.url) / ("new.zip" if what == "write" else "a.zip"), progress)
+    assert list(s3.objects()) == ["a.zip"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signal")
+def test_a_second_ctrl_c_ends_a_command_whose_small_file_is_never_answered(s3, way, film, films):
+    sending = threading.Event()
+
+    def rule(call):
+        sending.set() if call.is_put else None
+        return "mute" if call.is_put else None
+
+    way.rule = rule
+    with running("export", "package", film.name, "-o", f"{s3.url}/a.zip", cwd=films) as (_, command):
+        assert sending.wait(60)
+        command.send_signal(signal.SIGINT)
+        threading.Event().wait(0.5)
+        command.send_signal(signal.SIGINT)
+        assert command.wait(60) == 130
+    assert s3.objects() == {}
+
+
 def test_a_bucket_that_is_not_there_is_told(s3):
     missing = read_place(f"{s3.scheme}://nowhere/film.bin")
     for size in (1000, SIZE):
@@ -137,6 +190,25 @@ def test_a_bucket_that_is_not_there_is_told(s3):
             sink.write(bytes(size))
         assert (told.value.details["store_code"], told.value.details["retryable"]) == ("NoSuchBucket", False)
         assert "no such bucket" in told.value.message
+
+
+def test_a_bucket_that_is_not_there_is_told_to_who_reads(store):
+    missing = read_place(f"{store.scheme}://nowhere/a.zip")
+    for read in (verify_package, read_carried):
+        with pytest.raises(StoryCoreError) as told:
+            read(missing, settings=Settings(), progress=Progress())
+        if store.name != "seaweedfs":  # it makes a bucket of whatever is asked for
+            assert ("no such bucket" in told.value.message, told.value.reason) == (True, "store_unavailable")
+        with pytest.raises(NotFound):
+            read(read_place(f"{store.url}/a.zip"), settings=Settings(), progress=Progress())
+
+
+def test_what_the_library_breaks_on_is_told_as_what_it_is(s3, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "")
+    monkeypatch.setenv("AWS_REGION", "no region")
+    with pytest.raises(DependencyFailed) as told:
+        Bucket(read_place(s3.url)).look("")
+    assert told.value.reason == "store_unavailable"
 
 
 @pytest.mark.parametrize("size", [1000, SIZE])

@@ -155,3 +155,14 @@ def test_a_command_describes_a_package_in_any_format_and_tells_what_is_wrong_wit
     run = storycore("export", "metadata", str(cut), cwd=films)
     assert (run.returncode, run.stdout) == (2, "")
     assert ("cut off" in run.stderr, "storycore export verify" in run.stderr) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "harm", [b"", b"no ZIP at all", b"XXXX + the package"], ids=["emptied", "replaced", "in front"]
+)
+def test_what_is_called_a_package_is_told_what_is_wrong_with_it_however_it_begins(package, harm):
+    broken = Path(package).with_name("broken.ZIP")
+    broken.write_bytes(harm.replace(b" + the package", Path(package).read_bytes()))
+    with pytest.raises(StoryCoreError) as fault:
+        described(broken)
+    assert (fault.value.reason, "storycore export verify" in fault.value.remediation) == ("package_invalid", True)

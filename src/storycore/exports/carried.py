@@ -32,6 +32,15 @@ _MOST_BYTES: Final = {_DECLARATION: 4096, _MANIFEST: MAX_TEXT_BYTES, _DESCRIPTIO
                       _RENAMES: MAX_TEXT_BYTES}  # fmt: skip
 """The files that are read, by their name in the bag, and how large each may be."""
 
+_MOST_VALUES: Final = 4_000_000
+"""Of a description; those of the most files and shots that there may be come to fewer. A few kilobytes of ZIP unpack to
+tens of millions of empty lists, and each takes memory.
+"""
+
+_UNPACK: Final = (
+    "Unpack it, `storycore export verify --unpack-to` does so for any valid package, and describe the folder data/ in "
+    "it."
+)
 _BLOCK_BYTES: Final = MEBIBYTE // 2
 """Asked of a store at a time: what is read stands together, at the end."""
 
@@ -68,7 +77,7 @@ def read_carried(path: Path | StorePlace, *, settings: Settings, progress: Progr
         Cancelled: on request.
     """
     try:
-        with open_package(path, block_bytes=_BLOCK_BYTES) as file:
+        with open_package(path, check=progress.check, block_bytes=_BLOCK_BYTES) as file:
             findings = Findings()
             archive = Archive(file, findings, max_entries=max_entries(settings), only=_is_wanted)
             top = top_folder(archive.entries, findings) if archive.entries else ""
@@ -118,19 +127,21 @@ def _contents(archive: Archive, wanted: Mapping[str, Entry], progress: Progress)
     return found
 
 
+def _require_few(description: bytes) -> None:
+    if sum(map(description.count, (b",", b"[", b"{"))) > _MOST_VALUES:
+        raise invalid(f"Its description holds more than {_MOST_VALUES} values.", _UNPACK)
+
+
 def _require_present(names: Collection[str]) -> None:
     if _DESCRIPTION not in names:
-        raise invalid(
-            "It carries no description of StoryCore.",
-            "Unpack it, `storycore export verify --unpack-to` does so for any valid package, and describe the folder "
-            "data/ in it.",
-        )
+        raise invalid("It carries no description of StoryCore.", _UNPACK)
     for name in (_DECLARATION, _MANIFEST):
         if name not in names:
             raise invalid(f"{name} is missing.")
 
 
 def _carried(files: Mapping[str, bytes]) -> Carried:
+    _require_few(files[_DESCRIPTION])
     listed = _manifest(files)
     for name in (_DESCRIPTION, _RENAMES):
         if name in files and listed.get(name) != hashlib.sha256(files[name]).hexdigest():

@@ -56,7 +56,7 @@ def unpack(path: Path | StorePlace, target: Path, *, settings: Settings, progres
     if isinstance(path, Path) and path.is_dir():
         raise _refused("It is a folder already; there is nothing to unpack.", "Check it without unpack_to.")
     try:
-        with open_package(path) as file:
+        with open_package(path, check=progress.check) as file:
             checked = check_archive(file, settings=settings, progress=progress, until=_CHECKED)
             if checked.verdict.valid:
                 _write(checked, target, progress)

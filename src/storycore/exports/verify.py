@@ -6,8 +6,9 @@ written and nothing is downloaded. The words for what can be wrong are `storycor
 
 import contextlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -96,7 +97,7 @@ def verify_package(path: Path | StorePlace, *, settings: Settings, progress: Pro
     if isinstance(path, Path) and path.is_dir():
         return _verify_folder(path, settings, progress, until)
     try:
-        with open_package(path) as file:
+        with open_package(path, check=progress.check) as file:
             return check_archive(file, settings=settings, progress=progress, until=until).verdict
     except Defect as defect:
         findings = Findings()
@@ -105,11 +106,14 @@ def verify_package(path: Path | StorePlace, *, settings: Settings, progress: Pro
 
 
 @contextlib.contextmanager
-def open_package(path: Path | StorePlace, *, block_bytes: int = BLOCK_BYTES) -> Iterator[BinaryIO]:
+def open_package(
+    path: Path | StorePlace, *, check: Callable[[], None], block_bytes: int = BLOCK_BYTES
+) -> Iterator[BinaryIO]:
     """A package file or object open for reading; a pipe does not block. The name may be a link.
 
     Args:
         path: of the file or object.
+        check: called while a store is silent; what it raises ends the waiting.
         block_bytes: least bytes that are asked of a store at a time.
 
     Raises:
@@ -119,7 +123,7 @@ def open_package(path: Path | StorePlace, *, block_bytes: int = BLOCK_BYTES) -> 
         DependencyFailed: store_unavailable.
     """
     if isinstance(path, StorePlace):
-        with open_stored(Bucket(path), path.key, path.name, block_bytes=block_bytes) as stored:
+        with _open_object(path, check, block_bytes) as stored:
             yield cast("BinaryIO", stored)
         return
     try:
@@ -133,6 +137,15 @@ def open_package(path: Path | StorePlace, *, block_bytes: int = BLOCK_BYTES) -> 
         raise AccessDenied(f"{path.name} can't be opened.", reason=Reason.PERMISSION_DENIED) from fault
     with file:
         yield file
+
+
+def _open_object(place: StorePlace, check: Callable[[], None], block_bytes: int) -> BufferedReader:
+    bucket = Bucket(place, check=check)
+    try:
+        return open_stored(bucket, place.key, place.name, block_bytes=block_bytes)
+    except NotFound:
+        bucket.require()  # asked about an object, a store does not tell whether its bucket is missing
+        raise
 
 
 def max_entries(settings: Settings) -> int:

@@ -54,6 +54,11 @@ def is_package(path: Path) -> bool:
     return not path.is_file() or (_kind(path) == "application/zip" and not _is_made_of_parts(path))
 
 
+def is_called_package(path: Path) -> bool:
+    """Whether the name of a file says that it is a package, whatever its bytes are by now."""
+    return path.name.lower().endswith(".zip") and not _is_made_of_parts(path)
+
+
 def vouch(path: Path, settings: Settings, progress: Progress, *, until: float = 0.99) -> Vouched:
     """What vouches for a file. Nothing is written, and nobody is asked.
 

@@ -22,6 +22,9 @@ MAX_DEPTH = 60
 MAX_DIGITS = 300
 """Most digits of a whole number; a longer one becomes text. Every reader of JSON can take this many."""
 
+MAX_CHANGES = 1_000
+"""Most changes that are told; one whose every text is odd would give millions."""
+
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _TOO_LONG = 10**MAX_DIGITS
 
@@ -39,7 +42,7 @@ class Change(NamedTuple):
 
 
 class Cleaned(NamedTuple):
-    """A document that all formats carry, and what had to be changed for it."""
+    """A document that all formats carry, and what had to be changed for it, as far as `MAX_CHANGES` goes."""
 
     document: Document
     changes: tuple[Change, ...]
@@ -54,6 +57,11 @@ def clean(value: Mapping[str, object]) -> Cleaned:
     changes: list[Change] = []
     document = _object(value, (), changes)
     return Cleaned(document, tuple(changes))
+
+
+def _note(changes: list[Change], change: Change) -> None:
+    if len(changes) < MAX_CHANGES:
+        changes.append(change)
 
 
 def text_at(place: Mapping[str, Any], name: str) -> str:
@@ -88,7 +96,7 @@ def _value(value: object, path: tuple[str, ...], changes: list[Change]) -> Json:
         return _number(value, path, changes)
     if isinstance(value, (Mapping, list, tuple)):
         if len(path) >= MAX_DEPTH:
-            changes.append(Change(pointer(path), f"left out: nested more than {MAX_DEPTH} levels deep"))
+            _note(changes, Change(pointer(path), f"left out: nested more than {MAX_DEPTH} levels deep"))
             return None
         if isinstance(value, Mapping):
             return _object(value, path, changes)
@@ -104,7 +112,7 @@ def _object(value: Mapping[str, object], path: tuple[str, ...], changes: list[Ch
         kept = _FORBIDDEN.sub("", name)
         if kept != name:
             kept = next(free for free in _numbered(kept) if free not in found and free not in value)
-            changes.append(Change(pointer((*path, kept)), "the key held characters that XML forbids"))
+            _note(changes, Change(pointer((*path, kept)), "the key held characters that XML forbids"))
         found[kept] = _value(item, (*path, kept), changes)
     return found
 
@@ -122,7 +130,7 @@ def _text(text: str, path: tuple[str, ...], changes: list[Change]) -> str:
         return str(text)
     kept, count = _FORBIDDEN.subn("", text)
     characters = "character" if count == 1 else "characters"
-    changes.append(Change(pointer(path), f"removed {count} {characters} that XML forbids"))
+    _note(changes, Change(pointer(path), f"removed {count} {characters} that XML forbids"))
     return kept
 
 
@@ -130,9 +138,9 @@ def _number(number: float, path: tuple[str, ...], changes: list[Change]) -> Json
     if isinstance(number, int):
         if abs(number) < _TOO_LONG:
             return int(number)
-        changes.append(Change(pointer(path), f"became text: more than {MAX_DIGITS} digits"))
+        _note(changes, Change(pointer(path), f"became text: more than {MAX_DIGITS} digits"))
         return f"{number:#x}"
     if math.isfinite(number):
         return float(number) or 0.0
-    changes.append(Change(pointer(path), "left out: not a finite number"))
+    _note(changes, Change(pointer(path), "left out: not a finite number"))
     return None

@@ -4,6 +4,7 @@ It is its writer's word. What he said of the media is passed on as he measured i
 gives. Nothing about its form is taken on trust.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from storycore.metadata.collect import DOCUMENT_VERSION, Collected, repaired, wi
 from storycore.metadata.document import clean, object_at, objects_at, text_at
 from storycore.metadata.measure import Depth
 from storycore.metadata.standards import STORY
+from storycore.project.draft import MOST_WARNINGS
 from storycore.project.model import ProjectWarning
 
 _SECTIONS: Final = ("technical", "creative", "qa_reports")
@@ -65,7 +67,7 @@ def recorded(  # noqa: PLR0913 - as `collect`
     seconds = object_at(object_at(document, "technical"), "film").get("duration_seconds")
     length = seconds if isinstance(seconds, int | float) else 0.0
     cleaned, changes = with_omc(whole, length) if omc else clean(whole)
-    broken = () if depth is Depth.NONE else _broken(inventory)
+    broken = () if depth is Depth.NONE else itertools.islice(_broken(inventory), MOST_WARNINGS)
     return Collected(cleaned, included, (*broken, *map(repaired, changes)))
 
 

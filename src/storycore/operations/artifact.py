@@ -137,7 +137,7 @@ def fetch(app: App, artifact_id: str, target: Path, progress: Progress) -> Artif
     path = (target / artifact.name if target.is_dir() else target).absolute()
     digest = hashlib.sha256()
     progress.begin("fetching", total=artifact.size_bytes, unit="bytes", until=0.999)
-    with _source(app, artifact) as source, new_file(path) as file:
+    with _source(app, artifact, progress) as source, new_file(path) as file:
         while chunk := source.read(_CHUNK_BYTES):
             digest.update(chunk)
             file.write(chunk)
@@ -147,14 +147,14 @@ def fetch(app: App, artifact_id: str, target: Path, progress: Progress) -> Artif
     return ArtifactDownloadResult(**_entry(artifact).model_dump()).model_copy(update={"path": str(path)})
 
 
-def _source(app: App, artifact: Artifact) -> BinaryIO:
+def _source(app: App, artifact: Artifact, progress: Progress) -> BinaryIO:
     if names_store(artifact.path):
         from storycore.storage.objects import Bucket
         from storycore.storage.stored_file import open_stored
 
         place = app.places.stored(artifact.path, pointer="/artifact_id")
         try:
-            return cast("BinaryIO", open_stored(Bucket(place), place.key, place.name))
+            return cast("BinaryIO", open_stored(Bucket(place, check=progress.check), place.key, place.name))
         except NotFound:
             raise _gone() from None
     try:

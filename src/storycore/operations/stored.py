@@ -78,9 +78,10 @@ def describable_place(app: App, path: str) -> Path | StorePlace:
 
 
 def _is_package(file: Path) -> bool:
-    from storycore.exports.vouching import is_package
+    """Whether it is one, or is called so: who names a damaged one is told what is wrong with it."""
+    from storycore.exports.vouching import is_called_package, is_package
 
-    return is_package(file)
+    return is_package(file) or is_called_package(file)
 
 
 def zip_place(place: Path | StorePlace, name: str) -> Path | StorePlace:

@@ -7,8 +7,10 @@ connection strings"; Google, "How Application Default Credentials works".
 
 import configparser
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from storycore.errors import DependencyFailed, Reason
 from storycore.storage.place import WORDS, Kind
@@ -23,7 +25,7 @@ _AZURE_REMEDY = (
 _GOOGLE_REMEDY = "Set GOOGLE_APPLICATION_CREDENTIALS to the file of a service account."
 
 _SERVERS = {
-    Kind.S3: ("AWS_ENDPOINT_URL", "AWS_REGION"),
+    Kind.S3: ("AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 or endpoint_url of the profile", "AWS_REGION"),
     Kind.AZURE: ("AZURE_STORAGE_ENDPOINT or the BlobEndpoint of AZURE_STORAGE_CONNECTION_STRING",
                  "the name of the account"),
     Kind.GOOGLE: ("GOOGLE_BASE_URL", "GOOGLE_APPLICATION_CREDENTIALS"),
@@ -53,17 +55,37 @@ def options(kind: Kind) -> dict[str, str]:
     """What a store of this kind is opened with, read anew each time.
 
     Raises:
-        DependencyFailed: store_unavailable: there are no credentials.
+        DependencyFailed: store_unavailable: there are no credentials, or the server's address is none.
     """
-    return {Kind.S3: _s3, Kind.AZURE: _azure, Kind.GOOGLE: _google}[kind]()
+    found = {Kind.S3: _s3, Kind.AZURE: _azure, Kind.GOOGLE: _google}[kind]()
+    address = found.get("endpoint") or found.get("base_url") or ""
+    if address and not is_address(address):
+        raise DependencyFailed(
+            f"The address that is set for {WORDS[kind]} is none that can be asked.",
+            reason=Reason.STORE_UNAVAILABLE,
+            remediation=f"Correct {_SERVERS[kind][0]}: it begins with https:// (or http://), and names a host.",
+            details={"retryable": False},
+        )
+    return found
 
 
 def server(options: Mapping[str, str]) -> str:
-    """Address of the server that is asked, without a name and password in it; "" for the provider's own."""
+    """Address of the server that is asked, without a name, password or query in it; "" for the provider's own."""
     address = options.get("endpoint") or options.get("base_url") or ""
-    scheme, slashes, rest = address.rstrip("/").rpartition("://")
+    scheme, slashes, rest = re.split("[?#]", address)[0].rstrip("/").rpartition("://")
     host, slash, path = rest.partition("/")
     return scheme + slashes + host.rpartition("@")[2].lower() + slash + path
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is the address of a server that can be asked; the library breaks on one that is not."""
+    try:
+        found = urlsplit(text)
+        port = found.port
+    except ValueError:
+        return False
+    odd = re.search(r"[^!-~]|[<>\"\\^`{|}]", text)
+    return found.scheme in ("http", "https") and bool(found.hostname) and port != 0 and not odd
 
 
 def remedy(kind: Kind, options: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ import hashlib
 import ipaddress
 import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -19,6 +19,7 @@ from storycore.errors import Conflict, DependencyFailed, NotFound, Reason, Story
 from storycore.storage import credentials
 from storycore.storage.pipe import Broken
 from storycore.storage.place import WORDS, Kind, StorePlace, read_place
+from storycore.storage.silence import heard
 from storycore.storage.store import Facts
 from storycore.units import MEBIBYTE
 
@@ -49,15 +50,18 @@ class Bucket:
     Args:
         place: in it; only its kind and bucket count.
         timeout_seconds: how long one call may take; `TIMEOUT_SECONDS` if left out.
+        check: called while the store is asked about an object or read; what it raises ends the waiting.
 
     Raises:
         DependencyFailed: store_unavailable: no credentials, or none that the library takes.
     """
 
-    def __init__(self, place: StorePlace, *, timeout_seconds: float | None = None) -> None:
+    def __init__(
+        self, place: StorePlace, *, timeout_seconds: float | None = None, check: Callable[[], None] | None = None
+    ) -> None:
         timeout_seconds = TIMEOUT_SECONDS if timeout_seconds is None else timeout_seconds
         self._place = StorePlace(place.kind, place.bucket, "")
-        self._timeout = timeout_seconds
+        self._timeout, self._check = timeout_seconds, check
         self._options = credentials.options(place.kind)
         try:
             self._store = _open(self._place, self._options, timeout_seconds)
@@ -89,6 +93,9 @@ class Bucket:
 
     def facts(self, key: str) -> Facts | None:
         """What stands at `key`; see `store.Looks`."""
+        return heard(lambda: self._facts(key), self._check)
+
+    def _facts(self, key: str) -> Facts | None:
         import obstore
 
         try:
@@ -102,6 +109,9 @@ class Bucket:
 
     def read(self, key: str, start: int, end: int, tag: str) -> bytes:
         """A range of an object; see `store.Gets`."""
+        return heard(lambda: self._read(key, start, end, tag), self._check)
+
+    def _read(self, key: str, start: int, end: int, tag: str) -> bytes:
         import obstore
 
         with self._told():
@@ -112,13 +122,19 @@ class Bucket:
         return data
 
     def put(self, key: str, data: bytes | bytearray, *, media_type: str, author: str) -> str:
-        """A small object; see `store.Puts`."""
+        """A small object; see `store.Puts`.
+
+        Whoever stops the work waits for the answer, since nothing takes back what is on its way; only a signal that
+        interrupts this thread ends the waiting.
+        """
         import obstore
 
         try:
             with self._told():
-                made = obstore.put(
-                    self._store, key, bytes(data), mode="create", attributes=_attributes(media_type, author)
+                attributes = _attributes(media_type, author)
+                made = heard(
+                    lambda: obstore.put(self._store, key, bytes(data), mode="create", attributes=attributes),
+                    None if self._check is None else _go_on,
                 )  # fmt: skip
         except Conflict:
             found = self.facts(key)  # after a lost answer it is our own that stands there
@@ -178,12 +194,27 @@ class Bucket:
         with self._told():
             return obstore.sign(cast("S3Store | AzureStore", self._store), "GET", key, timedelta(seconds=seconds))
 
+    def require(self) -> None:
+        """Makes sure that the bucket is not missing; what keeps us from seeing that is no fault here.
+
+        Raises:
+            DependencyFailed: store_unavailable: there is no such bucket.
+        """
+        try:
+            self.look("")
+        except DependencyFailed as fault:
+            if fault.details.get("store_code") in _NO_BUCKET:
+                raise
+
     def look(self, prefix: str) -> None:
         """Makes sure that the store answers and lets us list.
 
         Raises:
             DependencyFailed: store_unavailable, with what is wrong.
         """
+        heard(lambda: self._look(prefix), self._check)
+
+    def _look(self, prefix: str) -> None:
         import obstore
 
         with self._told():
@@ -195,7 +226,7 @@ class Bucket:
         Raises:
             DependencyFailed: store_unavailable.
         """
-        return self._unfinished.begun(prefix) if self._place.kind is Kind.S3 else None
+        return heard(lambda: self._unfinished.begun(prefix), self._check) if self._place.kind is Kind.S3 else None
 
     @property
     def forgets(self) -> bool:
@@ -224,10 +255,10 @@ class Bucket:
             yield
         except (StoryCoreError, Broken, KeyboardInterrupt, SystemExit):
             raise
-        except Exception as fault:  # noqa: BLE001 - the library raises built-in and own errors of many kinds
+        except BaseException as fault:  # noqa: BLE001 - the library raises built-in and own errors, and panics
             raise self._in_words(fault) from None
 
-    def _in_words(self, fault: Exception) -> StoryCoreError:
+    def _in_words(self, fault: BaseException) -> StoryCoreError:
         from obstore import exceptions as told
 
         found = _CODE.search(str(fault))
@@ -283,6 +314,10 @@ def take_back(url: str, mark: str) -> None:
         bucket.remove(place.key)
 
 
+def _go_on() -> None:
+    """Nothing stops it."""
+
+
 def _is_loopback(address: str) -> bool:
     """Whether the address of a server means the machine that asks."""
     try:
@@ -292,7 +327,7 @@ def _is_loopback(address: str) -> bool:
         return False
 
 
-def _is_refusal(fault: Exception) -> bool:
+def _is_refusal(fault: BaseException) -> bool:
     return bool(re.search(r"status code: (401|403)\b", str(fault)))
 
 

@@ -58,7 +58,7 @@ def new_object(
         read_place(place.url)
     except BadPlace as fault:  # a good folder and the name of a film can be too much together
         raise InvalidInput(f"{place.name} can't be written there: it {fault}.", reason=Reason.PATH_INVALID) from None
-    bucket = Bucket(place)
+    bucket = Bucket(place, check=check)
     if bucket.facts(place.key) is not None:
         raise _exists(place)
     author = f"{traces.label() or 'alone'}.{secrets.token_hex(8)}"

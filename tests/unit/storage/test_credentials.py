@@ -5,7 +5,7 @@ import os
 import pytest
 
 from storycore.errors import DependencyFailed
-from storycore.storage.credentials import options
+from storycore.storage.credentials import options, remedy, server
 from storycore.storage.place import Kind
 
 
@@ -78,3 +78,40 @@ def test_google_is_opened_by_one_thing_only(monkeypatch):
     assert options(Kind.GOOGLE) == {"application_credentials": "/keys/a.json"}
     given(monkeypatch, GOOGLE_SERVICE_ACCOUNT_KEY="{}", GOOGLE_BASE_URL="http://127.0.0.1:1")
     assert options(Kind.GOOGLE) == {"service_account_key": "{}", "base_url": "http://127.0.0.1:1"}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://x.example/a", "http://X.example/a/", "http://me:secret@x.example/a", "http://x.example/a/?sv=1&sig=secret",
+     "http://x.example/a?sig=se://cr/et@", "http://x.example/a#secret"],
+)  # fmt: skip
+def test_the_address_that_people_are_told_holds_no_secret(address):
+    assert server({"endpoint": address}) == "http://x.example/a"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1:8333", "s3.example", "http:///films", "https://:8333", "ftp://x.example", "http://x.example:99999", "http://[::1",
+     "http://x .example", "http://x.example/ä", "http://x.example:0", "http://{x}.example"],
+)  # fmt: skip
+def test_an_address_that_is_none_is_told_before_anybody_is_asked(monkeypatch, address):
+    given(monkeypatch, AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="s", AWS_ENDPOINT_URL=address)
+    with pytest.raises(DependencyFailed) as told:
+        options(Kind.S3)
+    assert ("AWS_ENDPOINT_URL" in told.value.remediation, address in str(told.value.as_dict())) == (True, False)
+    assert told.value.details["retryable"] is False
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:8333", "HTTPS://S3.example/a/", "https://me:s@x.example", "http://[::1]:1"]
+)
+def test_an_address_of_a_server_is_taken_as_it_is(monkeypatch, address):
+    given(monkeypatch, AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="s", AWS_ENDPOINT_URL=address)
+    assert options(Kind.S3)["endpoint"] == address
+
+
+def test_who_must_correct_an_address_is_told_every_place_where_it_may_be_set(monkeypatch):
+    given(monkeypatch, AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="s", AWS_ENDPOINT_URL="http://right.example")
+    given(monkeypatch, AWS_ENDPOINT_URL_S3="http://wrong.example")
+    told = remedy(Kind.S3, options(Kind.S3))
+    assert [name for name in ("AWS_ENDPOINT_URL,", "AWS_ENDPOINT_URL_S3", "endpoint_url") if name not in told] == []

@@ -28,6 +28,9 @@ TOTAL_FLOOR_BYTES: Final = 4096 * MEBIBYTE
 MAX_TOTAL_BYTES: Final = 1 << 44
 """No archive may unpack to more than 16 TiB."""
 
+MAX_DIRECTORY_BYTES: Final = 256 * MEBIBYTE
+"""Of the list of contents, whose names are held in memory together; 100,000 files take some 20 MiB."""
+
 _WRONG, _UNSEEN = -1, -2
 _FOLDER_ATTRIBUTE, _VOLUME_ATTRIBUTE, _REPARSE_ATTRIBUTE = 0x10, 0x08, 0x400
 _DESCRIPTOR_BYTES = 24
@@ -106,6 +109,11 @@ class Index:
         shift = start - end.directory_offset
         if start < 0 or shift < 0:
             raise Defect(Finding.ARCHIVE_MALFORMED, "The list of contents is not where the end of the archive says.")
+        if end.directory_size > MAX_DIRECTORY_BYTES:
+            raise Defect(
+                Finding.ARCHIVE_MALFORMED,
+                f"Its list of contents takes {end.directory_size} bytes; at most {MAX_DIRECTORY_BYTES} are read.",
+            )
         if shift:
             self._findings.fault("", Finding.LEADING_DATA, f"{shift} bytes stand before the archive proper.")
         if end.comment_bytes:
