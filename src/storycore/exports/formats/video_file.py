@@ -169,6 +169,8 @@ class _Captions:
     def __init__(self, film: Film, wanted: Picture, options: FilmOptions, studio: Studio) -> None:
         self._options, self._studio = options, studio
         self._project, self._line = film.project, wanted.line
+        asked = options.caption_language
+        self._language = wanted.canvas.language if asked == "und" else asked
         self._cues = cues(film.project, wanted.line) if options.captions != "none" else ()
 
     @property
@@ -182,7 +184,7 @@ class _Captions:
             return None
         path = self._studio.folder / "captions.srt"
         path.write_text(srt(self._cues), encoding="utf-8")
-        return Captions(path=path, codec=codec, language=three_letters(self._options.caption_language))
+        return Captions(path=path, codec=codec, language=three_letters(self._language))
 
     def beside(self, target: Path, stack: ExitStack) -> tuple[Path, ...]:
         """A file beside the film, which appears when the stack is closed."""
