@@ -360,6 +360,11 @@ def test_an_encoder_in_hardware_is_told_of_that_does_not_heed_what_was_asked_for
     film, (item,) = film_in(make_film(tmp_path / "film", {"colour": "red"})), wanted("mp4", {"crf": 9})
     picture = item.format.picture(film, item.options)
     assert hardware_warnings(picture, item.options) == ()
+    (told,) = hardware_warnings(picture, item.options.model_copy(update={"hardware": True}))
+    assert (told.reason, told.message) == (
+        "hardware_missing",
+        "No encoder in hardware works here for H.264; libx264 was used.",
+    )
     (told,) = hardware_warnings(replace(picture, encoder="h264_nvenc"), item.options)
     assert told.message == "h264_nvenc encodes in hardware and does not heed crf; bitrate_bps is heeded."
     assert hardware_warnings(replace(picture, encoder="h264_nvenc"), wanted("mp4", {})[0].options) == ()

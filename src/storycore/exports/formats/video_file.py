@@ -16,7 +16,7 @@ from storycore.exports.formats.format import Film, FormatOptions, Made
 from storycore.exports.formats.marking import seal
 from storycore.exports.formats.mixdown import film_sound, goal, sound_tags
 from storycore.exports.formats.options import CaptionOptions, SoundOptions, VideoOptions
-from storycore.exports.formats.sound_metrics import measured_sound
+from storycore.exports.formats.sound_metrics import loudness_warnings, measured_sound
 from storycore.exports.formats.told import created_at
 from storycore.observe.progress import Progress
 from storycore.project.model import ProjectWarning
@@ -120,7 +120,13 @@ class VideoFile:
                 figures |= measured_sound(heard, goal(options), wanted.line.duration)
             size_bytes, sha256 = finished(file)
             seen = (*filming.shape(film, options).warnings, *studio.sources.warnings)
-            warnings = (*seen, *captions.warnings, *rate_warnings(figures), *hardware_warnings(wanted, options))
+            warnings = (
+                *seen,
+                *captions.warnings,
+                *rate_warnings(figures),
+                *loudness_warnings(figures),
+                *hardware_warnings(wanted, options),
+            )
             beside = captions.beside(target, stack)
         return Made(
             size_bytes=size_bytes,
