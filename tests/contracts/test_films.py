@@ -376,6 +376,14 @@ def test_a_range_that_holds_no_frame_is_refused(tmp_path):
         deliver(folder, "mp4", tmp_path / "out", time_range=[0.5, 0.501])
 
 
+def test_a_film_of_shots_shorter_than_a_frame_is_a_slate_that_says_so(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red", "duration": 0.001})
+    path, made = deliver(folder, "mp4", tmp_path / "out")
+    assert len(see(path).frames) == 48
+    assert [it.reason for it in made.warnings if it.reason != "origin_unsaid"] == ["shot_too_short", "nothing_to_show"]
+    assert made.warnings[1].message == "No shot lasts a frame; a slate with the film's title was made."
+
+
 def test_a_range_behind_the_end_is_refused(tmp_path):
     folder = make_film(tmp_path / "film", {"colour": "red"})
     with pytest.raises(InvalidInput) as fault:
@@ -682,7 +690,7 @@ def _pictures(path, name):
 @pytest.mark.parametrize(
     ("option", "message"),
     [({"fps": 0}, "between 1 and 240"), ({"fps": 100000}, "between 1 and 240"), ({"width": 321}, "must be"),
-     ({"time_range": [5, 2]}, "the end must come")],
+     ({"time_range": [5, 2]}, "the end must come"), ({"time_range": [-1, 2]}, "the film begins at 0 s")],
 )  # fmt: skip
 def test_a_value_that_no_film_can_have_is_out_of_range(option, message):
     with pytest.raises(InvalidInput) as fault:
