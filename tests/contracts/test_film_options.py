@@ -105,6 +105,14 @@ def test_a_dubbed_film_says_its_language_and_shows_the_words_of_another(two_lang
     assert [line.plaintext for line in pysubs2.load(str(words.path))] == ["Bonsoir"]
 
 
+@pytest.mark.parametrize("name", ["mp4", "mkv"])
+def test_captions_that_can_be_switched_on_are_in_the_language_of_the_film(tmp_path, name):
+    folder = make_sound_project(tmp_path / "film", {"dialogue": [{"text": "Good evening"}]}, language="en")
+    (made,) = deliver(folder, name, tmp_path / "out", captions="soft")
+    with av.open(str(made.path)) as film:
+        assert film.streams.subtitles[0].metadata["language"] == "eng"
+
+
 def test_a_language_that_the_film_does_not_speak_is_refused(two_languages, tmp_path):
     for name in ("dub_language", "caption_language"):
         with pytest.raises(InvalidInput, match="there are: en, fr") as fault:

@@ -360,6 +360,11 @@ def test_an_encoder_in_hardware_is_told_of_that_does_not_heed_what_was_asked_for
     film, (item,) = film_in(make_film(tmp_path / "film", {"colour": "red"})), wanted("mp4", {"crf": 9})
     picture = item.format.picture(film, item.options)
     assert hardware_warnings(picture, item.options) == ()
+    (told,) = hardware_warnings(picture, item.options.model_copy(update={"hardware": True}))
+    assert (told.reason, told.message) == (
+        "hardware_missing",
+        "No encoder in hardware works here for H.264; libx264 was used.",
+    )
     (told,) = hardware_warnings(replace(picture, encoder="h264_nvenc"), item.options)
     assert told.message == "h264_nvenc encodes in hardware and does not heed crf; bitrate_bps is heeded."
     assert hardware_warnings(replace(picture, encoder="h264_nvenc"), wanted("mp4", {})[0].options) == ()
@@ -369,6 +374,14 @@ def test_a_range_that_holds_no_frame_is_refused(tmp_path):
     folder = make_film(tmp_path / "film", {"colour": "red"})
     with pytest.raises(InvalidInput, match=r"no frame begins in it; one lasts 0\.0417 s"):
         deliver(folder, "mp4", tmp_path / "out", time_range=[0.5, 0.501])
+
+
+def test_a_film_of_shots_shorter_than_a_frame_is_a_slate_that_says_so(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red", "duration": 0.001})
+    path, made = deliver(folder, "mp4", tmp_path / "out")
+    assert len(see(path).frames) == 48
+    assert [it.reason for it in made.warnings if it.reason != "origin_unsaid"] == ["shot_too_short", "nothing_to_show"]
+    assert made.warnings[1].message == "No shot lasts a frame; a slate with the film's title was made."
 
 
 def test_a_range_behind_the_end_is_refused(tmp_path):
@@ -677,7 +690,7 @@ def _pictures(path, name):
 @pytest.mark.parametrize(
     ("option", "message"),
     [({"fps": 0}, "between 1 and 240"), ({"fps": 100000}, "between 1 and 240"), ({"width": 321}, "must be"),
-     ({"time_range": [5, 2]}, "the end must come")],
+     ({"time_range": [5, 2]}, "the end must come"), ({"time_range": [-1, 2]}, "the film begins at 0 s")],
 )  # fmt: skip
 def test_a_value_that_no_film_can_have_is_out_of_range(option, message):
     with pytest.raises(InvalidInput) as fault:

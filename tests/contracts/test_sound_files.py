@@ -135,6 +135,20 @@ def test_peaks_of_a_loud_mix_stay_below_the_bound_in_the_finished_file(tmp_path,
     assert told.metrics["clipping"]["verdict"] == "none"
 
 
+def test_a_target_that_clicks_do_not_allow_is_missed_with_a_warning(tmp_path):
+    folder = tmp_path / "film"
+    clicks = noise(seconds=6, level=0.004)
+    for place in range(0, len(clicks) - 300, RATE // 2):
+        clicks[place : place + 300] += (0.95 * np.hanning(300) * np.sin(np.arange(300) * 0.3))[:, None]
+    save(folder / "clicks.wav", clicks)
+    make_sound_project(folder, {"duration": 6, "audioTracks": [track("clicks.wav")]})
+    both = made(folder, tmp_path, "wav", loudness_lufs=-14)["wav"][1]
+    (told,) = [warning.message for warning in both.warnings if warning.reason == "loudness_missed"]
+    assert f"{both.metrics['integrated_loudness']['verdict']} for loudness_lufs (-14)" in told
+    quiet = made(folder, tmp_path / "quiet", "wav", loudness_lufs=-30)["wav"][1]
+    assert [warning.reason for warning in quiet.warnings if warning.reason == "loudness_missed"] == []
+
+
 def test_without_a_target_a_mix_stays_as_loud_as_it_is(tmp_path):
     folder = tmp_path / "film"
     save(folder / "a.wav", tone(seconds=2, level=0.25, channels=2))

@@ -373,3 +373,20 @@ def test_a_large_project_takes_little_more_than_reading_its_json(tmp_path, witho
     assert len(project.shots) == 500
     assert all(shot.image.found for shot in project.shots)
     assert spent < 8 * yardstick, f"{spent:.3f} s of CPU against {yardstick:.3f} s, {sys.platform}"
+
+
+@pytest.mark.parametrize(
+    ("written", "camera"),
+    [
+        ({"camera_movement": "Pan Left"}, "pan left"),
+        ({"camera_movement": "zoom_out"}, "zoom out"),
+        ({"cameraMovement": "tiltDown"}, "tilt down"),
+        ({"camera": {"movement": {"type": "dolly-in"}}}, "dolly in"),
+        ({"camera_movement": "pan from left to the right"}, "pan right"),
+        ({"camera_movement": "zoom, the door at the left"}, "zoom"),
+        ({"prompt_modules": {"camera": "wide shot, slowly zooms in"}}, "zoom in"),
+    ],
+)
+def test_where_a_camera_goes_is_kept(tmp_path, written, camera):
+    write_json(tmp_path, {"name": "x", "shots": [{"id": "a", "duration": 1, **written}]})
+    assert read(tmp_path).shots[0].camera == camera

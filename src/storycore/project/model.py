@@ -255,7 +255,8 @@ class Shot:
         clip: the moving picture; takes precedence over `image`.
         clip_in: seconds into the clip at which it begins.
         clip_out: seconds into the clip at which it ends; None means the clip's end.
-        camera: movement as written in the field's words: static, pan, tilt, zoom, dolly, tracking, crane, handheld.
+        camera: movement in the field's words: static, pan, tilt, zoom, dolly, tracking, crane, handheld; and where it
+            goes if that is said: left, right, up, down, in, out.
         transition: how it ends.
         prompt: what generated it.
         dialogue: lines said during it.

@@ -1,5 +1,6 @@
 """Shots: lists of them joined into one film, and each read out of its pieces."""
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -36,7 +37,18 @@ _CAMERA = {
     }.items()
     for word in words.split()
 }
+_DIRECTIONS = {
+    movement: {word: direction for direction, words in directions.items() for word in words.split()}
+    for directions, movements in (
+        ({"left": "left leftward leftwards", "right": "right rightward rightwards"}, "pan tracking"),
+        ({"up": "up upward upwards", "down": "down downward downwards"}, "tilt crane"),
+        ({"in": "in inward inwards closer", "out": "out outward outwards back away pull pulls pulling"}, "zoom dolly"),
+    )
+    for movement in movements.split()
+}
+"""Of each movement, the words that say where it goes."""
 _WORD = re.compile(r"[a-z]+")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _KNOWN = aliases.first_names(
     aliases.SHOT_ID, aliases.ORDERS, aliases.SHOT_TITLE, aliases.SHOT_DESCRIPTION, aliases.SHOT_DURATION,
     aliases.SHOT_START, aliases.SHOT_END, aliases.SHOT_SCENE, aliases.CAMERA, aliases.PROMPT, aliases.PROMPT_MODULES,
@@ -187,7 +199,7 @@ def _as_written(media: Media, found: Found) -> Media:
 def _camera(fields: Fields) -> str:
     for found in fields.candidates(aliases.CAMERA):
         if isinstance(found.value, str) and found.value.strip():
-            text = " ".join(found.value.lower().replace("_", " ").replace("-", " ").split())
+            text = " ".join(_HUMP.sub(" ", found.value).lower().replace("_", " ").replace("-", " ").split())
             return _movement(text) or text
     for found in fields.candidates(aliases.CAMERA_PROSE):
         if isinstance(found.value, str) and (movement := _movement(found.value.lower())):
@@ -196,9 +208,16 @@ def _camera(fields: Fields) -> str:
 
 
 def _movement(text: str) -> str | None:
-    """The first word of a text that names a movement, in the field's word for it."""
+    """The first movement that a text names, in the field's word for it, and where it goes if it says so: `pan left`."""
     words = _WORD.findall(text.replace("hand held", "handheld").replace("hand-held", "handheld"))
-    return next((_CAMERA[word] for word in words if word in _CAMERA), None)
+    movement = next((_CAMERA[word] for word in words if word in _CAMERA), None)
+    if movement is None:
+        return None
+    known = _DIRECTIONS.get(movement, {})
+    named = [word for word in words if word != "the"]
+    goals = [word for before, word in itertools.pairwise(named) if before == "to"]  # from left to right goes right
+    direction = next((known[word] for word in (*goals, *named) if word in known), "")
+    return f"{movement} {direction}".rstrip()
 
 
 def _prompt(fields: Fields) -> Prompt:

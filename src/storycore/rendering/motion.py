@@ -15,7 +15,7 @@ _ZOOM_PER_SECOND = 0.045
 """So that short shots move as calmly as long ones."""
 
 _BACKWARDS = {
-    "zoom": {"out", "back", "away", "wide", "wider"},
+    "zoom": {"out", "back", "away", "wider"},
     "dolly": {"out", "back", "away", "pull", "pulls", "pulling"},
     "pan": {"left", "leftward", "leftwards"},
     "tracking": {"left", "leftward", "leftwards"},
@@ -76,10 +76,11 @@ class View:
 def move_of(shot: Shot) -> Move:
     """The move that a shot's camera words mean; words that name none leave the camera still."""
     amount = min(0.15, _ZOOM_PER_SECOND * float(shot.duration))
-    kind = "burns" if "ken burns" in shot.camera else shot.camera
+    name, *direction = shot.camera.split() or [""]
+    kind = "burns" if "ken burns" in shot.camera else name
     drawn = _MOVES.get(kind)
     move = drawn(amount, shot.number) if drawn else STILL
-    words = _WORD.findall(f"{shot.camera} {shot.prompt.modules.get('camera', '')}".lower())
+    words = direction or _WORD.findall(f"{shot.prompt.modules.get('camera', '')}".lower())
     return _turned(move) if _BACKWARDS.get(kind, set()) & set(words) else move
 
 

@@ -40,6 +40,15 @@ def test_a_word_turns_a_move_round(camera, word):
     assert (back.zoom, back.x, back.y) == (there.zoom[::-1], there.x[::-1], there.y[::-1])
 
 
+@pytest.mark.parametrize(
+    ("camera", "other"), [("zoom in", "zoom out"), ("pan right", "pan left"), ("tilt up", "tilt down")]
+)
+def test_a_direction_beside_the_move_goes_before_prose(camera, other):
+    there, back = moved(camera, "wide shot, left, out, down"), moved(other)
+    assert there == moved(camera.split()[0])
+    assert (back.zoom, back.x, back.y) == (there.zoom[::-1], there.x[::-1], there.y[::-1])
+
+
 @pytest.mark.parametrize("camera", KINDS)
 def test_a_move_begins_and_ends_gently(camera):
     seen = [view(moved(camera), frame, 100, Fraction(24)) for frame in range(100)]

@@ -35,12 +35,16 @@ def unheeded(options: Any) -> Mapping[str, str]:
 
 
 def hardware_warnings(picture: Picture, options: VideoOptions) -> tuple[ProjectWarning, ...]:
-    """That quality and effort say nothing to the encoder in hardware that was found, if they were asked for.
+    """That there is no encoder in hardware, if one was wanted; or what that one does not heed: quality and effort.
 
     Whether there is one is known only when it has been tried, so this is no reason to refuse them.
     """
+    if picture.encoder == picture.codec.encoders[0]:
+        message = f"No encoder in hardware works here for {picture.codec.title}; {picture.encoder} was used."
+        missing = ProjectWarning(file="project.json", pointer="", reason="hardware_missing", message=message)
+        return (missing,) if options.hardware else ()
     asked = [name for name in ("crf", "effort") if getattr(options, name) != VideoOptions.model_fields[name].default]
-    if picture.encoder == picture.codec.encoders[0] or not asked:
+    if not asked:
         return ()
     message = f"{picture.encoder} encodes in hardware and does not heed {' and '.join(asked)}; bitrate_bps is heeded."
     return (ProjectWarning(file="project.json", pointer="", reason="option_unheeded", message=message),)

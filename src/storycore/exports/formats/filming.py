@@ -108,9 +108,10 @@ def shape(film: Film, options: PictureOptions) -> Shape:
         line = alone(line, film.shot)
     if line.end == line.first and not line.lead:
         _refuse_range(film, options, rate)
+        warnings += _unseen(line)
         line = timeline((), rate, lead_seconds=SLATE_SECONDS)
-        empty = True
-    if empty:
+        warnings.append(_warning("nothing_to_show", "No shot lasts a frame; a slate with the film's title was made."))
+    elif empty:
         warnings.append(_warning("nothing_to_show", "The film has no shots; a slate with its title was made."))
     elif film.shot is None and options.seconds() is None:
         warnings += _unseen(line)

@@ -25,7 +25,7 @@ from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, Made
 from storycore.exports.formats.mixdown import film_sound, goal
 from storycore.exports.formats.options import Number, SoundOptions, VideoOptions, Whole, WordOptions
-from storycore.exports.formats.sound_metrics import measured_sound, metric
+from storycore.exports.formats.sound_metrics import loudness_warnings, measured_sound, metric
 from storycore.exports.formats.video_file import measured_picture
 from storycore.observe.progress import Progress
 from storycore.project.model import ProjectWarning
@@ -122,7 +122,12 @@ class _Hls:
             size_bytes, sha256 = finished(file)
             warnings = (
                 *(*filming.shape(film, options).warnings, *studio.sources.warnings),
-                *(*made.warnings, *rate_warnings(figures), *hardware_warnings(wanted[0], options)),
+                *(
+                    *made.warnings,
+                    *rate_warnings(figures),
+                    *loudness_warnings(figures),
+                    *hardware_warnings(wanted[0], options),
+                ),
             )
         return Made(size_bytes=size_bytes, sha256=sha256, metrics=figures, warnings=warnings)
 

@@ -30,7 +30,7 @@ def _rate(value: Any) -> Fraction:
         raise ValueError("a number, or a fraction such as 30000/1001, is needed") from None
     rate = _NTSC.get(rate, rate)
     if not 1 <= rate <= 240 or rate.denominator > 1001 or rate.numerator > 240_000:
-        raise ValueError("between 1 and 240 frames per second are possible, in whole numbers or as n/1001")
+        raise ValueError("between 1 and 240 frames per second are possible, such as 24, 12.5 or 30000/1001")
     return rate
 
 
@@ -46,7 +46,9 @@ Language = Annotated[str, Strict(), Field(pattern=r"^[A-Za-z]{2,3}(?:-[A-Za-z0-9
 
 
 def _range(value: tuple[float, float]) -> tuple[float, float]:
-    if not 0 <= value[0] < value[1]:
+    if value[0] < 0:
+        raise ValueError("the film begins at 0 s")
+    if not value[0] < value[1]:
         raise ValueError("the end must come after the beginning")
     return value
 

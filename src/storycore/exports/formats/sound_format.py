@@ -10,7 +10,7 @@ from storycore.exports.formats.format import Film, Made
 from storycore.exports.formats.marking import seal
 from storycore.exports.formats.mixdown import film_line, film_sound, goal
 from storycore.exports.formats.options import MasterOptions, SoundOptions
-from storycore.exports.formats.sound_metrics import sound_metrics
+from storycore.exports.formats.sound_metrics import loudness_warnings, sound_metrics
 from storycore.observe.progress import Progress
 from storycore.project.model import ProjectWarning
 from storycore.rendering import encoder
@@ -61,11 +61,13 @@ class SoundFormat:
             )
             sealed = seal(film, file, self.media_type, options, progress, until=0.995)
             size_bytes, sha256 = finished(file)
+        figures = sound_metrics(sound.facts, goal(options), line.duration)
+        warnings = (*sound.warnings, *loudness_warnings(figures))
         return Made(
             size_bytes=size_bytes,
             sha256=sha256,
-            metrics={**sound_metrics(sound.facts, goal(options), line.duration), **sealed},
-            warnings=sound.warnings if film.project.shots else (*sound.warnings, NO_FILM),
+            metrics={**figures, **sealed},
+            warnings=warnings if film.project.shots else (*warnings, NO_FILM),
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
+from storycore.project.model import ProjectWarning
 from storycore.rendering import loudness
 from storycore.rendering.master import Goal
 from storycore.rendering.measure_sound import SILENT_DBFS, SILENT_SECONDS, SoundFacts
@@ -57,6 +58,23 @@ def measured_sound(facts: SoundFacts, goal: Goal, duration: Fraction) -> dict[st
             f"peaks below {SILENT_DBFS:g} dBFS for {SILENT_SECONDS} s or more",
         ),
     }  # fmt: skip
+
+
+def loudness_warnings(figures: Mapping[str, Any]) -> tuple[ProjectWarning, ...]:
+    """That the sound is not as loud as was asked for, if it is not; a silent one is told of by itself.
+
+    Args:
+        figures: as `measured_sound` gives them; none where there is no sound.
+    """
+    told = figures.get("integrated_loudness", {})
+    if told.get("value") is None or told.get("verdict", "within target") == "within target":
+        return ()
+    message = f"The sound has {told['value']:g} LUFS, {told['verdict']} for loudness_lufs ({told['target']:g})."
+    if told["value"] < told["target"]:
+        message += (
+            " Its peaks stand in the way: more gain would flatten them. A lower loudness_lufs, or dynamic, helps."
+        )
+    return (ProjectWarning(file="project.json", pointer="", reason="loudness_missed", message=message),)
 
 
 def metric(value: Any, unit: str, method: str, *, target: Any = None, verdict: str = "") -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from storycore.exports.formats.format import Film, FormatOptions, Made
 from storycore.exports.formats.marking import seal
 from storycore.exports.formats.mixdown import film_sound, goal, sound_tags
 from storycore.exports.formats.options import CaptionOptions, SoundOptions, VideoOptions
-from storycore.exports.formats.sound_metrics import measured_sound
+from storycore.exports.formats.sound_metrics import loudness_warnings, measured_sound
 from storycore.exports.formats.told import created_at
 from storycore.observe.progress import Progress
 from storycore.project.model import ProjectWarning
@@ -120,7 +120,13 @@ class VideoFile:
                 figures |= measured_sound(heard, goal(options), wanted.line.duration)
             size_bytes, sha256 = finished(file)
             seen = (*filming.shape(film, options).warnings, *studio.sources.warnings)
-            warnings = (*seen, *captions.warnings, *rate_warnings(figures), *hardware_warnings(wanted, options))
+            warnings = (
+                *seen,
+                *captions.warnings,
+                *rate_warnings(figures),
+                *loudness_warnings(figures),
+                *hardware_warnings(wanted, options),
+            )
             beside = captions.beside(target, stack)
         return Made(
             size_bytes=size_bytes,
@@ -169,6 +175,8 @@ class _Captions:
     def __init__(self, film: Film, wanted: Picture, options: FilmOptions, studio: Studio) -> None:
         self._options, self._studio = options, studio
         self._project, self._line = film.project, wanted.line
+        asked = options.caption_language
+        self._language = wanted.canvas.language if asked == "und" else asked
         self._cues = cues(film.project, wanted.line) if options.captions != "none" else ()
 
     @property
@@ -182,7 +190,7 @@ class _Captions:
             return None
         path = self._studio.folder / "captions.srt"
         path.write_text(srt(self._cues), encoding="utf-8")
-        return Captions(path=path, codec=codec, language=three_letters(self._options.caption_language))
+        return Captions(path=path, codec=codec, language=three_letters(self._language))
 
     def beside(self, target: Path, stack: ExitStack) -> tuple[Path, ...]:
         """A file beside the film, which appears when the stack is closed."""
