@@ -561,6 +561,40 @@ def test_sound_is_in_time_with_the_picture_with_and_without_edit_lists(tmp_path,
     assert _loudest(path) == pytest.approx(0.5, abs=1 / 48000)
 
 
+@pytest.mark.parametrize(
+    ("name", "rate", "first"),
+    [("mov", 24, "01:00:00:00"), ("mp4", 25, "23:59:59:24"), ("mp4", "29.97", "10:00:00;00"),
+     ("mov", "59.94", "00:01:00:30")],
+)  # fmt: skip
+def test_a_film_begins_at_its_timecode(tmp_path, name, rate, first):
+    folder = make_film(tmp_path / "film", {"colour": "red", "duration": 0.5})
+    options = {"fps": rate, "start_timecode": first, "edit_lists": name == "mov", "video_codec": "h264"}
+    path, made = deliver(folder, name, tmp_path, **options)
+    told = {"value": first, "unit": "", "method": "timecode track", "target": first, "verdict": "within target"}
+    assert made.metrics["start_timecode"] == told
+    assert made.metrics["edit_lists"]["value"] == 0 or name == "mov"
+    with av.open(str(path)) as film:
+        assert film.streams.video[0].metadata["timecode"] == first
+        assert [it.metadata["timecode"] for it in film.streams if it.type == "data"] == [first]
+    plain, told = deliver(folder, name, tmp_path / "plain", fps=rate, video_codec="h264")
+    assert "start_timecode" not in told.metrics
+    with av.open(str(plain)) as film:
+        assert [it.type for it in film.streams] == ["video", "audio"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "first", "why"),
+    [("12.5", "01:00:00:00", "does not count 12.5"), (24, "01:00:00;00", "29.97 and 59.94 only, not at 24"),
+     ("29.97", "01:01:00;00", "leaves out"), (24, "01:00:00:24", "there is no 01:00:00:24")],
+)  # fmt: skip
+def test_a_timecode_that_a_film_cannot_have_is_refused_before_anything_is_drawn(tmp_path, rate, first, why):
+    folder = make_film(tmp_path / "film", {"colour": "red", "duration": 0.5})
+    with pytest.raises(InvalidInput, match=why) as fault:
+        deliver(folder, "mov", tmp_path / "out", fps=rate, start_timecode=first)
+    assert fault.value.details["pointer"] == "/conversion_options/start_timecode"
+    assert not list((tmp_path / "out").glob("*"))
+
+
 def _loudest(path):
     """Seconds at which the sound is loudest, edit lists kept to."""
     with av.open(str(path)) as film:

@@ -16,6 +16,7 @@ _VIDEO = re.compile(
     r"Stream #0:\d+.*?: Video: (?P<codec>\w+)(?: \((?P<profile>[^)/]+)\))?.*?, "
     r"(?P<pixels>\w+)(?:\((?P<colour>[^)]*)\))?, (?P<width>\d+)x(?P<height>\d+)"
 )
+_TIMECODE = re.compile(r"^\s+timecode\s+: (\d\d:\d\d:\d\d[:;]\d\d)\s*$")
 _PACKET = re.compile(r"^\d+, +(-?\d+), +(-?\d+), +(-?\d+), +(\d+), 0x[0-9a-f]+(, F=0x0)?")
 _BLACK = re.compile(r"black_start:([\d.]+) black_end:([\d.]+)")
 _FREEZE_BEGIN = re.compile(r"freeze_start: ([\d.]+)")
@@ -44,6 +45,7 @@ class FilmFacts:
         video_bytes: of the picture alone.
         faststart: whether playing can begin before all of it has come; None where the container knows no such thing.
         edits: edit list entries of all tracks; None where the container has none.
+        timecode: of the first frame, as a track of the file says; "" without one.
     """
 
     codec: str
@@ -61,6 +63,7 @@ class FilmFacts:
     video_bytes: int
     faststart: bool | None
     edits: int | None
+    timecode: str = ""
 
     @property
     def fps(self) -> Fraction:
@@ -115,6 +118,7 @@ def measure_film(ffmpeg: Ffmpeg, path: Path, progress: Progress) -> FilmFacts:
         video_bytes=packets.size_bytes,
         faststart=None if boxes is None else boxes.faststart,
         edits=None if boxes is None else sum(track.edits for track in boxes.tracks),
+        timecode=next((match[1] for line in running.lines if (match := _TIMECODE.match(line))), ""),
     )
 
 

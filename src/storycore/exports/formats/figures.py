@@ -69,6 +69,7 @@ PICTURE: Mapping[str, Figure] = {
 BOXES: Mapping[str, Figure] = {
     "faststart": Figure(words="whether it can be played while it still comes", kind=_TRUTH),
     "edit_lists": Figure(words="the number of edit list entries"),
+    "start_timecode": Figure(words="the timecode of the first frame", kind=_TEXT, aimed=True),
 }
 """Of mp4 and mov."""
 

@@ -55,6 +55,19 @@ def film_figures(facts: FilmFacts, wanted: Picture, size_bytes: int) -> dict[str
     return told
 
 
+def timecode_figures(facts: FilmFacts, asked: str) -> dict[str, Any]:
+    """The timecode of the first frame, where there is one or should be.
+
+    Args:
+        facts: read back from the file.
+        asked: "" for none.
+    """
+    if not (asked or facts.timecode):
+        return {}
+    told = metric(facts.timecode, "", "timecode track", target=asked, verdict=same(facts.timecode, asked))
+    return {"start_timecode": told}
+
+
 def _duration_verdict(facts: FilmFacts, wanted: Picture) -> str:
     off = facts.duration - wanted.line.duration
     return (

@@ -3,15 +3,14 @@
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, Field, Strict
+from pydantic import Field
 
 from storycore.errors import InvalidInput, Reason
 from storycore.exports.formats import filming
 from storycore.exports.formats.format import Film
-from storycore.exports.formats.options import PictureOptions, Switch, VoiceOptions, Whole
+from storycore.exports.formats.options import PictureOptions, Switch, Timecode, VoiceOptions, Whole
 from storycore.exports.interchange import cutting
 from storycore.exports.interchange.counting import Counting, drops, known
 from storycore.exports.interchange.cutting import SLATE, Cut
@@ -29,14 +28,6 @@ FOLDER = "media"
 _CODEC = CODECS["prores"]
 
 
-def _timecode(text: str) -> str:
-    try:
-        Counting(rate=Fraction(60)).frame(text)
-    except ValueError:
-        raise ValueError("a timecode such as 01:00:00:00 is needed") from None
-    return text
-
-
 class HandoffOptions(PictureOptions, VoiceOptions):
     """Options of every format for editing programs."""
 
@@ -45,9 +36,7 @@ class HandoffOptions(PictureOptions, VoiceOptions):
         description="Frames that each clip has before and after its shot; 12, or half of the longest transition, if "
         "left out. There are always as many as the transitions need.",
     )  # fmt: skip
-    start_timecode: Annotated[str, Strict(), AfterValidator(_timecode)] = Field(
-        default="01:00:00:00", max_length=11, description="Timecode of the first frame, HH:MM:SS:FF."
-    )
+    start_timecode: Timecode = Field(default="01:00:00:00", description="Timecode of the first frame, HH:MM:SS:FF.")
     drop_frame: Switch = Field(
         default=True, description="Count 29.97 and 59.94 frames per second in drop-frame timecode."
     )

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo, WithJsonSchema
 
 from storycore.exports.formats.format import FormatOptions
+from storycore.exports.interchange.counting import Counting
 
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -39,6 +40,18 @@ FrameRate = Annotated[
     BeforeValidator(_rate),
     WithJsonSchema({"anyOf": [{"type": "number", "minimum": 1, "maximum": 240}, {"type": "string"}]}),
 ]
+
+
+def _timecode(text: str) -> str:
+    try:
+        Counting(rate=Fraction(60)).frame(text)
+    except ValueError:
+        raise ValueError("a timecode such as 01:00:00:00 is needed") from None
+    return text
+
+
+Timecode = Annotated[str, Strict(), Field(max_length=11), AfterValidator(_timecode)]
+"""`HH:MM:SS:FF`; with `;` before the frames numbers are dropped. Whether the rate has it is seen later."""
 
 
 Language = Annotated[str, Strict(), Field(pattern=r"^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$")]
@@ -148,6 +161,11 @@ class BoxOptions(FormatOptions):
     edit_lists: Switch = Field(
         default=True,
         description="Whether edit lists may be used. Some platforms want none; the first 21 ms of AAC are then silent.",
+    )
+    start_timecode: Timecode | None = Field(
+        default=None,
+        description="Timecode of the first frame, as a track of its own, HH:MM:SS:FF; HH:MM:SS;FF counts in drop-frame "
+        "timecode, at 29.97 and 59.94. No such track if left out.",
     )
 
 

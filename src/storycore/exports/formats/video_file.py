@@ -10,13 +10,20 @@ from storycore.exports.formats import filming
 from storycore.exports.formats.caption_format import caption_warnings
 from storycore.exports.formats.codec_options import hardware_warnings, impossible, unheeded
 from storycore.exports.formats.figures import BOXES, MARKS, MIX, PICTURE, Figure
-from storycore.exports.formats.film_metrics import film_figures, likeness_figures, rate_warnings, stretch_figures
+from storycore.exports.formats.film_metrics import (
+    film_figures,
+    likeness_figures,
+    rate_warnings,
+    stretch_figures,
+    timecode_figures,
+)
 from storycore.exports.formats.finished import finished
 from storycore.exports.formats.format import Film, FormatOptions, Made
 from storycore.exports.formats.marking import seal
 from storycore.exports.formats.mixdown import film_sound, goal, sound_tags
 from storycore.exports.formats.options import CaptionOptions, SoundOptions, VideoOptions
 from storycore.exports.formats.sound_metrics import loudness_warnings, measured_sound
+from storycore.exports.formats.start_timecode import start_timecode
 from storycore.exports.formats.told import created_at
 from storycore.observe.progress import Progress
 from storycore.project.model import ProjectWarning
@@ -83,6 +90,7 @@ class VideoFile:
         """The picture that `write` will need; several formats can be rendered at once beforehand."""
         codec = CODECS[options.video_codec]
         found = filming.picture(film, options, codec, pixel_format=getattr(options, "pixel_format", None))
+        start_timecode(options, found.line.rate)  # refused before anything is drawn
         if options.captions == "burn":
             found = replace(found, burned=filming.burned(cues(film.project, found.line), found.canvas))
         return found
@@ -103,7 +111,7 @@ class VideoFile:
             captions = _Captions(film, wanted, options, studio)
             wrapping = Wrapping(
                 container=self.muxer,
-                arguments=self._muxing(options),
+                arguments=[*self._muxing(options), *_counted(options, wanted)],
                 sound=None if sound is None else sound.path,
                 captions=captions.soft(self.captions),
                 chapters=filming.chapters(film, wanted.line),
@@ -207,12 +215,20 @@ def measured_picture(
     """Figures of the finished picture, as many as are wanted."""
     figures: dict[str, Any] = {}
     if options.measure != "none":
-        figures |= film_figures(measure_film(studio.ffmpeg, path, progress), rendered.picture, path.stat().st_size)
+        facts = measure_film(studio.ffmpeg, path, progress)
+        figures |= film_figures(facts, rendered.picture, path.stat().st_size)
+        figures |= timecode_figures(facts, start_timecode(options, rendered.picture.line.rate))
     if rendered.likeness is not None:
         figures |= likeness_figures(rendered.likeness)
     if options.measure == "full":
         figures |= stretch_figures(measure_stretches(studio.ffmpeg, path, progress))
     return figures
+
+
+def _counted(options: FilmOptions, wanted: Picture) -> list[str]:
+    """Arguments that write a track of timecode, if there is to be one."""
+    first = start_timecode(options, wanted.line.rate)
+    return ["-timecode", first] if first else []
 
 
 def _tags(film: Film, options: FilmOptions) -> list[str]:
