@@ -50,10 +50,12 @@ def _path(visit: Visit) -> str:
 
 
 def _exports(visit: Visit, project: InspectResult) -> list[ArtifactEntry]:
-    """The newest files that stand in its folder, of the newest of all."""
+    """The newest files that were made of it, wherever they stand, of the newest of all."""
     if not visit.may("artifact.list"):
         return []
     newest = visit.run(ArtifactListRequest(limit=200)).items
-    folder = project.project_path.rstrip("/\\")
-    inside = [one for one in newest if one.path.startswith((f"{folder}/", f"{folder}\\"))]
-    return inside[:_MOST_FILES]
+    return [one for one in newest if _same(one.project_path or "", project.project_path)][:_MOST_FILES]
+
+
+def _same(path: str, other: str) -> bool:
+    return path.rstrip("/\\") == other.rstrip("/\\")
