@@ -88,6 +88,21 @@ def test_what_is_packed_in_a_zip_is_called_what_it_is():
     ]  # fmt: skip
 
 
+def test_edits_that_are_handed_over_are_called_edits():
+    named = {"a.otio": "application/vnd.opentimelineio+json", "a.otioz": "application/vnd.opentimelineio.bundle+zip",
+             "a.xml": "application/xml", "a.FCPXML": "application/xml", "a.edl": "text/plain", "a.json": "application/json",
+             "metadata.xml": "application/xml", "checksums.txt": "text/plain"}  # fmt: skip
+    told = [words.kind_of(media_type, name) for name, media_type in named.items()]
+    assert told == ["edit", "edit", "edit", "edit", "edit", "data", "data", "text"]
+
+
+def test_parts_that_were_each_measured_are_told_by_name():
+    loud = {"integrated_loudness": {"value": -30.5, "unit": "LUFS"}, "codec": "PCM float"}
+    silent = {"integrated_loudness": {"value": None, "unit": "LUFS"}}
+    (row,) = words.figures({"stems": {"ambience": loud, "effects": silent}})
+    assert (row.name, row.value) == ("Stems", "ambience −30.5 LUFS, effects")
+
+
 def test_a_certificate_that_nobody_else_knows_is_not_called_trusted():
     own = {"state": "trusted", "signed_here": True, "self_made": True}
     figure = {"value": "trusted", "signer": "StoryCore installation 1", "self_made": True, "method": "read back"}
