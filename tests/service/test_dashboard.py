@@ -116,6 +116,15 @@ def test_a_page_that_is_not_there_has_words_for_people_and_an_envelope_for_progr
     assert httpx.get(f"{url}/tasks/task_none").status_code == 404
 
 
+def test_commands_in_remedies_and_explanations_stand_out(url, films):
+    asked = {"path": str(films / "none")}
+    page = httpx.get(f"{url}/projects/view", params=asked, headers={"Accept": "text/html"}).text
+    assert "<code>storycore project list</code>" in page
+    told = httpx.get(f"{url}/api/storycore.export.format").text
+    assert "<code>export presets</code>" in told
+    assert "`" not in page + told
+
+
 def test_names_of_strangers_are_text(url, films):
     page = httpx.get(f"{url}/projects/view", params={"path": str(films / "odd")})
     assert HOSTILE not in page.text
@@ -223,6 +232,11 @@ def test_settings_say_where_they_are_from_and_tell_no_secret(url, films):
     assert rows["roots"]["value"] == [str(films)]
     assert (rows["roots"]["origin"], rows["log_level"]["origin"]) == ("flags", "")
     assert rows["secret_key"]["value"] in ("", "**********")
+
+
+def test_settings_are_told_as_people_do(url):
+    told = row(httpx.get(f"{url}/settings").text, ">require_key<")
+    assert "<code>no</code>" in told
 
 
 def test_who_has_no_key_is_led_to_where_one_is_shown(guarded):
