@@ -407,6 +407,9 @@ def test_a_list_says_which_film_each_task_and_file_is_of(url, films, artifact):
     for told in (task, file):
         assert f'title="{films / "little"}">little</a>' in told
         assert artifact["name"] in told
+    called = f"Packing the project · <bdi>{artifact['name']}</bdi>"  # the same here and there
+    assert called in task
+    assert f"<h1>{called}</h1>" in httpx.get(f"{url}/tasks/{artifact['task_id']}").text
     known = httpx.get(f"{url}/v1/storycore.task.status", params={"task_id": artifact["task_id"]}).json()["data"]
     assert (known["project_path"], known["subject"]) == (str(films / "little"), artifact["name"])
 
