@@ -185,6 +185,14 @@ def ago(text: str, instant: datetime) -> str:
     return f"{span} ago" if seconds > 0 else f"in {span}"
 
 
+def next_try(text: str, instant: datetime) -> str:
+    """When something is tried next: `in 20 s`, or `in its turn` once that is past.
+
+    Then others are before it, or who is to get it is left alone for a while.
+    """
+    return ago(text, instant) if datetime.fromisoformat(text) > instant else "in its turn"
+
+
 def _span(seconds: float) -> str:
     for size, word in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:

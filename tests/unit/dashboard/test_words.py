@@ -16,6 +16,11 @@ def test_instants_are_told_as_people_do(seconds, told):
     assert words.ago(iso(NOW - timedelta(seconds=seconds)), NOW) == told
 
 
+def test_what_is_tried_next_is_never_tried_in_the_past():
+    told = [words.next_try((NOW + timedelta(seconds=seconds)).isoformat(), NOW) for seconds in (90, -90, 0)]
+    assert told == ["in 1 min", "in its turn", "in its turn"]
+
+
 def test_operations_have_short_names():
     assert words.what("storycore.integration.comfyui.generate_video") == "comfyui generate video"
     assert words.what("storycore.export.package") == "export package"
