@@ -457,8 +457,29 @@ def test_a_picture_is_listed_with_a_small_one_that_moves_nothing_when_it_comes(u
     assert (small.headers["content-type"], small.headers["cache-control"]) == ("image/jpeg", "private, max-age=86400")
     assert Image.open(io.BytesIO(small.content)).size == (320, 180)
     assert len(small.content) < 30_000
+    made = Path(poster["path"]).read_bytes()
     Path(poster["path"]).write_bytes(b"changed")
     assert httpx.get(f"{url}{place}").content == small.content  # that of the picture that was made
+    Path(poster["path"]).write_bytes(made)
+
+
+def test_of_a_file_that_is_gone_the_page_says_so_and_offers_nothing_that_needs_it(url, poster):
+    place, path = f"{url}/exports/{poster['artifact_id']}", Path(poster["path"])
+    whole = path.read_bytes()
+    for left in (None, whole[:-1]):  # removed, then cut short
+        path.unlink()
+        if left is not None:
+            path.write_bytes(left)
+        page, file = httpx.get(place), httpx.get(f"{place}/file", headers={"Accept": "text/html"})
+        assert (page.status_code, file.status_code) == (200, 404)
+        for told in (page, file):
+            assert "not there any more as it was made" in told.text
+            assert told.headers["content-type"].startswith("text/html")
+        assert f'href="/tasks/{poster["task_id"]}"' in page.text
+        assert "/file" not in page.text
+        assert 'id="verify"' not in page.text
+        path.write_bytes(whole)
+    assert httpx.get(f"{place}/file").content == whole
 
 
 def test_small_pictures_are_made_of_finished_films_and_pictures_only(url, artifact):

@@ -1,6 +1,8 @@
 """storycore.artifact.*: find and fetch the files that tasks made."""
 
 import hashlib
+import os
+import stat
 from pathlib import Path
 from typing import Annotated, BinaryIO, Final, cast
 
@@ -145,6 +147,22 @@ def fetch(app: App, artifact_id: str, target: Path, progress: Progress) -> Artif
         if digest.hexdigest() != artifact.sha256:
             raise _gone()
     return ArtifactDownloadResult(**_entry(artifact).model_dump()).model_copy(update={"path": str(path)})
+
+
+def is_there(app: App, artifact_id: str) -> bool:
+    """Whether the file still stands where it was made, as large as it was; one in an object store counts as there.
+
+    Raises:
+        NotFound: artifact_not_found: there never was one.
+    """
+    artifact = app.tasks.records.artifact(artifact_id)
+    if names_store(artifact.path):
+        return True
+    try:
+        facts = os.lstat(artifact.path)
+    except OSError:
+        return False
+    return stat.S_ISREG(facts.st_mode) and facts.st_size == artifact.size_bytes
 
 
 def _source(app: App, artifact: Artifact) -> BinaryIO:
