@@ -482,6 +482,15 @@ def test_of_a_file_that_is_gone_the_page_says_so_and_offers_nothing_that_needs_i
     assert httpx.get(f"{place}/file").content == whole
 
 
+def test_a_plan_tells_of_missing_media_once(url, films):
+    film = make_project(films / "gappy")
+    lost = min(path for path in (film / "assets").rglob("*") if path.suffix == ".png")
+    lost.unlink()
+    page = httpx.get(f"{url}/exports/new", params={"project": str(film), "what": "format:pdf"}, timeout=60).text
+    assert page.count(lost.name) == 1
+    assert "thing is odd" not in page
+
+
 def test_small_pictures_are_made_of_finished_films_and_pictures_only(url, artifact):
     assert httpx.get(f"{url}/exports/{artifact['artifact_id']}/thumbnail").status_code == 404
     assert httpx.get(f"{url}/exports/artifact_none/thumbnail").status_code == 404
