@@ -15,7 +15,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from fixtures.projects import make_project, write_json
 from fixtures.servers import serving
-from storycore import KeyCreateRequest, PackageRequest, Settings, StoryCore
+from storycore import FormatRequest, KeyCreateRequest, PackageRequest, Settings, StoryCore
 from storycore.dashboard import assets
 from storycore.dashboard.answering import POLICY
 from storycore.dashboard.places import PLACES
@@ -415,14 +415,21 @@ def test_a_list_says_which_film_each_task_and_file_is_of(url, films, artifact):
 
 
 def test_the_page_of_a_project_shows_what_was_made_of_it_wherever_that_stands(tmp_path):
-    facts = {"database_url": f"sqlite:///{tmp_path / 's.db'}", "cache_folder": tmp_path / "cache"}
+    facts = {
+        "database_url": f"sqlite:///{tmp_path / 's.db'}",
+        "cache_folder": tmp_path / "cache",
+        "credentials": "always",
+    }
     film, other = (make_project(tmp_path / "films" / name, name=name) for name in ("mine", "other"))
     with StoryCore(Settings.read(**facts)) as core:
         for one in (film, other):
-            core.run(PackageRequest(project_path=f"{one}/", output_path=str(tmp_path / "delivered")))
+            core.run(
+                FormatRequest(project_path=f"{one}/", target_format="html", output_path=str(tmp_path / "delivered"))
+            )
     with serving(tmp_path / "films", **facts) as url:
         page = httpx.get(f"{url}/projects/view", params={"path": str(film), "format": "json"}, timeout=60).json()
-    assert [one["path"] for one in page["exports"]] == [str(tmp_path / "delivered/mine.zip")]
+    assert [one["path"] for one in page["exports"]] == [str(tmp_path / "delivered/mine.html")]
+    assert (tmp_path / "delivered/mine.html.c2pa").is_file()  # what vouches for it stands beside it, not in front
 
 
 def test_a_film_outside_the_folders_of_the_server_is_listed_as_elsewhere_and_not_opened(tmp_path):

@@ -99,7 +99,8 @@ _SHOWN: Final[Mapping[str, frozenset[str]]] = {
 _KINDS: Final[Mapping[str, str]] = {
     "video": "film", "audio": "sound", "image": "picture", "application/pdf": "document",
     "application/json": "data", "application/yaml": "data", "application/vnd.opentimelineio+json": "edit",
-    "application/vnd.opentimelineio.bundle+zip": "edit", "application/c2pa": "credentials", "application/x-subrip": "captions", "text/vtt": "captions",
+    "application/vnd.opentimelineio.bundle+zip": "edit", "application/c2pa": "credentials",
+    "application/x-subrip": "captions", "text/vtt": "captions",
     "text/html": "web page", "text/csv": "table", "text/plain": "text",
 }  # fmt: skip
 _DOING: Final[Mapping[str, str]] = {

@@ -95,8 +95,8 @@ def test_what_is_packed_in_a_zip_is_called_what_it_is():
 
 def test_edits_that_are_handed_over_are_called_edits():
     named = {"a.otio": "application/vnd.opentimelineio+json", "a.otioz": "application/vnd.opentimelineio.bundle+zip",
-             "a.xml": "application/xml", "a.FCPXML": "application/xml", "a.edl": "text/plain", "a.json": "application/json",
-             "metadata.xml": "application/xml", "checksums.txt": "text/plain"}  # fmt: skip
+             "a.xml": "application/xml", "a.FCPXML": "application/xml", "a.edl": "text/plain",
+             "a.json": "application/json", "metadata.xml": "application/xml", "sums.txt": "text/plain"}  # fmt: skip
     told = [words.kind_of(media_type, name) for name, media_type in named.items()]
     assert told == ["edit", "edit", "edit", "edit", "edit", "data", "data", "text"]
 

@@ -4,6 +4,7 @@ from storycore.dashboard.assets import SLATE
 from storycore.dashboard.drawings import lanes, timeline
 from storycore.dashboard.page import Answer, Page, Picture
 from storycore.dashboard.visit import Visit
+from storycore.dashboard.words import stands_alone
 from storycore.errors import InvalidInput, Reason
 from storycore.operations.artifact import ArtifactEntry, ArtifactListRequest
 from storycore.operations.project import InspectRequest, InspectResult, ListRequest
@@ -54,7 +55,8 @@ def _exports(visit: Visit, project: InspectResult) -> list[ArtifactEntry]:
     if not visit.may("artifact.list"):
         return []
     newest = visit.run(ArtifactListRequest(limit=200)).items
-    return [one for one in newest if _same(one.project_path or "", project.project_path)][:_MOST_FILES]
+    of_it = [one for one in newest if _same(one.project_path or "", project.project_path)]
+    return [one for one in of_it if stands_alone(one.media_type)][:_MOST_FILES]
 
 
 def _same(path: str, other: str) -> bool:
