@@ -489,6 +489,21 @@ def test_of_a_file_that_is_gone_the_page_says_so_and_offers_nothing_that_needs_i
     assert httpx.get(f"{place}/file").content == whole
 
 
+def test_an_empty_list_shows_what_will_stand_there_and_how_to_make_the_first(tmp_path):
+    facts = {"database_url": f"sqlite:///{tmp_path / 's.db'}", "cache_folder": tmp_path / "cache"}
+    (tmp_path / "films").mkdir()
+    told = {}
+    with serving(tmp_path / "films", **facts) as url:
+        for path in ("/", "/projects", "/exports", "/exports/new", "/tasks", "/comfyui", "/webhooks",
+                     "/webhooks/deliveries", "/events", "/figures", "/settings"):  # fmt: skip
+            page = httpx.get(f"{url}{path}", timeout=60)
+            assert page.status_code == 200
+            told[path] = [part.split("</div>")[0] for part in page.text.split('<div class="empty">')[1:]]
+    assert {path: len(found) for path, found in told.items() if len(found) != 1} == {"/": 2, "/comfyui": 2}
+    assert all('class="sign"' in one and "<code>storycore " in one for found in told.values() for one in found)
+    assert len({one.split(' d="')[1].split('"')[0] for found in told.values() for one in found}) >= 6  # not one for all
+
+
 def test_a_plan_tells_of_missing_media_once(url, films):
     film = make_project(films / "gappy")
     lost = min(path for path in (film / "assets").rglob("*") if path.suffix == ".png")
