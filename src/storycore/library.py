@@ -356,6 +356,16 @@ class StoryCore:
 
         return shot_picture(self._app, project_path, number)
 
+    def is_there(self, artifact_id: str) -> bool:
+        """Whether a finished file still stands where it was made; what is in an object store counts as there.
+
+        Raises:
+            NotFound: artifact_not_found.
+        """
+        from storycore.operations.artifact import is_there
+
+        return is_there(self._app, artifact_id)
+
     def waveform(self, artifact_id: str) -> list[float] | None:
         """The peaks of a finished sound, each 0.0-1.0 of full scale; None where they can't be told.
 

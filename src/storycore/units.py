@@ -67,6 +67,13 @@ def human_seconds(value: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def rough_seconds(value: float) -> str:
+    """A guessed duration for people, no finer than a guess is: `5 s`, `1 min 30 s`, `12 min`."""
+    grain = 5 if value < 60 else 10 if value < 300 else 60
+    whole = max(grain, round(value / grain) * grain)
+    return f"{whole} s" if whole < 10 else human_seconds(whole).removesuffix(" 00 s")
+
+
 def now() -> datetime:
     """This instant, aware, in UTC."""
     return datetime.now(UTC)

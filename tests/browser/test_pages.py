@@ -212,7 +212,7 @@ def test_on_a_telephone_lists_say_of_each_row_its_film_how_it_stands_and_when(si
     delivery = seen(window, f"row-{one['delivery_id']}")
     assert window.page.locator(f"#row-{one['delivery_id']} a").bounding_box()["height"] < 40
     window.page.set_viewport_size({"width": 1200, "height": 800})
-    for told, words in ((task, ("little", "export package", ".zip", "completed", " ago")),
+    for told, words in ((task, ("little", "Packing the project", ".zip", "completed", " ago")),
                         (file, ("little", ".zip", "package", "B", " ago")),
                         (delivery, ("webhook.ping", "evt_", "given up"))):  # fmt: skip
         assert [word for word in words if word not in told] == []

@@ -15,7 +15,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from fixtures.projects import make_project, write_json
 from fixtures.servers import serving
-from storycore import KeyCreateRequest, PackageRequest, Settings, StoryCore
+from storycore import FormatRequest, KeyCreateRequest, PackageRequest, Settings, StoryCore
 from storycore.dashboard import assets
 from storycore.dashboard.answering import POLICY
 from storycore.dashboard.places import PLACES
@@ -116,6 +116,15 @@ def test_a_page_that_is_not_there_has_words_for_people_and_an_envelope_for_progr
     assert httpx.get(f"{url}/tasks/task_none").status_code == 404
 
 
+def test_commands_in_remedies_and_explanations_stand_out(url, films):
+    asked = {"path": str(films / "none")}
+    page = httpx.get(f"{url}/projects/view", params=asked, headers={"Accept": "text/html"}).text
+    assert "<code>storycore project list</code>" in page
+    told = httpx.get(f"{url}/api/storycore.export.format").text
+    assert "<code>export presets</code>" in told
+    assert "`" not in page + told
+
+
 def test_names_of_strangers_are_text(url, films):
     page = httpx.get(f"{url}/projects/view", params={"path": str(films / "odd")})
     assert HOSTILE not in page.text
@@ -133,9 +142,10 @@ def test_a_project_outside_the_roots_is_refused(url):
     ids=["foreign", "null", "cross-site"],
 )
 def test_forms_of_other_sites_do_nothing(url, headers):
+    before = httpx.get(f"{url}/webhooks?format=json").json()["webhooks"]["items"]
     answer = httpx.post(f"{url}/webhooks", data={"url": "https://x.example/"}, headers=headers)
     assert answer.status_code == 403
-    assert "x.example" not in httpx.get(f"{url}/webhooks?format=json").text
+    assert httpx.get(f"{url}/webhooks?format=json").json()["webhooks"]["items"] == before
 
 
 def test_a_link_of_another_site_shows_a_page_but_never_calls_the_api(url):
@@ -223,6 +233,11 @@ def test_settings_say_where_they_are_from_and_tell_no_secret(url, films):
     assert rows["roots"]["value"] == [str(films)]
     assert (rows["roots"]["origin"], rows["log_level"]["origin"]) == ("flags", "")
     assert rows["secret_key"]["value"] in ("", "**********")
+
+
+def test_settings_are_told_as_people_do(url):
+    told = row(httpx.get(f"{url}/settings").text, ">require_key<")
+    assert "<code>no</code>" in told
 
 
 def test_who_has_no_key_is_led_to_where_one_is_shown(guarded):
@@ -394,8 +409,29 @@ def test_a_list_says_which_film_each_task_and_file_is_of(url, films, artifact):
     for told in (task, file):
         assert f'title="{films / "little"}">little</a>' in told
         assert artifact["name"] in told
+    called = f"Packing the project · <bdi>{artifact['name']}</bdi>"  # the same here and there
+    assert called in task
+    assert f"<h1>{called}</h1>" in httpx.get(f"{url}/tasks/{artifact['task_id']}").text
     known = httpx.get(f"{url}/v1/storycore.task.status", params={"task_id": artifact["task_id"]}).json()["data"]
     assert (known["project_path"], known["subject"]) == (str(films / "little"), artifact["name"])
+
+
+def test_the_page_of_a_project_shows_what_was_made_of_it_wherever_that_stands(tmp_path):
+    facts = {
+        "database_url": f"sqlite:///{tmp_path / 's.db'}",
+        "cache_folder": tmp_path / "cache",
+        "credentials": "always",
+    }
+    film, other = (make_project(tmp_path / "films" / name, name=name) for name in ("mine", "other"))
+    with StoryCore(Settings.read(**facts)) as core:
+        for one in (film, other):
+            core.run(
+                FormatRequest(project_path=f"{one}/", target_format="html", output_path=str(tmp_path / "delivered"))
+            )
+    with serving(tmp_path / "films", **facts) as url:
+        page = httpx.get(f"{url}/projects/view", params={"path": str(film), "format": "json"}, timeout=60).json()
+    assert [one["path"] for one in page["exports"]] == [str(tmp_path / "delivered/mine.html")]
+    assert (tmp_path / "delivered/mine.html.c2pa").is_file()  # what vouches for it stands beside it, not in front
 
 
 def test_a_film_outside_the_folders_of_the_server_is_listed_as_elsewhere_and_not_opened(tmp_path):
@@ -430,8 +466,53 @@ def test_a_picture_is_listed_with_a_small_one_that_moves_nothing_when_it_comes(u
     assert (small.headers["content-type"], small.headers["cache-control"]) == ("image/jpeg", "private, max-age=86400")
     assert Image.open(io.BytesIO(small.content)).size == (320, 180)
     assert len(small.content) < 30_000
+    made = Path(poster["path"]).read_bytes()
     Path(poster["path"]).write_bytes(b"changed")
     assert httpx.get(f"{url}{place}").content == small.content  # that of the picture that was made
+    Path(poster["path"]).write_bytes(made)
+
+
+def test_of_a_file_that_is_gone_the_page_says_so_and_offers_nothing_that_needs_it(url, poster):
+    place, path = f"{url}/exports/{poster['artifact_id']}", Path(poster["path"])
+    whole = path.read_bytes()
+    for left in (None, whole[:-1]):  # removed, then cut short
+        path.unlink()
+        if left is not None:
+            path.write_bytes(left)
+        page, file = httpx.get(place), httpx.get(f"{place}/file", headers={"Accept": "text/html"})
+        assert (page.status_code, file.status_code) == (200, 404)
+        for told in (page, file):
+            assert "not there any more as it was made" in told.text
+            assert told.headers["content-type"].startswith("text/html")
+        assert f'href="/tasks/{poster["task_id"]}"' in page.text
+        assert "/file" not in page.text
+        assert 'id="verify"' not in page.text
+        path.write_bytes(whole)
+    assert httpx.get(f"{place}/file").content == whole
+
+
+def test_an_empty_list_shows_what_will_stand_there_and_how_to_make_the_first(tmp_path):
+    facts = {"database_url": f"sqlite:///{tmp_path / 's.db'}", "cache_folder": tmp_path / "cache"}
+    (tmp_path / "films").mkdir()
+    told = {}
+    with serving(tmp_path / "films", **facts) as url:
+        for path in ("/", "/projects", "/exports", "/exports/new", "/tasks", "/comfyui", "/webhooks",
+                     "/webhooks/deliveries", "/events", "/figures", "/settings"):  # fmt: skip
+            page = httpx.get(f"{url}{path}", timeout=60)
+            assert page.status_code == 200
+            told[path] = [part.split("</div>")[0] for part in page.text.split('<div class="empty">')[1:]]
+    assert {path: len(found) for path, found in told.items() if len(found) != 1} == {"/": 2, "/comfyui": 2}
+    assert all('class="sign"' in one and "<code>storycore " in one for found in told.values() for one in found)
+    assert len({one.split(' d="')[1].split('"')[0] for found in told.values() for one in found}) >= 6  # not one for all
+
+
+def test_a_plan_tells_of_missing_media_once(url, films):
+    film = make_project(films / "gappy")
+    lost = min(path for path in (film / "assets").rglob("*") if path.suffix == ".png")
+    lost.unlink()
+    page = httpx.get(f"{url}/exports/new", params={"project": str(film), "what": "format:pdf"}, timeout=60).text
+    assert page.count(lost.name) == 1
+    assert "thing is odd" not in page
 
 
 def test_small_pictures_are_made_of_finished_films_and_pictures_only(url, artifact):

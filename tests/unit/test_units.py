@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storycore.units import human_bytes, human_seconds, iso, round_half_up, seconds, stamp, timecode
+from storycore.units import human_bytes, human_seconds, iso, rough_seconds, round_half_up, seconds, stamp, timecode
 
 
 @pytest.mark.parametrize(("value", "whole"), [("1/2", 1), ("-1/2", 0), ("3/2", 2), ("5/2", 3), ("49/100", 0), (7, 7)])
@@ -62,3 +62,12 @@ def test_durations_are_for_people(value, shown):
 def test_instants_say_their_offset():
     instant = datetime(2026, 11, 24, 2, 1, 35, tzinfo=UTC)
     assert (iso(instant), stamp(instant)) == ("2026-11-24T02:01:35+00:00", "20261124T020135Z")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.2, "5 s"), (12, "10 s"), (58, "1 min"), (91.4, "1 min 30 s"), (299, "5 min"), (1653, "28 min"),
+     (7260, "2 h 01 min")],
+)  # fmt: skip
+def test_guessed_durations_claim_no_more_than_a_guess(seconds, told):
+    assert rough_seconds(seconds) == told

@@ -11,7 +11,7 @@ from storycore.cli.words import command, plain, typed
 from storycore.operations.artifact import ArtifactDownloadResult, ArtifactListResult
 from storycore.operations.subject import last
 from storycore.operations.task import EventEntry, TaskEntry, TaskListResult, TaskStatusResult
-from storycore.units import human_bytes, human_seconds
+from storycore.units import human_bytes, human_seconds, rough_seconds
 
 _STATES = {
     "pending": ("○", "waiting", "dim"),
@@ -86,7 +86,8 @@ def _facts(task: TaskStatusResult) -> Iterable[tuple[str, Text]]:
     if task.subject:
         yield "about", words(task.subject)
     yield "task", Text(task.task_id)
-    yield "done", Text(f"{task.progress:.0%} · {plain(task.step)}")
+    left = "" if task.seconds_left is None else f" · about {rough_seconds(task.seconds_left)} left"
+    yield "done", Text(f"{task.progress:.0%} · {plain(task.step)}{left}")
     yield "accepted", instant(task.created_at)
     if task.attempt > 1:
         yield "attempt", Text(f"{task.attempt}; a process died over each one before")

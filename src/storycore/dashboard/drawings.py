@@ -35,6 +35,17 @@ ICONS: Final[Mapping[str, str]] = {
 """What files of a kind are drawn as where they have no picture: one path in a frame of 128 by 72."""
 
 
+SIGNS: Final[Mapping[str, str]] = {
+    **{name: ICONS[name] for name in ("film", "picture")},
+    "message": "M42 20h44v32H42zM42 22l22 17 22-17",
+    "key": "M46 36a8 8 0 1 0 16 0a8 8 0 1 0-16 0M62 36h22v8M76 36v6",
+    "steps": "M44 24l4 4 7-8M62 25h24M44 42l4 4 7-8M62 43h24",
+    "server": "M42 18h44v14H42zM42 40h44v14H42zM50 25h2M50 47h2M60 25h18M60 47h18",
+    "line": "M42 54h44M42 18v36M46 46l10-10 9 6 17-18",
+}
+"""What will stand in a list that is empty yet, drawn like the icons of files."""
+
+
 class Shown(Protocol):
     """A shot, as far as a timeline shows it."""
 

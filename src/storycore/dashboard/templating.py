@@ -44,7 +44,7 @@ def _environment(asset: Callable[[str], str]) -> Environment:
     )  # fmt: skip
     made.globals |= {"asset": asset, "words": words, "drawings": drawings}
     made.filters |= {
-        "what": words.what, "size": words.size, "grouped": words.grouped, "span": words.length,
+        "size": words.size, "grouped": words.grouped, "span": words.length,
         "exact_time": words.exact_time, "glyph": words.glyph, "ago": _ago, "as_json": write,
     }  # fmt: skip
     made.globals["parts"] = made.get_template("parts.html").module

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from storycore.json_text import BadJson, read
 from storycore.operations.subject import last
-from storycore.units import human_bytes, human_seconds
+from storycore.units import human_bytes, human_seconds, rough_seconds
 
 
 class State(NamedTuple):
@@ -98,7 +98,9 @@ _SHOWN: Final[Mapping[str, frozenset[str]]] = {
 }
 _KINDS: Final[Mapping[str, str]] = {
     "video": "film", "audio": "sound", "image": "picture", "application/pdf": "document",
-    "application/c2pa": "credentials", "application/x-subrip": "captions", "text/vtt": "captions",
+    "application/json": "data", "application/yaml": "data", "application/vnd.opentimelineio+json": "edit",
+    "application/vnd.opentimelineio.bundle+zip": "edit", "application/c2pa": "credentials",
+    "application/x-subrip": "captions", "text/vtt": "captions",
     "text/html": "web page", "text/csv": "table", "text/plain": "text",
 }  # fmt: skip
 _DOING: Final[Mapping[str, str]] = {
@@ -107,6 +109,7 @@ _DOING: Final[Mapping[str, str]] = {
     "comfyui workflow": "ComfyUI workflow",
     "comfyui generate video": "Clip of a shot", "comfyui batch": "ComfyUI, shot by shot",
 }  # fmt: skip
+_EDITS: Final = (".edl", ".fcpxml", ".xml")  # an edit to hand over; XML that describes a film is called metadata.xml
 _PACKED: Final[Mapping[str, str]] = {".stems.zip": "stems", ".frames.zip": "frames", ".hls.zip": "stream"}
 _NAMES: Final[Mapping[str, str]] = {
     "fps": "Frames a second", "dpi": "Dots an inch", "bitrate": "Bit rate", "video_bitrate": "Bit rate of the picture",
@@ -129,10 +132,12 @@ def kind_of(media_type: str, name: str = "") -> str:
 
     Args:
         media_type: of the file.
-        name: of the file; says what is packed in a ZIP, which not always is a project.
+        name: of the file; says what is packed in a ZIP, which not always is a project, and what a text is for.
     """
     if media_type == "application/zip":
         return next((word for suffix, word in _PACKED.items() if name.lower().endswith(suffix)), "package")
+    if name.lower().endswith(_EDITS) and media_type in ("application/xml", "text/plain"):
+        return "data" if name.lower().endswith("metadata.xml") else "edit"
     return _KINDS.get(media_type) or _KINDS.get(media_type.split("/", maxsplit=1)[0], media_type)
 
 
@@ -181,6 +186,14 @@ def ago(text: str, instant: datetime) -> str:
     return f"{span} ago" if seconds > 0 else f"in {span}"
 
 
+def next_try(text: str, instant: datetime) -> str:
+    """When something is tried next: `in 20 s`, or `in its turn` once that is past.
+
+    Then others are before it, or who is to get it is left alone for a while.
+    """
+    return ago(text, instant) if datetime.fromisoformat(text) > instant else "in its turn"
+
+
 def _span(seconds: float) -> str:
     for size, word in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
@@ -195,13 +208,9 @@ def took(begin: str | None, end: str | None) -> str:
     return human_seconds((datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds())
 
 
-def left(task: Mapping[str, Any], instant: datetime) -> str:
-    """About how long a running task still takes, from how long it took so far; "" where nothing can be told."""
-    begun, done = task.get("started_at"), task.get("progress", 0.0)
-    if not begun or task.get("status") != "running" or not 0.05 <= done < 1:
-        return ""
-    so_far = (instant - datetime.fromisoformat(begun)).total_seconds()
-    return f"about {human_seconds(max(1.0, so_far * (1 - done) / done))} left"
+def left(seconds: float | None) -> str:
+    """About how long a running task still takes; "" where nothing can be told."""
+    return "" if seconds is None else f"about {rough_seconds(seconds)} left"
 
 
 def size(value: int | None) -> str:
@@ -290,6 +299,8 @@ def _row(name: str, value: Any) -> Row:
         return Row(words, _signed(value), "", "", str(value.get("method") or ""))
     if not isinstance(value, dict):
         return Row(words, _plain(value), "", "", "")
+    if "value" not in value and value and all(isinstance(one, dict) for one in value.values()):  # parts, each measured
+        return Row(words, ", ".join(_part(part, one) for part, one in value.items()), "", "", "")
     unit = str(value.get("unit") or "")
     target = None if _has_facts_of_its_own(value.get("value")) else value.get("target")  # it is of one of the facts
     return Row(
@@ -299,6 +310,14 @@ def _row(name: str, value: Any) -> Row:
         str(value.get("verdict") or ""),
         str(value.get("method") or ""),
     )
+
+
+def _part(name: str, figures: Mapping[str, Any]) -> str:
+    """One of the files in a file, with how loud it is if that was measured."""
+    loud = figures.get("integrated_loudness")
+    if not isinstance(loud, dict) or loud.get("value") is None:
+        return name
+    return f"{name} {_plain(loud['value'], str(loud.get('unit') or ''))}"
 
 
 def _signed(figure: Mapping[str, Any]) -> str:

@@ -147,6 +147,18 @@ def fetch(app: App, artifact_id: str, target: Path, progress: Progress) -> Artif
     return ArtifactDownloadResult(**_entry(artifact).model_dump()).model_copy(update={"path": str(path)})
 
 
+def is_there(app: App, artifact_id: str) -> bool:
+    """Whether the file still stands where it was made, as large as it was; one in an object store counts as there.
+
+    Raises:
+        NotFound: artifact_not_found: there never was one.
+    """
+    from storycore.operations import likeness
+
+    artifact = app.tasks.records.artifact(artifact_id)
+    return names_store(artifact.path) or likeness.is_there(artifact)
+
+
 def _source(app: App, artifact: Artifact, progress: Progress) -> BinaryIO:
     if names_store(artifact.path):
         from storycore.storage.objects import Bucket

@@ -11,7 +11,10 @@ from storycore.app import App
 from storycore.errors import StoryCoreError, from_dict
 from storycore.operations.request import Request, Result, Spelling, Whole
 from storycore.tasks.task import Happening, Status, Task, new_task_id
-from storycore.units import iso
+from storycore.units import iso, now
+
+_TELLING = 0.05
+"""Share of the work from which on it is told how long the rest takes."""
 
 StatusName = Literal["pending", "running", "completed", "failed", "cancelled"]
 
@@ -41,6 +44,10 @@ class TaskEntry(Result):
     priority: Literal["LOW", "NORMAL", "HIGH"]
     progress: float = Field(ge=0, le=1, description="1.0 only when the result stands.")
     step: str = Field(description="What is being done.")
+    seconds_left: float | None = Field(
+        default=None,
+        description="About how long it still takes, from how long it took so far; null where nothing can be told.",
+    )
     attempt: int = Field(description="Which attempt; more than 1 when a process died over it.")
     created_at: str
     updated_at: str
@@ -208,10 +215,18 @@ def _entry(task: Task) -> dict[str, Any]:
     return {
         "task_id": task.id, "kind": task.kind, "project_path": task.project_path, "subject": task.subject,
         "status": task.status.value, "priority": task.priority.name,
-        "progress": task.progress, "step": task.step, "attempt": task.attempt, "created_at": iso(task.created_at),
-        "updated_at": iso(task.updated_at), "started_at": _maybe(task.started_at),
+        "progress": task.progress, "step": task.step, "seconds_left": _seconds_left(task), "attempt": task.attempt,
+        "created_at": iso(task.created_at), "updated_at": iso(task.updated_at), "started_at": _maybe(task.started_at),
         "finished_at": _maybe(task.finished_at), "error": task.error,
     }  # fmt: skip
+
+
+def _seconds_left(task: Task) -> float | None:
+    """Nothing is told at the beginning, which says little of the rest."""
+    if task.status is not Status.RUNNING or task.started_at is None or not _TELLING <= task.progress < 1:
+        return None
+    so_far = max(0.0, (now() - task.started_at).total_seconds())
+    return round(so_far * (1 - task.progress) / task.progress, 1)
 
 
 def _maybe(instant: datetime | None) -> str | None:

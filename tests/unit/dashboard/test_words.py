@@ -16,16 +16,19 @@ def test_instants_are_told_as_people_do(seconds, told):
     assert words.ago(iso(NOW - timedelta(seconds=seconds)), NOW) == told
 
 
+def test_what_is_tried_next_is_never_tried_in_the_past():
+    told = [words.next_try((NOW + timedelta(seconds=seconds)).isoformat(), NOW) for seconds in (90, -90, 0)]
+    assert told == ["in 1 min", "in its turn", "in its turn"]
+
+
 def test_operations_have_short_names():
     assert words.what("storycore.integration.comfyui.generate_video") == "comfyui generate video"
     assert words.what("storycore.export.package") == "export package"
 
 
 def test_time_left_is_told_only_where_something_is_known():
-    task = {"status": "running", "started_at": iso(NOW - timedelta(seconds=30)), "progress": 0.25}
-    assert words.left(task, NOW) == "about 1 min 30 s left"
-    assert words.left({**task, "progress": 0.01}, NOW) == ""
-    assert words.left({**task, "status": "completed"}, NOW) == ""
+    assert words.left(91.4) == "about 1 min 30 s left"
+    assert words.left(None) == ""
 
 
 def test_figures_are_told_with_target_and_verdict_in_words():
@@ -86,6 +89,21 @@ def test_what_is_packed_in_a_zip_is_called_what_it_is():
     assert [words.kind_of("application/zip", name) for name in names] == [
         "stems", "frames", "stream", "package", "package",
     ]  # fmt: skip
+
+
+def test_edits_that_are_handed_over_are_called_edits():
+    named = {"a.otio": "application/vnd.opentimelineio+json", "a.otioz": "application/vnd.opentimelineio.bundle+zip",
+             "a.xml": "application/xml", "a.FCPXML": "application/xml", "a.edl": "text/plain",
+             "a.json": "application/json", "metadata.xml": "application/xml", "sums.txt": "text/plain"}  # fmt: skip
+    told = [words.kind_of(media_type, name) for name, media_type in named.items()]
+    assert told == ["edit", "edit", "edit", "edit", "edit", "data", "data", "text"]
+
+
+def test_parts_that_were_each_measured_are_told_by_name():
+    loud = {"integrated_loudness": {"value": -30.5, "unit": "LUFS"}, "codec": "PCM float"}
+    silent = {"integrated_loudness": {"value": None, "unit": "LUFS"}}
+    (row,) = words.figures({"stems": {"ambience": loud, "effects": silent}})
+    assert (row.name, row.value) == ("Stems", "ambience −30.5 LUFS, effects")
 
 
 def test_a_certificate_that_nobody_else_knows_is_not_called_trusted():

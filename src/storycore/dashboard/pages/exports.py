@@ -41,13 +41,15 @@ def export(visit: Visit) -> Answer:
     if visit.may("task.status"):
         task = visit.run(TaskStatusRequest(task_id=found.task_id))
         output = _output(task, found.path)
-    shown = "" if found.link else shows(found.media_type)  # a page shows nothing of other servers
+    is_there = visit.core.is_there(found.artifact_id)
+    shown = shows(found.media_type) if is_there and not found.link else ""  # a page shows nothing of other servers
     return Page(
         template="export.html",
         title=found.name,
         data={"artifact": found, "output": output},
         more={
             "shows": shown,
+            "is_there": is_there,
             **(_sheets(visit, found, output or {}) if shown == "pdf" else {}),
             "rows": figures((output or {}).get("quality_metrics") or {}),
             "gates": (output or {}).get("quality_gates") or [],
@@ -66,7 +68,7 @@ def _is_checked(found: ArtifactDownloadResult, output: dict[str, Any]) -> bool:
 
 def file(visit: Visit) -> Answer:
     """Its bytes, whole or in part."""
-    return Handing(artifact=_find(visit))
+    return Handing(artifact=_find_there(visit))
 
 
 def waveform(visit: Visit) -> Answer:
@@ -128,7 +130,7 @@ def thumbnail(visit: Visit) -> Answer:
 
 def pages(visit: Visit) -> Answer:
     """A PDF, shown by the browser."""
-    found = _find(visit)
+    found = _find_there(visit)
     if found.media_type != _PDF:
         raise NotFound("Only PDFs are shown so.", reason=Reason.ARTIFACT_NOT_FOUND)
     return Handing(artifact=found, inline=True)
@@ -199,6 +201,14 @@ def _known(visit: Visit, project: str) -> PresetsResult:
 
 def _find(visit: Visit) -> ArtifactDownloadResult:
     return visit.run(ArtifactDownloadRequest(artifact_id=visit.names["artifact_id"]))
+
+
+def _find_there(visit: Visit) -> ArtifactDownloadResult:
+    """One whose file is there: to people it is said on a page if it is not."""
+    found = _find(visit)
+    if not visit.core.is_there(found.artifact_id):
+        raise NotFound("The file is not there any more as it was made.", reason=Reason.ARTIFACT_NOT_FOUND)
+    return found
 
 
 def _output(task: TaskStatusResult, path: str) -> dict[str, Any] | None:

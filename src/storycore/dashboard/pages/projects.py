@@ -4,6 +4,7 @@ from storycore.dashboard.assets import SLATE
 from storycore.dashboard.drawings import lanes, timeline
 from storycore.dashboard.page import Answer, Page, Picture
 from storycore.dashboard.visit import Visit
+from storycore.dashboard.words import stands_alone
 from storycore.errors import InvalidInput, Reason
 from storycore.operations.artifact import ArtifactEntry, ArtifactListRequest
 from storycore.operations.project import InspectRequest, InspectResult, ListRequest
@@ -50,10 +51,13 @@ def _path(visit: Visit) -> str:
 
 
 def _exports(visit: Visit, project: InspectResult) -> list[ArtifactEntry]:
-    """The newest files that stand in its folder, of the newest of all."""
+    """The newest files that were made of it, wherever they stand, of the newest of all."""
     if not visit.may("artifact.list"):
         return []
     newest = visit.run(ArtifactListRequest(limit=200)).items
-    folder = project.project_path.rstrip("/\\")
-    inside = [one for one in newest if one.path.startswith((f"{folder}/", f"{folder}\\"))]
-    return inside[:_MOST_FILES]
+    of_it = [one for one in newest if _same(one.project_path or "", project.project_path)]
+    return [one for one in of_it if stands_alone(one.media_type)][:_MOST_FILES]
+
+
+def _same(path: str, other: str) -> bool:
+    return path.rstrip("/\\") == other.rstrip("/\\")
