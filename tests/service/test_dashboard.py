@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import html
 import io
 import json
 import shutil
@@ -526,3 +527,10 @@ def test_a_folder_that_only_begins_like_a_root_is_elsewhere(tmp_path):
         visit = Visit(core=core, path="/tasks")
         seen = {name: visit.reads(str(tmp_path / name)) for name in ("films", "films/dream", "films-old", "other")}
     assert seen == {"films": True, "films/dream": True, "films-old": False, "other": False}
+
+
+def test_an_example_of_a_call_has_the_fields_that_are_needed(url):
+    page = html.unescape(httpx.get(f"{url}/api/storycore.export.package").text)
+    assert """-d '{"project_path": "…"}'""" in page
+    page = html.unescape(httpx.get(f"{url}/api/storycore.task.status").text)
+    assert "/v1/storycore.task.status?task_id=…'" in page

@@ -116,6 +116,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "frame_steps": "Distances between frames", "edit_lists": "Edit lists in the file",
     "faststart": "Plays while it loads", "alt_text": "Described in words", "color_space": "Colour space",
 }  # fmt: skip
+_HEARD: Final = ("integrated_loudness", "true_peak")
 _SIZE: Final = re.compile(r"^(\d+)x(\d+)$")
 _RATE: Final = re.compile(r"^(\d+)kbps$")
 _SUBSET: Final = re.compile(r"[A-Z]{6}\+")
@@ -301,6 +302,8 @@ def _row(name: str, value: Any) -> Row:
         return Row(words, _plain(value), "", "", "")
     if "value" not in value and value and all(isinstance(one, dict) for one in value.values()):  # parts, each measured
         return Row(words, ", ".join(_part(part, one) for part, one in value.items()), "", "", "")
+    if name in _HEARD and value.get("value") is None:
+        return Row(words, "silence", "", str(value.get("verdict") or ""), str(value.get("method") or ""))
     unit = str(value.get("unit") or "")
     target = None if _has_facts_of_its_own(value.get("value")) else value.get("target")  # it is of one of the facts
     return Row(

@@ -164,3 +164,8 @@ def test_an_event_is_told_in_a_line():
     assert words.about({"outputs": [file] * 5}) == "a.mp4, a.mp4, a.mp4 and 2 more"
     assert words.about({"subject": "reel 1", "error": {"message": "It is too loud."}}) == "reel 1 · It is too loud."
     assert words.about({"output": None}) == ""
+
+
+def test_silence_is_told_as_such():
+    (row,) = words.figures({"true_peak": {"value": None, "unit": "dBTP", "target": -1.0, "verdict": "within target"}})
+    assert (row.value, row.verdict) == ("silence", "within target")

@@ -33,9 +33,11 @@ def operation(visit: Visit) -> Answer:
     takes = _fields(body, schemas) if body else [_parameter(it, schemas) for it in told.get("parameters", ())]
     gives = told["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
     data = _resolved(gives, schemas).get("properties", {}).get("data", {})
-    example = as_curl(found, {}, visit.address, with_key=not visit.core.settings.is_open)
+    needed = {it["name"]: "…" for it in takes if it["required"]}
+    example = as_curl(found, needed, visit.address, with_key=not visit.core.settings.is_open)
     if found.method == "GET":
-        example = f"curl '{visit.address}/v1/{name}'"
+        asked = "&".join(f"{field}=…" for field in needed)
+        example = f"curl '{visit.address}/v1/{name}{'?' if asked else ''}{asked}'"
     return Page(
         template="operation.html",
         title=name,
