@@ -195,7 +195,7 @@ def test_several_at_once_all_end_well(world):
 
 
 def test_without_the_socket_the_verdict_is_the_same(world):
-    deaf = _Deaf(world.records, (), QUICK)
+    deaf = _Deaf(world.records, world.runs, (), QUICK)
     order = world.order(picture(color=colour()))
     world.backends = deaf
     assert verdict(world.begin(order).wait()) is Verdict.COMPLETED

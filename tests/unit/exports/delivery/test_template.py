@@ -39,7 +39,8 @@ def test_a_template_of_the_project_goes_before_ours(tmp_path):
 def test_gates_of_a_preset_and_of_the_part_both_count(tmp_path):
     gate = '[[parts.gates]]\nfigure = "faststart"\nequals = true\n'
     part = find("mine", write_file(tmp_path, HEAD + PART + 'preset = "prores-master"\n' + gate)).parts[0]
-    assert [gate.figure for gate in part.gates] == ["frames", "duration", "pixel_format", "faststart"]
+    of_preset = ["frames", "duration", "pixel_format", "start_timecode"]
+    assert [gate.figure for gate in part.gates] == [*of_preset, "faststart"]
 
 
 def test_an_unknown_template_is_told_with_those_there_are(tmp_path):
