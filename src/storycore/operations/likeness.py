@@ -4,9 +4,10 @@ Files are decoded by child processes, never in this one.
 """
 
 import secrets
+import shutil
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -67,15 +68,20 @@ class Likenesses:
                 self._failed.clear()
             self._failed.add(artifact.sha256)
             return None
-        self._forget(kept.parent)
+        forget_oldest(kept.parent.glob(f"*{self._suffix}"), MOST_KEPT)
         return found
 
-    def _forget(self, folder: Path) -> None:
-        """Removes those that were made longest ago."""
-        known = list(folder.glob(f"*{self._suffix}"))
-        if len(known) > MOST_KEPT:
-            for path in sorted(known, key=_made_at)[: len(known) - MOST_KEPT]:
-                path.unlink(missing_ok=True)
+
+def forget_oldest(kept: Iterable[Path], most: int) -> None:
+    """Removes the files and folders that were made longest ago, until `most` are left."""
+    known = list(kept)
+    if len(known) <= most:
+        return
+    for path in sorted(known, key=_made_at)[: len(known) - most]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def is_there(artifact: Artifact) -> bool:

@@ -13,7 +13,7 @@ from storycore.app import App
 from storycore.errors import Cancelled, NotFound, Reason, StoryCoreError
 from storycore.observe import logging
 from storycore.observe.progress import Progress
-from storycore.operations.likeness import is_there
+from storycore.operations.likeness import forget_oldest, is_there
 from storycore.tasks.task import Artifact
 
 AT_ONCE: Final = 8
@@ -102,21 +102,6 @@ def _draw(path: Path, place: Path, batch: int, progress: Progress) -> None:
             _failed.clear()
         _failed.add(f"{place.parent.name} {batch}")
     else:
-        _forget(place.parent.parent)
+        forget_oldest(place.parent.parent.iterdir(), MOST_KEPT)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-
-
-def _forget(folder: Path) -> None:
-    """Removes those that were drawn longest ago."""
-    known = list(folder.iterdir())
-    if len(known) > MOST_KEPT:
-        for path in sorted(known, key=_drawn_at)[: len(known) - MOST_KEPT]:
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _drawn_at(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
