@@ -21,7 +21,7 @@ DOORS = {
         "webhooks/wire",
     ),
     "alembic": ("database",),
-    "anyio": ("api", "dashboard", "mcp", "processes"),
+    "anyio": ("api", "dashboard", "demo/delivery", "mcp", "processes"),
     "bagit": ("demo",),
     "c2pa": ("metadata/credentials",),
     "click": ("cli", "processes", "sink/command"),

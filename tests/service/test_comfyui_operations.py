@@ -1,10 +1,12 @@
 """ComfyUI by HTTP, by the library and on the command line, on a server that speaks its protocol."""
 
 import base64
+import gc
 import json
 import shlex
 import ssl
 import subprocess
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -615,6 +617,19 @@ def test_tls_is_checked_unless_a_person_says_otherwise(tls, tmp_path, monkeypatc
         run = WorkflowRequest(workflow_definition=picture(steps=2))
         assert sc.run(run).outcome == "completed"  # HTTP and socket alike
         assert any(line.endswith("/ws") for line in comfy.server.log)
+
+
+def test_no_socket_stays_open_behind_a_server_that_does_not_answer_a_farewell(tls, tmp_path, monkeypatch):
+    monkeypatch.setenv("STORYCORE_GENERATED_FOLDER", str(tmp_path / "generated"))
+    context, vouches = tls
+    with ScriptedComfyUI(tmp_path / "comfy", context) as comfy:
+        with StoryCore() as sc:
+            sc.run(ConnectRequest(port=comfy.port, tls=True, ca_file=str(vouches)))
+            assert sc.run(WorkflowRequest(workflow_definition=picture(steps=2))).outcome == "completed"
+            closed = threading.Event()
+            threading.Thread(target=comfy.do, args=(lambda: closed.wait(10),)).start()
+        gc.collect()  # what was left open would be told now, which is an error
+        closed.set()
 
 
 def test_tls_where_there_is_none_and_a_stranger_s_certificate_are_told_in_words(tls, tmp_path, core, comfy):

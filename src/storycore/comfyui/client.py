@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 
 from storycore.comfyui.address import Address, GuardedResolver, Kind, Reach, literal
+from storycore.comfyui.sockets import Sockets
 from storycore.comfyui.wire import read_json
 from storycore.errors import InvalidInput, Reason
 from storycore.observe import tracing
@@ -54,7 +55,7 @@ class Client:
 
     def __init__(self, address: Address, reach: Reach, *, timeout_seconds: float = 30) -> None:
         self.address = address
-        self._reach = reach
+        self._reach, self._sockets = reach, Sockets()
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         self._still = aiohttp.ClientTimeout(total=None, sock_connect=timeout_seconds, sock_read=timeout_seconds)
         self._session: aiohttp.ClientSession | None = None
@@ -65,8 +66,9 @@ class Client:
         if (ip := literal(address.host)) is not None:
             self._reach.check(address.host, address.port, ip)
         connector = aiohttp.TCPConnector(
-            resolver=GuardedResolver(self._reach), ssl=_tls(address) if address.tls else True, limit=16
-        )
+            resolver=GuardedResolver(self._reach), ssl=_tls(address) if address.tls else True, limit=16,
+            socket_factory=self._sockets.make,
+        )  # fmt: skip
         self._session = aiohttp.ClientSession(
             connector=connector, headers=self._headers(), timeout=self._timeout, trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -78,6 +80,7 @@ class Client:
     ) -> None:
         if self._session:
             await self._session.close()
+            await self._sockets.end()
 
     async def remaining(self) -> int:
         """How many prompts wait or run."""
@@ -264,7 +267,7 @@ class Client:
             raise Refused(302, "The server sends us to an address without TLS.")
         if (ip := literal(host)) is not None:
             self._reach.check(host, parts.port or 443, ip)
-        connector = aiohttp.TCPConnector(resolver=GuardedResolver(self._reach))
+        connector = aiohttp.TCPConnector(resolver=GuardedResolver(self._reach), socket_factory=self._sockets.make)
         async with aiohttp.ClientSession(
             connector=connector, timeout=self._still, cookie_jar=aiohttp.DummyCookieJar()
         ) as session:

@@ -20,8 +20,7 @@ class Exchange:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: _Thread | None = None
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """What `work` gives, done in the loop while this thread waits; the context of this thread goes with it.
@@ -31,7 +30,10 @@ class Exchange:
         Raises:
             BaseException: whatever `work` raises.
         """
-        future = asyncio.run_coroutine_threadsafe(work, self._running())
+        with self._lock:  # what was handed over before the end is ended with the rest, never left waiting
+            if self._thread is None:
+                self._thread = _Thread()
+            future = asyncio.run_coroutine_threadsafe(work, self._thread.loop)
         try:
             while not future.done():  # in steps, since Windows hears of Ctrl-C only between waits
                 concurrent.futures.wait([future], _STEP_SECONDS)
@@ -43,41 +45,39 @@ class Exchange:
     def close(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Ends what is still going on, does `last`, and ends the thread."""
         with self._lock:
-            loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
-        if loop is None or thread is None:
-            return
-        asyncio.run_coroutine_threadsafe(_end(loop, last), loop)
-        thread.join(2 * _END_SECONDS)
-
-    def _running(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=_serve, args=(self._loop,), name="storycore-comfyui", daemon=True
-                )
-                self._thread.start()
-            return self._loop
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.end(last)
 
 
-def _serve(loop: asyncio.AbstractEventLoop) -> None:
-    """The thread: serves the loop until it is stopped."""
-    asyncio.set_event_loop(loop)
-    try:
-        loop.run_forever()
-        loop.run_until_complete(loop.shutdown_default_executor())
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
+class _Thread:
+    """The thread.
 
+    Attributes:
+        loop: that it serves until it is ended.
+    """
 
-async def _end(loop: asyncio.AbstractEventLoop, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    try:
+    def __init__(self) -> None:
+        runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self.loop = runner.get_loop()
+        self._last: asyncio.Future[Callable[[], Coroutine[Any, Any, None]]] = self.loop.create_future()
+        self._thread = threading.Thread(target=self._serve, args=(runner,), name="storycore-comfyui", daemon=True)
+        self._thread.start()
+
+    def end(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Ends what goes on, does `last`, and is over."""
+        self.loop.call_soon_threadsafe(self._last.set_result, last)
+        self._thread.join(2 * _END_SECONDS)
+
+    def _serve(self, runner: asyncio.Runner) -> None:
+        with runner:
+            runner.run(self._until_ended())
+
+    async def _until_ended(self) -> None:
+        last = await self._last
         going_on = asyncio.all_tasks() - {asyncio.current_task()}
         for task in going_on:
             task.cancel()
         if going_on:
             await asyncio.wait(going_on, timeout=_END_SECONDS)
         await last()
-    finally:
-        loop.stop()

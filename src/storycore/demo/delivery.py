@@ -1,11 +1,11 @@
 """The demo's receiver: the sink that ships with StoryCore, on this machine, for as long as the tour takes."""
 
-import asyncio
 import contextlib
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
+
+from anyio.from_thread import start_blocking_portal
 
 from storycore.sink.ledger import Entry, Ledger, read
 from storycore.sink.server import Sink
@@ -32,18 +32,12 @@ class Hearing:
 @contextlib.contextmanager
 def hearing(secret: str) -> Iterator[Hearing]:
     """A receiver that verifies what comes with that secret."""
-    loop = asyncio.new_event_loop()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ledger.jsonl"
-        with path.open("w", encoding="utf-8") as file:
+        with path.open("w", encoding="utf-8") as file, start_blocking_portal() as portal:
             sink = Sink(Ledger(file), [secret])
-            port = loop.run_until_complete(sink.listen("127.0.0.1", 0))
-            thread = threading.Thread(target=loop.run_forever, name="storycore-sink", daemon=True)
-            thread.start()
+            port = portal.call(sink.listen, "127.0.0.1", 0)
             try:
                 yield Hearing(f"127.0.0.1:{port}", secret, path)
             finally:
-                loop.call_soon_threadsafe(sink.close)
-                loop.call_soon_threadsafe(loop.stop)
-                thread.join(10)
-                loop.close()
+                portal.call(sink.close)

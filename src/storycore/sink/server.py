@@ -29,6 +29,7 @@ class Sink:
     def __init__(self, ledger: Ledger, secrets: Sequence[str] = (), *, tls: ssl.SSLContext | None = None) -> None:
         self.ledger, self._secrets, self._tls = ledger, list(secrets), tls
         self._server: asyncio.Server | None = None
+        self._open: set[asyncio.Transport] = set()
         self._answers: set[asyncio.Task[None]] = set()
 
     async def listen(self, host: str, port: int) -> int:
@@ -38,11 +39,23 @@ class Sink:
         return int(self._server.sockets[0].getsockname()[1])
 
     def close(self) -> None:
-        """Takes no more."""
+        """Takes no more, and ends every connection."""
         if self._server:
             self._server.close()
         for answer in self._answers:
             answer.cancel()
+        for transport in self._open:
+            transport.abort()
+
+    def opened(self, transport: asyncio.Transport) -> None:
+        """A connection stands; one that was let in at the very end is ended at once."""
+        self._open.add(transport)
+        if self._server and not self._server.is_serving():
+            transport.abort()
+
+    def ended(self, transport: asyncio.Transport) -> None:
+        """A connection stands no more."""
+        self._open.discard(transport)
 
     def take(self, transport: asyncio.Transport, path: str, headers: dict[str, str], body: bytes) -> None:
         """Judges a message, notes it and answers."""
@@ -86,6 +99,12 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what a server's protocol is given
         self._transport = transport
+        self._sink.opened(transport)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._transport:
+            self._sink.ended(self._transport)
 
     @override
     def data_received(self, data: bytes) -> None:
