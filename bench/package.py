@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -29,9 +30,10 @@ from _trees import mixed, sizes, small_files
 
 HERE = Path(__file__).resolve().parent.parent
 COMPILED = tempfile.TemporaryDirectory(prefix="storycore-bench-compiled-")
+DATABASE = "tasks.db"
 LIBRARIES = ("isal", "zlib-ng", "pydantic")
 
-OURS = """
+WEIGHED = """
 import os, sys
 import storycore.operations.package, storycore.library, storycore.cli.operation_command
 import storycore.__main__
@@ -43,9 +45,7 @@ def peak():
         return 0
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
-tree, out, level, os.environ["STORYCORE_DATABASE_URL"] = sys.argv[1:]
 idle = peak()
-sys.argv[1:] = ["export", "package", tree, "-o", out, "--level", level, "--include-source", "--quiet"]
 main = storycore.__main__.main
 
 def measured():
@@ -71,12 +71,12 @@ with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as target:
 
 @dataclass(frozen=True)
 class Run:
-    """One process: seconds of processor and of the wall, bytes of the result, KiB of memory over idle."""
+    """One process: seconds of processor and of the wall, bytes of the result, and the last number it said."""
 
     cpu: float
     wall: float
     size: int
-    memory: int
+    said: int
 
 
 @dataclass
@@ -86,9 +86,15 @@ class Contender:
     name: str
     command: Callable[[Path, Path], list[str]]
     folder: bool = False  # runs inside the tree
-    database: str = ""  # beside the tree, if it keeps one
+    keeps: bool | None = None  # for ours, whether it keeps a record, in a database beside the tree
+    memory: int = 0  # KiB over idle, for ours; in a run of its own, since looking costs time
     runs: list[Run] = field(default_factory=list)
     first: Run | None = None  # that of a database which had to be made; not among `runs`
+
+    def weighed(self, tree: Path, out: Path) -> list[str]:
+        """The command of ours, which says at its end how much memory it took."""
+        python, _, _, *words = self.command(tree, out)
+        return [python, "-c", WEIGHED, *words]
 
     def cpu(self) -> float:
         return statistics.median(run.cpu for run in self.runs)
@@ -165,21 +171,18 @@ def against_small() -> list[Contender]:
 def ours(*levels: int) -> Iterator[Contender]:
     """The command with STORYCORE_DATABASE_URL=none: it packs, and keeps no record."""
     for level in levels:
-        yield Contender(
-            f"StoryCore level {level}",
-            lambda tree, out, level=level: [sys.executable, "-c", OURS, str(tree), str(out), str(level), "none"],
-        )
+        yield Contender(f"StoryCore level {level}", partial(typed, level), keeps=False)
 
 
 def ours_recorded(level: int) -> Contender:
     """The command as people type it: kept as a task, with the library of the database and its transactions."""
-    return Contender(
-        f"StoryCore level {level}, on record",
-        lambda tree, out: [
-            sys.executable, "-c", OURS, str(tree), str(out), str(level), f"sqlite:///{tree.parent / 'tasks.db'}",
-        ],
-        database="tasks.db",
-    )  # fmt: skip
+    return Contender(f"StoryCore level {level}, on record", partial(typed, level), keeps=True)
+
+
+def typed(level: int, tree: Path, out: Path) -> list[str]:
+    """The command, whole."""
+    words = ["export", "package", str(tree), "-o", str(out), "--level", str(level), "--include-source", "--quiet"]
+    return [sys.executable, "-m", "storycore", *words]
 
 
 def others() -> Iterator[Contender]:
@@ -207,7 +210,7 @@ def race(tree: Path, place: Path, contenders: list[Contender], rounds: int, nois
     for number in range(rounds):
         noise.append(_page.control())
         for contender in contenders:
-            run = measure(contender, tree, place / "out.zip")
+            run = measure(contender, contender.command, tree, place / "out.zip")
             contender.runs.append(run)
             print(f"{tree.name} {number + 1}/{rounds} {contender.name}: {run.cpu:.2f} s CPU, {run.wall:.2f} s, "
                   f"{run.size / total:.4f}", file=sys.stderr)  # fmt: skip
@@ -216,21 +219,23 @@ def race(tree: Path, place: Path, contenders: list[Contender], rounds: int, nois
 def warm_up(tree: Path, place: Path, contenders: list[Contender]) -> None:
     """Python compiles what it has not compiled yet; databases are made, which is measured apart."""
     for contender in contenders:
-        if contender.name.startswith("StoryCore"):
-            measure(contender, tree, place / "out.zip")
-        if contender.database:
-            for path in place.glob(f"{contender.database}*"):
-                path.unlink()
-            contender.first = measure(contender, tree, place / "out.zip")
+        if contender.keeps is not None:
+            measure(contender, contender.weighed, tree, place / "out.zip")
+            if contender.keeps:
+                for path in place.glob(f"{DATABASE}*"):
+                    path.unlink()
+                contender.first = measure(contender, contender.weighed, tree, place / "out.zip")
+            contender.memory = max(measure(contender, contender.weighed, tree, place / "out.zip").said for _ in "ab")
 
 
-def measure(contender: Contender, tree: Path, target: Path) -> Run:
+def measure(contender: Contender, command: Callable[[Path, Path], list[str]], tree: Path, target: Path) -> Run:
     target.unlink(missing_ok=True)
+    database = f"sqlite:///{tree.parent / DATABASE}" if contender.keeps else "none"
     begun = time.perf_counter()
     process = subprocess.Popen(
-        contender.command(tree, target),
+        command(tree, target),
         cwd=tree if contender.folder else None,
-        env=environment(),
+        env={**environment(), "STORYCORE_DATABASE_URL": database},
         stdout=subprocess.PIPE,
     )
     said = process.stdout.read() if process.stdout else b""
@@ -259,7 +264,7 @@ def table(tree: Path, contenders: list[Contender]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|---|"
     for item in contenders:
         size = item.runs[0].size
-        memory = max(run.memory for run in item.runs) / 1024
+        memory = item.memory / 1024
         against = (
             (f"{item.cpu() / base.cpu():.3f}", f"{item.wall() / base.wall():.3f}", f"{size / base.runs[0].size:.4f}")
             if base
@@ -279,7 +284,7 @@ def verdicts(contenders: list[Contender], bars: tuple[Bar, ...]) -> Iterator[str
     for bar in bars:
         item = next(item for item in contenders if item.name == bar.contender)
         cpu, size = item.cpu() / base.cpu(), item.runs[0].size / base.runs[0].size
-        memory = max(run.memory for run in item.runs) / 1024
+        memory = item.memory / 1024
         yield (
             f"- {bar.contender}: CPU {cpu:.3f} × zip, bar {bar.cpu}: **{_page.met(cpu <= bar.cpu)}**; "
             f"size {size:.4f} × zip, bar {bar.size}: **{_page.met(size <= bar.size)}**; "
@@ -287,7 +292,7 @@ def verdicts(contenders: list[Contender], bars: tuple[Bar, ...]) -> Iterator[str
         )
         if item.first:
             yield (
-                f"- {bar.contender}, the first command of all: {item.first.cpu:.2f} s, {item.first.memory / 1024:.0f} "
+                f"- {bar.contender}, the first command of all: {item.first.cpu:.2f} s, {item.first.said / 1024:.0f} "
                 "MiB over idle; no bar"
             )
 
@@ -309,8 +314,9 @@ def preface(rounds: int, noise: list[float], *, quick: bool) -> Iterator[str]:
         "package, the manifests, the crate and the description; the others make none of these."
     )
     yield (
-        "- Each of ours ran once before it was counted: Python had compiled it, and *on record* found its database as "
-        "the command before had left it. The first command of all, which also makes the database, is told apart."
+        "- Each of ours ran before it was counted: Python had compiled it, and *on record* found its database as the "
+        "command before had left it. The first command of all, which also makes the database, is told apart. Memory "
+        "is looked at in runs of its own."
     )
 
 

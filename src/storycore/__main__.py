@@ -66,13 +66,13 @@ def main() -> None:
         signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(130))
     # Plugins of pydantic that others installed would see every request; only looking for them takes 15 ms.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from storycore.cli.command_line import CommandLine, Process, start
-
-    command_line = CommandLine(starmap(Process, PROCESSES))
     # Commands hold many small facts and hardly any cycles: looking for those every 700 objects takes a tenth of the
     # time of a package of many files, and modules alone are a hundred thousand. A program that only imports StoryCore
     # keeps its own habits.
     gc.set_threshold(300_000, 20, 100)
+    from storycore.cli.command_line import CommandLine, Process, start
+
+    command_line = CommandLine(starmap(Process, PROCESSES))
     signal.signal(signal.SIGINT, usual)
     start(command_line)
 

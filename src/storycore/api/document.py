@@ -6,10 +6,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from storycore import __version__
+from storycore.api.envelope_schema import Failure, Metadata
 from storycore.errors import REASONS
 from storycore.loading import load
 from storycore.operations.catalog import OPERATIONS, Operation
-from storycore.operations.envelope import Failure, Metadata
 from storycore.operations.request import Request
 from storycore.operations.task import TaskStatusResult
 

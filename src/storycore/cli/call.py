@@ -18,10 +18,8 @@ from storycore.errors import InvalidInput, Reason, StoryCoreError
 from storycore.library import StoryCore
 from storycore.observe.progress import Progress
 from storycore.operations import envelope
-from storycore.operations.artifact import ArtifactDownloadRequest
 from storycore.operations.catalog import Operation
 from storycore.operations.request import Request, Result
-from storycore.operations.task import TaskEventsRequest
 from storycore.units import now
 
 _STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -76,11 +74,11 @@ class Call:
             )
         if self.operation.answer == "file":
             return self._fetch(values)
-        request = self.request_type(**values)
+        request: Request[Any] = self.request_type(**values)
         with StoryCore(server=self.server) as core:
             try:
                 with self._interruptible() as progress:
-                    if isinstance(request, TaskEventsRequest):
+                    if self.operation.answer == "events":
                         self._watch(core, request)
                         return None
                     result: Result = core.run(request, progress=progress)
@@ -89,6 +87,8 @@ class Call:
             return result
 
     def _fetch(self, values: dict[str, Any]) -> Result:
+        from storycore.operations.artifact import ArtifactDownloadRequest
+
         target = Path(values.pop("output", "."))
         request = ArtifactDownloadRequest(**values)
         with StoryCore(server=self.server) as core, self._interruptible() as progress:
@@ -96,7 +96,7 @@ class Call:
             progress.finish()
             return found
 
-    def _watch(self, core: StoryCore, request: TaskEventsRequest) -> None:
+    def _watch(self, core: StoryCore, request: Any) -> None:
         """Prints what happens as it happens: a line of JSON each, or a line of words."""
         from storycore.cli.show_tasks import event_line
 

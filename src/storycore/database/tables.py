@@ -8,6 +8,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -59,11 +60,26 @@ class Json(TypeDecorator[Any]):
 
     @override
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(value, allow_nan=False, separators=(",", ":"))
+        return None if value is None else _json_text(value)
 
     @override
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)
+
+
+def _json_text(value: Any) -> str:
+    """JSON in ASCII.
+
+    pydantic writes the long list of a large package in a quarter of the time and memory that the standard library
+    takes, but lets NaN pass and stops at half a surrogate pair: what may hold those is left to the other, which knows.
+    """
+    try:
+        text = to_json(value, ensure_ascii=True, inf_nan_mode="constants").decode()
+    except PydanticSerializationError:
+        text = "NaN"
+    if "NaN" in text or "Infinity" in text:
+        return json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return text
 
 
 metadata = MetaData(

@@ -11,9 +11,8 @@ from typing import Final
 
 from storycore.app import App
 from storycore.comfyui.turns import MOST_WAITING
-from storycore.operations.catalog import OPERATIONS
+from storycore.operations.catalog import GENERATING, OPERATIONS
 
-GENERATING: Final = frozenset(it.name for it in OPERATIONS if it.long and it.words[0] == "comfyui")
 _OTHERS: Final = frozenset(it.name for it in OPERATIONS if it.long) - GENERATING
 
 _HOLDS_SECONDS: Final = 0.25

@@ -3,7 +3,7 @@
 HTTP routes, command line commands, the OpenAPI document and the reference pages are made from this list.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Operation(NamedTuple):
@@ -459,6 +459,10 @@ GROUPS = {
     "key": "Say who may call the server, and for what",
 }
 """What the operations of a group do together, by their first word."""
+
+
+GENERATING: Final = frozenset(it.name for it in OPERATIONS if it.long and it.words[0] == "comfyui")
+"""What has a ComfyUI server do the work."""
 
 
 def find(name: str) -> Operation | None:

@@ -12,9 +12,8 @@ from storycore.events import OWN_TYPES, TYPES
 from storycore.exports.formats import registry
 from storycore.observe.metrics import Metrics, Names, Outcome, Queue, Server
 from storycore.observe.readiness import free_bytes
-from storycore.operations.admission import GENERATING
-from storycore.operations.catalog import OPERATIONS
-from storycore.operations.presets import formats_of
+from storycore.operations.asked_for import formats_of
+from storycore.operations.catalog import GENERATING, OPERATIONS
 from storycore.tasks.task import Status, Task
 from storycore.tasks.worker import Watch
 from storycore.units import now

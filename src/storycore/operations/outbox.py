@@ -9,8 +9,8 @@ from typing_extensions import override
 from storycore.app import App
 from storycore.events import Event, make
 from storycore.observe import logging
-from storycore.operations.admission import GENERATING
-from storycore.operations.presets import formats_of, parts_of
+from storycore.operations.asked_for import formats_of, parts_of
+from storycore.operations.catalog import GENERATING
 from storycore.tasks.records import Outbox, Telling
 from storycore.tasks.task import Status, Task
 

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from storycore.project.model import Project
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:  # no `Result`, which takes ten times the memory: there can be many
+@dataclass(slots=True)
+class FileEntry:  # no `Result` and not frozen, which takes ten times the memory and five times the time: they are many
     """One file of a package."""
 
     path: Annotated[str, Field(description="Name inside the package's data/ folder.")]

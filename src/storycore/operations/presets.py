@@ -1,13 +1,10 @@
 """storycore.export.presets: what platforms and purposes ask for, and what a delivery can be made by."""
 
-import contextlib
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import Field
 
 from storycore.app import App
-from storycore.errors import StoryCoreError
 from storycore.operations.request import PathText, Request, Result, Spelling
 
 if TYPE_CHECKING:
@@ -67,27 +64,6 @@ class PresetsRequest(Request[PresetsResult]):
     project_path: Annotated[PathText, Spelling()] | None = Field(
         default=None, description="Folder of a project whose own presets and templates count too."
     )
-
-
-def formats_of(request: Mapping[str, Any]) -> list[str]:
-    """The formats that an export was asked for; a project's own presets are not looked up, and give none."""
-    wanted = request.get("target_format") or []
-    if not wanted and request.get("preset"):
-        from storycore.exports.presets import find
-
-        with contextlib.suppress(StoryCoreError):
-            wanted = list(find(request["preset"]).formats)
-    parts = [wanted] if isinstance(wanted, str) else wanted
-    return [name.strip().lower() for part in parts for name in part.split(",")]
-
-
-def parts_of(request: Mapping[str, Any]) -> list[str]:
-    """The parts that a delivery was asked for; a project's own templates are not looked up, and give none."""
-    from storycore.exports.delivery.template import find
-
-    with contextlib.suppress(StoryCoreError):
-        return [part.name for part in find(request["template"]).parts]
-    return []
 
 
 def presets(app: App, request: PresetsRequest) -> PresetsResult:

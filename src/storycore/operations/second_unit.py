@@ -16,8 +16,7 @@ from storycore.app import App
 from storycore.errors import AccessDenied, Cancelled, DependencyFailed, Reason, Unavailable
 from storycore.observe import logging
 from storycore.observe.progress import Progress
-from storycore.operations.admission import GENERATING
-from storycore.operations.catalog import OPERATIONS
+from storycore.operations.catalog import GENERATING, OPERATIONS
 from storycore.rendering.second_unit import Call, Done, Errand, SecondUnit, errand_from
 from storycore.storage import traces
 from storycore.tasks.parts.records import PartRecords, Standing

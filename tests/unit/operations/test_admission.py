@@ -2,7 +2,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from storycore.operations.admission import GENERATING, Admission
+from storycore.operations.admission import Admission
+from storycore.operations.catalog import GENERATING
 
 FILM, PART = "storycore.export.format", "storycore.render.segments@x"
 
