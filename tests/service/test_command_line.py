@@ -36,6 +36,8 @@ def test_help_of_a_command_shows_examples_first(words, tmp_path):
     [
         (("exprot",), "Did you mean 'export'"),
         (("export", "pakage"), "Did you mean 'package'"),
+        (("export", "package", "film", "-o"), "See `storycore export package --help`"),
+        (("serve", "--port"), "See `storycore serve --help`"),
         (("export", "package", "x", "--include-sorce"), "--include-source"),
         (("export", "package"), "PROJECT"),
     ],

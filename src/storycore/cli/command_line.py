@@ -105,6 +105,15 @@ class _Words(click.Group):
             raise click.UsageError(fault.format_message() + hint, ctx) from None
 
     @override
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as fault:
+            if fault.ctx is None and ctx.invoked_subcommand:  # as of an option that lacks its value
+                fault.ctx = click.Context(self, info_name=ctx.invoked_subcommand, parent=ctx)
+            raise
+
+    @override
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         ctx.meta["storycore.listing"] = True
         super().format_commands(ctx, formatter)
