@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import gc
 import socket
 import ssl
 import subprocess
@@ -186,6 +187,26 @@ def test_a_good_certificate_is_taken_and_every_bad_one_refused(tls):
         "other name": Code.TLS,
         "expired": Code.TLS,
     }
+
+
+def test_no_socket_stays_open_behind_a_receiver_that_does_not_answer_a_farewell(tls):
+    context, trusted = tls("localhost")
+    over = threading.Event()
+
+    def answer(wire):
+        with context.wrap_socket(wire, server_side=True) as secure:
+            secure.recv(65_536)
+            secure.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+            over.wait(20)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
+        going = threads.submit(lambda: answer(listener.accept()[0]))
+        url = f"https://localhost:{listener.getsockname()[1]}/"
+        (attempt,), _ = send(url, allow=("localhost:*",), limit=20, ca_file=trusted)
+        gc.collect()  # what was left open would be told now, which is an error
+        over.set()
+        going.result(30)
+    assert (attempt.code, attempt.status_code) == (Code.OK, 204)
 
 
 def test_a_plain_server_behind_https_is_no_secure_connection(port):

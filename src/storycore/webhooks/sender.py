@@ -22,7 +22,7 @@ from storycore.webhooks.measuring import Measure
 from storycore.webhooks.message import Letterhead, Outgoing
 from storycore.webhooks.names import Names
 from storycore.webhooks.patience import Patience
-from storycore.webhooks.wire import KEPT_SECONDS, ConnectionEnded, Standing, opening, posting
+from storycore.webhooks.wire import KEPT_SECONDS, ConnectionEnded, Standing, cut, opening, posting
 
 _NOT_ALLOWED = "It leads to an address that webhooks may not call; STORYCORE_WEBHOOK_ALLOW opens one by host and port."
 _MOST_WAYS = 4096
@@ -169,12 +169,12 @@ class Sender:
             measure.phase = Code.TIMEOUT_TOTAL
             whole = await measure.read(answer, body)
         except BaseException:
-            _cut(connection)
+            cut(connection)
             raise
         if whole and wire.is_clean:
             self._keep(way, connection)
         else:
-            _cut(connection)
+            cut(connection)
 
     def _keep(self, way: _Way, connection: Any) -> None:
         """Lets a connection stand for the next message, for a while."""
@@ -208,10 +208,3 @@ def _found(fault: BaseException, measure: Measure, *, late: bool) -> tuple[Code,
         return Code.CANCELLED, "It was cut off: the process that made it had to end."
     code, why = code_of_fault(fault)
     return measure.fault or code, _NOT_ALLOWED if measure.fault is Code.BLOCKED_ADDRESS else why
-
-
-def _cut(connection: Any) -> None:
-    """Ends a connection at once: closing it would wait for a receiver that takes nothing more."""
-    if connection.protocol is not None:
-        connection.protocol.abort()
-    connection.close()

@@ -120,14 +120,14 @@ class Standing:
             wire = connection.protocol
             if wire is not None and wire.is_connected() and not wire.should_close and instant - since <= KEPT_SECONDS:
                 return connection
-            connection.close()
+            cut(connection)
         return None
 
     def keep(self, connection: aiohttp.connector.Connection, instant: float) -> None:
         """Keeps one, if another message may go over it."""
         wire = connection.protocol
         if not isinstance(wire, Wire) or wire.should_close:
-            connection.close()
+            cut(connection)
             return
         wire.rest()
         self._kept.append((connection, instant))
@@ -141,10 +141,17 @@ class Standing:
         """Closes those that were used before then; gives whether others are left."""
         old = 0
         while old < len(self._kept) and self._kept[old][1] < before:
-            self._kept[old][0].close()
+            cut(self._kept[old][0])
             old += 1
         del self._kept[:old]
         return bool(self._kept)
+
+
+def cut(connection: aiohttp.connector.Connection) -> None:
+    """Ends a connection at once: closing it would wait for who takes nothing more, or answers no farewell of TLS."""
+    if connection.protocol is not None:
+        connection.protocol.abort()
+    connection.close()
 
 
 def opening(place: aiohttp.ClientRequest, headers: Mapping[str, str]) -> bytes:
