@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,9 @@ from storycore.operations import envelope
 from storycore.operations.catalog import Operation
 from storycore.operations.request import Request, Result
 from storycore.units import now
+
+if TYPE_CHECKING:
+    from storycore.operations.task import TaskEventsRequest
 
 _STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """Ctrl-C, a polite kill, and a terminal that was closed, as far as the system knows them."""
@@ -74,7 +77,7 @@ class Call:
             )
         if self.operation.answer == "file":
             return self._fetch(values)
-        request: Request[Any] = self.request_type(**values)
+        request: Any = self.request_type(**values)
         with StoryCore(server=self.server) as core:
             try:
                 with self._interruptible() as progress:
@@ -96,7 +99,7 @@ class Call:
             progress.finish()
             return found
 
-    def _watch(self, core: StoryCore, request: Any) -> None:
+    def _watch(self, core: StoryCore, request: "TaskEventsRequest") -> None:
         """Prints what happens as it happens: a line of JSON each, or a line of words."""
         from storycore.cli.show_tasks import event_line
 

@@ -70,8 +70,8 @@ class Json(TypeDecorator[Any]):
 def _json_text(value: Any) -> str:
     """JSON in ASCII.
 
-    pydantic writes the long list of a large package in a quarter of the time and memory that the standard library
-    takes, but lets NaN pass and stops at half a surrogate pair: what may hold those is left to the other, which knows.
+    pydantic writes the long list of a large package in a quarter of the time that the standard library takes, but lets
+    NaN pass and stops at half a surrogate pair: what may hold those is left to the other, which knows.
     """
     try:
         text = to_json(value, ensure_ascii=True, inf_nan_mode="constants").decode()
