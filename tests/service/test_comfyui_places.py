@@ -137,6 +137,7 @@ def test_one_whose_time_ran_out_while_ours_was_down_ends_as_the_server_says(worl
 def test_one_that_is_told_to_stop_as_it_gets_a_place_is_not_posted(world, comfy):
     first = [world.start(picture(color=number, steps=10)) for number in range(2)]
     until(lambda: len(posts(comfy)) == 2)
+    world.backends.pace = replace(world.backends.pace, place=30.0)  # it gets one that is handed on, and looks for none
     take = world.backends.turns.wait
 
     async def stopped_meanwhile(turn, seconds):
