@@ -37,7 +37,7 @@ def contents(data: bytes) -> dict[str, bytes] | None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as opened:
             return {name: opened.read(name) for name in opened.namelist()}
-    except NotImplementedError:  # a version needed that it does not know
+    except NotImplementedError:  # its word for a version or a method of packing that it does not know
         return None
 
 
