@@ -71,15 +71,15 @@ def _json_text(value: Any) -> str:
     """JSON in ASCII.
 
     pydantic writes the long list of a large package in a quarter of the time that the standard library takes, but lets
-    NaN pass and stops at half a surrogate pair: what may hold those is left to the other, which knows.
+    NaN pass and stops at half a surrogate pair: what may hold those, or more than ASCII, is left to the other.
     """
     try:
-        text = to_json(value, ensure_ascii=True, inf_nan_mode="constants").decode()
+        written = to_json(value, inf_nan_mode="constants")
     except PydanticSerializationError:
-        text = "NaN"
-    if "NaN" in text or "Infinity" in text:
+        written = b"NaN"
+    if not written.isascii() or b"NaN" in written or b"Infinity" in written:
         return json.dumps(value, allow_nan=False, separators=(",", ":"))
-    return text
+    return written.decode()
 
 
 metadata = MetaData(

@@ -60,6 +60,7 @@ class Entry(NamedTuple):
     later: bool = False
 
 
+@lru_cache(maxsize=1024)
 def _moment(modified: int) -> int:
     """DOS date and time of an instant, in UTC, even seconds, clamped to 1980-2107; the date is in the upper half.
 
@@ -67,14 +68,8 @@ def _moment(modified: int) -> int:
     """
     if not _FIRST_INSTANT <= modified <= _LAST_INSTANT:
         modified = _FIRST_INSTANT if modified < _FIRST_INSTANT else _LAST_INSTANT
-    day, second = divmod(modified, 86_400)
-    return _date(day) | second // 3600 << 11 | second // 60 % 60 << 5 | second % 60 // 2
-
-
-@lru_cache(maxsize=64)
-def _date(day: int) -> int:
-    year, month, day_of_month, *_ = time.gmtime(day * 86_400)
-    return ((year - 1980) << 9 | month << 5 | day_of_month) << 16
+    year, month, day, hour, minute, second, *_ = time.gmtime(modified)
+    return ((year - 1980) << 9 | month << 5 | day) << 16 | hour << 11 | minute << 5 | second // 2
 
 
 def headers(  # noqa: PLR0913, PLR0917 - the fields of an entry, one by one: this is a hot path
