@@ -12,7 +12,8 @@ def listed(head: str, lines: Iterator[str], tail: str) -> bytes:
 
     Lines are taken some hundred at a time, so that the texts of all of them never stand beside their bytes.
     """
-    parts = []
+    parts, before = [], head
     while some := ",\n".join(islice(lines, _TOGETHER)):
-        parts.append(some.encode())
-    return b"".join((head.encode(), b",\n".join(parts), tail.encode()))
+        parts.append((before + some).encode())
+        before = ",\n"
+    return b"".join((*parts, tail.encode())) if parts else (head + tail).encode()
