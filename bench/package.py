@@ -140,8 +140,7 @@ def report(place: Path, rounds: int, *, quick: bool, only: str | None) -> Iterat
                (Bar("StoryCore level 3", 0.35, 1.02), Bar("StoryCore level 6", 0.6, 1.005))),
         "t2": ("t2: 20,000 small JSON files",
                lambda folder: small_files(folder, count=1000 if quick else 20_000), against_small(),
-               (Bar("StoryCore level 1", 0.9, 1.03), Bar("StoryCore level 3", 0.9, 1.03),
-                Bar("StoryCore level 1, on record", 0.9, 1.03))),
+               (Bar("StoryCore level 1", 0.9, 1.03), Bar("StoryCore level 3", 0.9, 1.03))),
     }  # fmt: skip
     tables = []
     for name, (title, make, contenders, bars) in subjects.items():
@@ -165,7 +164,7 @@ def against_media() -> list[Contender]:
 
 def against_small() -> list[Contender]:
     zip6 = Contender("zip -r -6", lambda _, out: ["zip", "-q", "-r", "-6", str(out), "."], folder=True)
-    return [*ours(1, 3, 6), ours_recorded(1), zip6, *others()]
+    return [*ours(1, 3, 6), *ours_recorded(1, 6), zip6, *others()]
 
 
 def ours(*levels: int) -> Iterator[Contender]:
@@ -174,9 +173,10 @@ def ours(*levels: int) -> Iterator[Contender]:
         yield Contender(f"StoryCore level {level}", partial(typed, level), keeps=False)
 
 
-def ours_recorded(level: int) -> Contender:
+def ours_recorded(*levels: int) -> Iterator[Contender]:
     """The command as people type it: kept as a task, with the library of the database and its transactions."""
-    return Contender(f"StoryCore level {level}, on record", partial(typed, level), keeps=True)
+    for level in levels:
+        yield Contender(f"StoryCore level {level}, on record", partial(typed, level), keeps=True)
 
 
 def typed(level: int, tree: Path, out: Path) -> list[str]:
@@ -290,11 +290,14 @@ def verdicts(contenders: list[Contender], bars: tuple[Bar, ...]) -> Iterator[str
             f"size {size:.4f} × zip, bar {bar.size}: **{_page.met(size <= bar.size)}**; "
             f"memory {memory:.0f} MiB over idle, bar 64: **{_page.met(memory <= 64)}**"
         )
+    judged = {bar.contender for bar in bars}
+    for item in contenders:
+        if item.keeps is not None and item.name not in judged:
+            memory = item.memory / 1024
+            yield f"- {item.name}, not judged: CPU {item.cpu() / base.cpu():.3f} × zip; {memory:.0f} MiB over idle"
         if item.first:
-            yield (
-                f"- {bar.contender}, the first command of all: {item.first.cpu:.2f} s, {item.first.said / 1024:.0f} "
-                "MiB over idle; no bar"
-            )
+            figures = f"{item.first.cpu:.2f} s, {item.first.said / 1024:.0f} MiB over idle"
+            yield f"- {item.name}, the first command of all, not judged: {figures}"
 
 
 def zip_of(contenders: list[Contender]) -> Contender | None:
@@ -317,6 +320,11 @@ def preface(rounds: int, noise: list[float], *, quick: bool) -> Iterator[str]:
         "- Each of ours ran before it was counted: Python had compiled it, and *on record* found its database as the "
         "command before had left it. The first command of all, which also makes the database, is told apart. Memory "
         "is looked at in runs of its own."
+    )
+    yield (
+        "- The bar for small files is for packing at a fast level, as its size bar allows for, and for a command that, "
+        "like its peers, keeps no record (`STORYCORE_DATABASE_URL=none`). A command without options packs at level 6 "
+        "and keeps one: what that costs stands below, not judged by that bar."
     )
 
 

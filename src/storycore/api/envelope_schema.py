@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from storycore.operations.envelope import API_VERSION
+
 
 class Metadata(BaseModel):
     """Facts about the call itself."""
@@ -13,7 +15,7 @@ class Metadata(BaseModel):
     request_id: str = Field(description="Names this call in logs.")
     timestamp: str = Field(description="When the answer was made, ISO 8601, UTC.")
     duration_ms: float = Field(ge=0, description="How long the call took.")
-    api_version: Literal["v1"] = Field(default="v1")
+    api_version: Literal["v1"] = API_VERSION
 
 
 class ErrorBody(BaseModel):
