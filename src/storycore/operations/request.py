@@ -4,6 +4,7 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar, cast, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -143,6 +144,8 @@ def _json_fault(value: object) -> str:
 
 
 def _harmless(value: object) -> object:
+    if isinstance(value, PurePath):  # what Python's users hold in their hands
+        value = str(value)
     if isinstance(value, (bytes, bytearray)):
         raise ValueError("text is needed")  # noqa: TRY004 - pydantic reports ValueError
     if isinstance(value, str):
