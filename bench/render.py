@@ -111,9 +111,12 @@ def comparing(place: Path, shots: int, rounds: int, found: encoder.Ffmpeg):
 def lengthening(place: Path, minutes: int):
     """Cost per minute of a long film, beside one of two minutes; both small, so that an hour can be run at all."""
     costs, small = {}, ("width=640", "height=360")
-    for length in (2, minutes):
-        film = make(place / f"minutes{length}", length * 20)  # a picture each: equal ones are rendered once
+    # A picture each: equal ones are rendered once. All are drawn before anything is measured.
+    films = {length: make(place / f"minutes{length}", length * 20) for length in (2, minutes)}
+    for length, film in films.items():
         costs[length] = ours(film, place / f"long{length}", place / f"long-cache{length}", *small)
+        if not costs[length].whole:
+            raise SystemExit(f"{length} minutes of film took longer than a benchmark waits")
     short, long = costs[2], costs[minutes]
     told = f"{minutes} minutes, {minutes * 20} shots of 640×360, beside 2 minutes"
     yield _bar("processor time per minute of a long film ÷ a short one's", long.cpu / minutes / (short.cpu / 2), 1.1,
