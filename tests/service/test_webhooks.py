@@ -309,6 +309,7 @@ def test_what_changes_while_messages_wait_holds_for_them(client, receiver):
     assert len(receiver.got) == 3
     assert ask(client, "ping", webhook_id=made["webhook_id"]) == "webhook_not_found"
     assert [it["state"] for it in deliveries(client)] == ["cancelled", "delivered"]
+    assert deliveries(client, webhook_id=made["webhook_id"]) == deliveries(client)
 
 
 def test_gone_disables_a_webhook_and_another_is_told(client, receiver):

@@ -184,7 +184,7 @@ class WebhookDeliveriesRequest(Request[WebhookDeliveriesResult]):
     """List what is, or was, on its way to webhooks."""
 
     webhook_id: Annotated[str, Spelling(("--webhook",))] | None = Field(
-        default=None, max_length=64, description="Only to this webhook."
+        default=None, max_length=64, description="Only to this webhook, which may have ended."
     )
     state: StateName | None = Field(default=None, description="Only those that stand so.")
     event_id: str | None = Field(default=None, max_length=64, description="Only of this event.")
@@ -288,7 +288,7 @@ def deliveries(app: App, request: WebhookDeliveriesRequest) -> WebhookDeliveries
     Raises:
         NotFound: webhook_not_found.
     """
-    webhook = None if request.webhook_id is None else app.endpoints.find(request.webhook_id).number
+    webhook = None if request.webhook_id is None else app.endpoints.number(request.webhook_id)
     found = app.deliveries.page(
         before=from_cursor(request.cursor), limit=request.limit + 1, webhook=webhook,
         state=None if request.state is None else State(request.state), event_id=request.event_id,

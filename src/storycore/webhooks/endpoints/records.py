@@ -59,6 +59,18 @@ class EndpointRecords:
         with self._database.read() as connection:
             return found(connection, webhook_id)
 
+    def number(self, webhook_id: str) -> int:
+        """What deliveries know a webhook by, whether it has ended or not.
+
+        Raises:
+            NotFound: webhook_not_found: there never was one.
+        """
+        with self._database.read() as connection:
+            number = connection.execute(select(webhooks.c.number).where(webhooks.c.id == webhook_id)).scalar()
+        if number is None:
+            raise _unknown()
+        return int(number)
+
     def page(self, *, before: int | None, limit: int, active: bool | None = None) -> list[Endpoint]:
         """Webhooks from the newest on."""
         query = select(webhooks).where(_ALIVE).order_by(webhooks.c.number.desc()).limit(limit)
@@ -131,8 +143,12 @@ def found(connection: Connection, webhook_id: str, *, lock: bool = False) -> End
     query = select(webhooks).where(webhooks.c.id == webhook_id, _ALIVE)
     row: Row[Any] | None = connection.execute(query.with_for_update() if lock else query).first()
     if row is None:
-        raise NotFound("Webhook not found.", reason=Reason.WEBHOOK_NOT_FOUND)
+        raise _unknown()
     return of_row(row)
+
+
+def _unknown() -> NotFound:
+    return NotFound("Webhook not found.", reason=Reason.WEBHOOK_NOT_FOUND)
 
 
 def _after(known: Endpoint) -> datetime:
