@@ -114,3 +114,9 @@ def _runs(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def verdict(what: str, value: float, bar: float, more: str = "") -> str:
+    """One line of the page: a figure beside the most that it may be."""
+    word = "holds" if value <= bar else "missed"
+    return f"- {what}: {value:.4g}, bar {bar:g}: **{word}**" + (f" ({more})" if more else "")

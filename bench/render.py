@@ -6,32 +6,30 @@
     python3 run.py bench render --write     also writes docs/benchmarks.md
 
 All make the same film: stills with a move each, dissolves, music, dialogue; x264 veryfast, crf 20, AAC 192k. Each is a
-process of its own and counted whole, start-up and children included. MoviePy is asked of the Python that
-STORYCORE_BENCH_MOVIEPY names, melt of the system; what is not there is left out.
+process of its own and counted whole, start-up and children included; ffmpeg's graph and we take turns. MoviePy is asked
+of the Python that STORYCORE_BENCH_MOVIEPY names, melt of the system; what is not there is left out.
 """
 
 import argparse
-import json
 import os
 import platform
 import statistics
 import sys
 import tempfile
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import cv2
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import _page
-from _render_cost import LONGEST, Cost, cancelling, ours, run, spent
+from _render_cost import LONGEST, Cost, cancelling, ours, run, spent, verdict
 from _render_film import make, still
 from _render_jitter import jitter
+from _render_marks import marking, marks
 from _render_peers import melt, moviepy, zoompan
 
 from storycore.observe.progress import Progress
@@ -50,37 +48,12 @@ storycore.__main__.program()
 """
 
 
-def measuring(found: encoder.Ffmpeg, path: Path, full: Cost) -> str:
+def measuring(found: encoder.Ffmpeg, path: Path, full: float) -> str:
     """What reading the finished file back costs: packets, boxes, loudness, peaks, silence, clipping."""
     before = spent()
     measure_film(found, path, Progress())
     measure_sound(found, path, Progress())
-    return _bar("base metrics ÷ full, processor time", (spent() - before) / full.cpu, 0.02)
-
-
-def marking(place: Path, shots: int, rounds: int):
-    """What signing a film and reading the credentials back add to an export, with each still an ingredient."""
-    film = make(place / "marks", shots)
-    graph = json.dumps({"3": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "sdxl.safetensors"}}})
-    told = PngInfo()
-    told.add_text("prompt", graph)
-    for number in range(shots):
-        with Image.open(still(film, number)) as picture:
-            picture.load()
-            picture.save(still(film, number), pnginfo=told, compress_level=1)
-    cache = place / "marks-cache"
-    full = ours(film, place / "m", cache, "credentials=never")
-    plain, signed = [], []
-    for number in range(rounds):
-        for name, costs, asked in (("n", plain, "never"), ("y", signed, "always")):
-            costs.append(ours(film, place / f"{name}{number}", cache, f"credentials={asked}").cpu)
-    more = statistics.median(signed) - statistics.median(plain)
-    size = (place / "y0/Bench.mp4").stat().st_size
-    added = size - (place / "n0/Bench.mp4").stat().st_size
-    yield _bar("signing and reading back ÷ full, processor time", more / full.cpu, 0.01,
-               f"{more:.3f} of {full.cpu:.1f} s, median of {rounds} with a warm cache, which differ by "
-               f"{max(plain) - min(plain):.3f} and {max(signed) - min(signed):.3f} s by themselves; "
-               f"{shots} ingredients, {added:,} bytes more in {size / 1e6:.1f} MB")  # fmt: skip
+    return verdict("base metrics ÷ full, processor time", (spent() - before) / full, 0.02)
 
 
 def comparing(place: Path, shots: int, rounds: int, found: encoder.Ffmpeg):
@@ -101,7 +74,7 @@ def comparing(place: Path, shots: int, rounds: int, found: encoder.Ffmpeg):
     usual, ssim, full = (statistics.median(values) for values in costs.values())
     ranges = {name: f"{min(values):.1f} to {max(values):.1f} s" for name, values in costs.items()}
     told = f"{shots} shots, median of {rounds}; without {ranges['plain']}, with it {ranges['ssim']}"
-    yield _bar("SSIM ÷ full, processor time", (ssim - usual) / usual, 0.15, told)
+    yield verdict("SSIM ÷ full, processor time", (ssim - usual) / usual, 0.15, told)
     yield (
         f"- all of `measure=full` ÷ full, processor time: {(full - usual) / usual:.4g} ({ranges['full']}), of which "
         f"{once_more / usual:.4g} are black and frozen stretches, and the rest SSIM and PSNR"
@@ -119,9 +92,9 @@ def lengthening(place: Path, minutes: int):
             raise SystemExit(f"{length} minutes of film took longer than a benchmark waits")
     short, long = costs[2], costs[minutes]
     told = f"{minutes} minutes, {minutes * 20} shots of 640×360, beside 2 minutes"
-    yield _bar("processor time per minute of a long film ÷ a short one's", long.cpu / minutes / (short.cpu / 2), 1.1,
+    yield verdict("processor time per minute of a long film ÷ a short one's", long.cpu / minutes / (short.cpu / 2), 1.1,
                f"{told}: {long.cpu:.1f} s and {short.cpu:.1f} s")  # fmt: skip
-    yield _bar("private memory of a long film ÷ a short one's", long.mebibytes / short.mebibytes, 1.1,
+    yield verdict("private memory of a long film ÷ a short one's", long.mebibytes / short.mebibytes, 1.1,
                f"{long.mebibytes:.0f} and {short.mebibytes:.0f} MiB")  # fmt: skip
 
 
@@ -137,6 +110,7 @@ def facts(path: Path) -> tuple[int, float]:
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--shots", type=int, default=20, help="of the film; 0: leave this part out")
+    words.add_argument("--rounds", type=int, default=3, help="of us and ffmpeg's graph in turns")
     words.add_argument("--peers", type=int, default=6, help="shots of the film that MoviePy and melt make; 0: none")
     words.add_argument("--minutes", type=int, default=60, help="length of the long film; 0: none")
     words.add_argument("--marks", action="store_true", help="only what signing costs")
@@ -144,7 +118,7 @@ def main() -> None:
     asked = words.parse_args()
     with tempfile.TemporaryDirectory(prefix="storycore-bench-") as folder:
         place = Path(folder)
-        parts = [measured(place, asked.shots)] if asked.shots else []
+        parts = [measured(place, asked.shots, asked.rounds)] if asked.shots else []
         parts += [beside(place, asked.peers)] if asked.peers else []
         parts += [lasting(place, asked.minutes)] if asked.minutes else []
         for part in [marks(place, asked.shots)] if asked.marks else parts:
@@ -157,25 +131,33 @@ def main() -> None:
                 _page.write(lines)
 
 
-def marks(place: Path, shots: int):
-    """The part about signing alone, line by line."""
-    yield "## Films: what signing costs"
-    yield ""
-    yield f"Made by `python3 run.py bench render --marks --shots {shots} --write`. {shots} generated stills,"
-    yield "and else the film of the part above; from a warm cache with and without credentials, start-up included."
-    yield ""
-    noise = [_page.control() for _ in range(3)]
-    found = list(marking(place, shots, 5))
-    noise += [_page.control() for _ in range(3)]
-    yield from _page.circumstances("five rounds, one after the other", noise, f"c2pa-python {version('c2pa-python')}")
-    yield ""
-    yield from found
+class Round(NamedTuple):
+    """What the film of one round cost: all of it, nothing of it changed, one shot changed, and ffmpeg's graph."""
+
+    full: Cost
+    again: Cost
+    one: Cost
+    graph: Cost
 
 
-def measured(place: Path, shots: int):
+def taking_turns(place: Path, film: Path, shots: int, rounds: int, ffmpeg: str):
+    """We and ffmpeg's graph in turns, each time from an empty cache; the files of each round stay in its folder."""
+    changed = still(film, shots // 2)
+    keep = changed.read_bytes()
+    image = cv2.circle(cv2.imread(str(changed)), (900, 600), 150, (0, 0, 255), -1)
+    for number in range(rounds):
+        here = place / f"round{number}"
+        here.mkdir()
+        full, again = (ours(film, here / name, here / "cache") for name in ("cold", "warm"))
+        cv2.imwrite(str(changed), image)
+        one = ours(film, here / "changed", here / "cache")
+        changed.write_bytes(keep)
+        yield Round(full, again, one, run(zoompan(ffmpeg, film, shots, here / "graph.mp4")))
+
+
+def measured(place: Path, shots: int, rounds: int):
     """The part about one film, line by line."""
     found = encoder.find(Settings.read())
-    ffmpeg = found.path
     film = make(place / "film", shots)
     frames = shots * 84 - (shots - 1) * 12
     yield "## Films: what rendering costs"
@@ -184,43 +166,46 @@ def measured(place: Path, shots: int):
     yield f"{shots} stills of 2304×1296, a zoom each, dissolves, music and dialogue: {frames} frames of 1080p at 24 a"
     yield "second, x264 veryfast crf 20."
     yield ""
-    yield from _circumstances(found)
-    full = ours(film, place / "a", place / "cache")
-    made = place / "a/Bench.mp4"
-    again = ours(film, place / "b", place / "cache")
-    same = made.read_bytes() == (place / "b/Bench.mp4").read_bytes()
-    keep = still(film, shots // 2).read_bytes()
-    image = cv2.imread(str(still(film, shots // 2)))
-    cv2.imwrite(str(still(film, shots // 2)), cv2.circle(image, (900, 600), 150, (0, 0, 255), -1))
-    one = ours(film, place / "c2", place / "cache")
-    still(film, shots // 2).write_bytes(keep)
-    graph = run(zoompan(ffmpeg, film, shots, place / "graph.mp4"))
-    yield "| | CPU s | wall s | private MiB | CPU ÷ graph | size MB |"
-    yield "|---|---|---|---|---|---|"
-    for name, cost, path in (
-        ("StoryCore", full, made),
-        ("ffmpeg, zoompan and xfade in one graph", graph, place / "graph.mp4"),
-    ):
-        yield _row(name, cost, graph, path)
+    noise = [_page.control()]
+    costs = list(taking_turns(place, film, shots, rounds, found.path))
+    noise += [_page.control() for _ in range(3)]
+    yield from _page.circumstances(f"{rounds} interleaved rounds, medians", noise, f"ffmpeg {found.version}")
     yield ""
-    mine, theirs = jitter(ffmpeg)
+    made = place / "round0/cold/Bench.mp4"
+    yield "| | CPU s | min–max | wall s | private MiB | size MB |"
+    yield "|---|---|---|---|---|---|"
+    yield _row("StoryCore", [it.full for it in costs], made)
+    yield _row("ffmpeg, zoompan and xfade in one graph", [it.graph for it in costs], place / "round0/graph.mp4")
+    yield ""
+    mine, theirs = jitter(found.path)
     counted, off = facts(made)
     cancelled = cancelling(film, place)
+    full = statistics.median(it.full.cpu for it in costs)
+    films = [place / f"round{number}" / name / "Bench.mp4" for number in range(rounds) for name in ("cold", "warm")]
+    same = all(path.read_bytes() == made.read_bytes() for path in films)
     yield "### Bars of rendering"
     yield ""
-    yield _bar("processor time of a full export ÷ ffmpeg's own graph", full.cpu / graph.cpu, 1.10)
-    yield _bar("private memory at its peak ÷ the graph's", full.mebibytes / graph.mebibytes, 0.6)
-    yield _bar("jitter of a zoom, px rms", mine, 0.02, f"zoompan {theirs:.3f}")
-    yield _bar("one shot changed ÷ full, processor time", one.cpu / full.cpu, 0.12)
-    yield _bar("nothing changed ÷ full, processor time", again.cpu / full.cpu, 0.04)
-    yield f"- warm cache gives the bytes of a cold one: **{'holds' if same else 'missed'}**"
-    yield f"- frames: {counted} of {frames}: **{'holds' if counted == frames else 'missed'}**"
-    yield _bar("sound longer or shorter than the picture, ms", off, 21)
+    yield _ratio(
+        "processor time of a full export ÷ ffmpeg's own graph", [it.full.cpu / it.graph.cpu for it in costs], 1.1
+    )
+    yield _ratio("wall time of a full export ÷ ffmpeg's own graph", [it.full.wall / it.graph.wall for it in costs], 1)
+    yield _ratio("private memory at its peak ÷ the graph's",
+                 [it.full.mebibytes / it.graph.mebibytes for it in costs], 0.6)  # fmt: skip
+    yield verdict("jitter of a zoom, px rms", mine, 0.02, f"zoompan {theirs:.3f}")
+    yield _ratio("one shot changed ÷ full, processor time", [it.one.cpu / it.full.cpu for it in costs], 0.12)
+    yield _ratio("nothing changed ÷ full, processor time", [it.again.cpu / it.full.cpu for it in costs], 0.04)
+    yield f"- a cold cache and a warm one give the same bytes, every round: **{_page.met(same)}**"
+    yield f"- frames: {counted} of {frames}: **{_page.met(counted == frames)}**"
+    yield verdict("sound longer or shorter than the picture, ms", off, 21)
     yield measuring(found, made, full)
     yield from marking(place, min(shots, 6), 3)
     yield from comparing(place, min(shots, 6), 3, found)
     yield "- two workers on several machines ≥ 1.6 × one: measured with the benchmark of many workers, not here"
-    yield _bar("from Ctrl-C until every process is gone, s (bar for an idle machine)", cancelled, 0.1)
+    yield verdict("from Ctrl-C until every process is gone, s (bar for an idle machine)", cancelled, 0.1)
+
+
+def _ratio(what: str, values: list[float], bar: float) -> str:
+    return verdict(what, statistics.median(values), bar, f"{min(values):.4g} to {max(values):.4g} in the rounds")
 
 
 def _circumstances(found: encoder.Ffmpeg):
@@ -245,16 +230,17 @@ def beside(place: Path, shots: int):
     if not asked:
         return
     mine = ours(film, place / "s", place / "short-cache")
-    yield "| | CPU s | wall s | private MiB | ours ÷ theirs, CPU |"
-    yield "|---|---|---|---|---|"
-    yield f"| StoryCore | {mine.cpu:.1f} | {mine.wall:.1f} | {mine.mebibytes:.0f} | – |"
+    yield "| | CPU s | wall s | private MiB | ours ÷ theirs, CPU | wall |"
+    yield "|---|---|---|---|---|---|"
+    yield f"| StoryCore | {mine.cpu:.1f} | {mine.wall:.1f} | {mine.mebibytes:.0f} | – | – |"
     for name, command in asked.items():
         cost = run(command)
         shown = "" if cost.whole else f" (stopped after {LONGEST} s)"
         bar = 0.2 if name.startswith("MoviePy") else 0.33
-        verdict = "holds" if mine.cpu / cost.cpu <= bar else "missed"
-        told = f"{cost.cpu:.1f} | {cost.wall:.1f} | {cost.mebibytes:.0f} | {mine.cpu / cost.cpu:.3f}"
-        yield f"| {name}{shown} | {told}, bar {bar}: **{verdict}** |"
+        cpu, wall = mine.cpu / cost.cpu, mine.wall / cost.wall
+        told = f"{cost.cpu:.1f} | {cost.wall:.1f} | {cost.mebibytes:.0f}"
+        held = f"{cpu:.3f}, bar {bar}: **{_page.met(cpu <= bar)}** | {wall:.3f}, bar 1: **{_page.met(wall < 1)}**"
+        yield f"| {name}{shown} | {told} | {held} |"
 
 
 def lasting(place: Path, minutes: int):
@@ -267,15 +253,11 @@ def lasting(place: Path, minutes: int):
     yield from lengthening(place, minutes)
 
 
-def _row(name: str, cost: Cost, graph: Cost, path: Path) -> str:
-    size = path.stat().st_size / 1e6
-    ratio = cost.cpu / graph.cpu
-    return f"| {name} | {cost.cpu:.1f} | {cost.wall:.1f} | {cost.mebibytes:.0f} | {ratio:.3f} | {size:.1f} |"
-
-
-def _bar(what: str, value: float, bar: float, more: str = "") -> str:
-    verdict = "holds" if value <= bar else "missed"
-    return f"- {what}: {value:.4g}, bar {bar:g}: **{verdict}**" + (f" ({more})" if more else "")
+def _row(name: str, costs: list[Cost], path: Path) -> str:
+    cpu, wall = ([getattr(cost, kind) for cost in costs] for kind in ("cpu", "wall"))
+    told = f"{statistics.median(cpu):.1f} | {min(cpu):.1f}–{max(cpu):.1f} | {statistics.median(wall):.1f}"
+    memory = max(cost.mebibytes for cost in costs)
+    return f"| {name} | {told} | {memory:.0f} | {path.stat().st_size / 1e6:.1f} |"
 
 
 if __name__ == "__main__":
