@@ -53,7 +53,7 @@ PROCESSES = (
         ("storycore webhook verify body.json --headers headers.txt --secret-file secret.txt",),
     ),
     (
-        "demo", "storycore.processes:demo", "Make a small film project, pack it, verify it and describe it",
+        "demo", "storycore.processes:demo", "Make a small film project, pack it, verify it, render it and describe it",
         ("storycore demo", "storycore demo --serve", "storycore demo -o demo-film"),
     ),
 )  # fmt: skip

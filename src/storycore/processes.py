@@ -344,7 +344,7 @@ def listen(host: str, port: int) -> socket.socket:
 @click.option("--serve", "goes_on", is_flag=True, help="Go on to the dashboard with all of it, until Ctrl-C.")
 @click.option("--port", type=int, help="Port of the dashboard; 0 takes a free one.  [default: 8765]")
 def demo(output: Path | None, goes_on: bool, port: int | None) -> int:
-    """Make a small film project, pack it, verify it and describe it."""
+    """Make a small film project, pack it, verify it, render it and describe it."""
     from storycore.demo.tour import tour
 
     if port is not None and not goes_on:

@@ -98,8 +98,10 @@ def test_broken_ones_are_slates(tmp_path, suffix, kept):
     data = STILLS[suffix]
     size = kept if kept > 1 else round(len(data) * kept)
     folder = make_film(tmp_path / "film", {"picture": data[:size], "suffix": suffix, "duration": 0.25})
-    path, _ = deliver(folder, "mp4", tmp_path)
+    path, made = deliver(folder, "mp4", tmp_path)
     assert len(see(path).frames) == 6
+    told = [warning.message for warning in made.warnings if warning.reason == "media_unreadable"]
+    assert ".;" not in "".join(told)
 
 
 def clip(width, height, pixels="yuv420p", codec="ffv1"):

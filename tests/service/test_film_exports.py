@@ -147,6 +147,28 @@ def test_shots_that_can_not_be_shown_are_refused(tmp_path, shot, reason):
     assert not (folder / "exports").exists()
 
 
+def test_a_part_that_begins_behind_the_end_of_its_clip_is_refused_with_the_length_of_that(tmp_path):
+    clip = film_bytes("mp4", video="libx264", frames=48)
+    folder = make_film(tmp_path / "film", {"colour": "red"}, {"clip": clip})
+    asked = FormatRequest(
+        project_path=str(folder), target_format="mp4", shots=[{"path": "assets/clip_2.mp4", "in_point": 90}]
+    )
+    with StoryCore() as sc, pytest.raises(InvalidInput) as fault:
+        sc.run(asked)
+    assert fault.value.message == "assets/clip_2.mp4 lasts 2.0 s; its part can't begin at 90 s."
+    assert [it.pointer for it in fault.value.errors] == ["/shots/0/in_point"]
+
+
+def test_a_picture_lasts_five_seconds_from_any_in_point(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red"})
+    shots = [{"path": "assets/colour_1.png", "in_point": 7}]
+    with StoryCore() as sc:
+        told = sc.run(
+            FormatRequest(project_path=str(folder), target_format="mp4", shots=shots, conversion_options=TINY)
+        )
+    assert len(see(told.output_path).frames) == 5 * 24
+
+
 def test_a_preset_makes_what_it_says_and_its_gates_hold(tmp_path):
     folder = make_film(tmp_path / "film", {"colour": "red"})
     run = storycore("export", "format", "film", "--preset", "draft", "-o", "out", "--json", cwd=tmp_path)

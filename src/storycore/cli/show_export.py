@@ -159,7 +159,8 @@ def figures_of(metrics: Mapping[str, Any]) -> list[str]:
     for name in ("clips", "transitions", "frames", "duration", "integrated_loudness", "true_peak"):
         told = metrics.get(name)
         if isinstance(told, dict) and told.get("value") is not None:
-            shown.append(f"{told['value']:g} {told['unit']}")
+            value, unit = told["value"], str(told["unit"])
+            shown.append(f"{value:g} {unit.removesuffix('s') if value == 1 and unit == name else unit}")
     return shown + _of_paper(metrics) + _of_credentials(metrics)
 
 

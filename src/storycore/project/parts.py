@@ -11,7 +11,7 @@ from storycore.project.headers import HeaderFault, read_facts
 from storycore.project.model import Media, MediaKind, Project, ProjectWarning, Shot
 from storycore.project.paths import inside, relative_inside
 from storycore.project.timeline import place
-from storycore.units import seconds
+from storycore.units import human_seconds, seconds
 
 _PICTURE_SECONDS = Fraction(5)
 
@@ -54,8 +54,13 @@ def _shot(project: Project, number: int, part: Part) -> Shot:
         raise _fault(f"{text} does not lead to a file of this project.", Reason.PATH_INVALID, f"{pointer}/path")
     kind = _kind(path, text, pointer)
     first, last = seconds(begin), None if end is None else seconds(end)
-    if last is None:
-        last = _PICTURE_SECONDS if kind is MediaKind.IMAGE else first + (_length(path) - first)
+    if last is None and kind is MediaKind.IMAGE:
+        last = first + _PICTURE_SECONDS
+    elif last is None:
+        last = _length(path)
+        if last <= first:
+            told = f"{text} lasts {human_seconds(float(last))}; its part can't begin at {float(first):g} s."
+            raise _fault(told, Reason.OUT_OF_RANGE, f"{pointer}/in_point")
     if last <= first:
         raise _fault(f"{text} ends before it begins.", Reason.OUT_OF_RANGE, f"{pointer}/out_point")
     media = Media(path=PurePosixPath(text).as_posix(), kind=kind, source="clip", found=True)

@@ -24,6 +24,7 @@ class Codec:
         encoders: of ffmpeg, the software one first, then those in hardware.
         pixel_formats: that it takes, the usual one first.
         crf: the usual quality and the worst one; None where quality is no number.
+        best_crf: with H.264, 0 is another profile, lossless, which is not asked of the encoder and few players know.
         bounded: whether its rate can be held below a bound.
         efforts: arguments for fast, normal and slow work.
         arguments: that always stand.
@@ -38,6 +39,7 @@ class Codec:
     encoders: tuple[str, ...]
     pixel_formats: tuple[str, ...]
     crf: tuple[int, int] | None = None
+    best_crf: int = 0
     bounded: bool = True
     efforts: Mapping[str, Sequence[str]]
     arguments: Sequence[str] = ()
@@ -52,7 +54,7 @@ class Quality:
     """How well, and how hard it is tried.
 
     Attributes:
-        crf: 0 is best; the codec's usual one if None.
+        crf: the lower, the better; the codec's usual one if None.
         bitrate_bps: most bits per second, None for no bound.
         effort: fast, normal or slow.
         keyframe_seconds: most seconds from one keyframe to the next.
@@ -76,7 +78,7 @@ CODECS: Mapping[str, Codec] = {
     codec.name: codec
     for codec in (
         Codec(
-            name="h264", title="H.264", crf=(20, 51), b_frames=2, boxes_tell=True,
+            name="h264", title="H.264", crf=(20, 51), best_crf=1, b_frames=2, boxes_tell=True,
             encoders=("libx264", "h264_videotoolbox", "h264_nvenc", "h264_qsv", "h264_amf"),
             pixel_formats=("yuv420p",),
             efforts=_efforts("-preset", "veryfast", "medium", "slow"),

@@ -116,7 +116,7 @@ class Sources:
             return None
         fault = self._cache.unusable(self._read_as(sha256))
         if fault is not None:
-            self._warn(media.path, "media_unreadable", f"{fault}; a slate stands in for it.")
+            self._warn(media.path, "media_unreadable", f"{fault.rstrip('.')}; a slate stands in for it.")
             return None
         if self._cache.noted(self._bent(sha256)) is not None:
             self._warn(media.path, "tone_mapped", f"{media.path} is HDR; its highlights were brought into the picture.")

@@ -21,6 +21,7 @@ from storycore.rendering.motion import Move, view
 from storycore.rendering.wide import shown
 
 _MOST_PIXELS = 200_000_000
+Image.MAX_IMAGE_PIXELS = _MOST_PIXELS // 2  # Pillow refuses what has more than twice as many, before it is decoded
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "AVIF", "TGA", "DDS")
 _FAULTS = (
     *(OSError, SyntaxError, ValueError, ArithmeticError, MemoryError, EOFError, LookupError, TypeError, AttributeError),
@@ -80,13 +81,13 @@ def celled(picture: Samples, name: str, cell: Sequence[int] | None) -> Samples:
 def _decoded(data: bytes) -> tuple[Samples, bool]:
     try:
         opened = Image.open(io.BytesIO(data), formats=_FORMATS)
+    except Image.DecompressionBombError:
+        raise ValueError(f"it has more than {_MOST_PIXELS // 10**6} megapixels") from None
     except UnidentifiedImageError:
         if not data.startswith(_TIFF):
             raise
         return _deep(data, 1)  # three channels of floating point
     with opened as image:
-        if image.width * image.height > _MOST_PIXELS:
-            raise ValueError(f"{image.width}×{image.height} pixels are too many")
         marks = [str(tile[3]) for tile in image.tile]
         if image.mode == "F" or any(mark in told for told in marks for mark in _DEEP):
             return _deep(data, 1 if data.startswith(_TIFF) else image.getexif().get(_ORIENTATION, 1))

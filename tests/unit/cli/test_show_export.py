@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from storycore.cli.show_export import show_package, show_plan
+from storycore.cli.show_export import figures_of, show_package, show_plan
 from storycore.operations.package import PackageResult
 from storycore.operations.plan import PlanResult
 from storycore.operations.request import WarningEntry
@@ -47,3 +47,10 @@ def test_one_shot_is_no_shots():
         "Lamp · 1 shot · 5.0 s of film",
         "Lamp · 2 shots · 5.0 s of film",
     ]
+
+
+def test_one_frame_is_one_frame():
+    metrics = {"frames": {"value": 1, "unit": "frames"}, "duration": {"value": 1.0, "unit": "s"}}
+    assert figures_of(metrics) == ["1 frame", "1 s"]
+    edit = {"clips": {"value": 1, "unit": "clips"}, "transitions": {"value": 0, "unit": "transitions"}}
+    assert figures_of(edit) == ["1 clip", "0 transitions"]

@@ -98,6 +98,20 @@ def test_what_is_no_picture_is_refused_by_name(data):
     assert (fault.value.reason, fault.value.details) == (Reason.MEDIA_INVALID, {"media": "odd.png"})
 
 
+@pytest.mark.parametrize("side", [14_200, 60_000, 200_000])
+def test_a_picture_of_too_many_pixels_is_refused_in_plain_words_before_it_is_decoded(side):
+    with pytest.raises(InvalidInput) as fault:
+        decode(b"P6 %d %d 255\n" % (side, side), "huge.ppm")
+    assert fault.value.message == "huge.ppm can't be read as a picture: it has more than 200 megapixels"
+
+
+def test_a_picture_of_nearly_two_hundred_megapixels_is_not_called_too_large():
+    with pytest.raises(InvalidInput) as fault:
+        decode(b"P5 20000 9990 255\n", "cut_short.pgm")
+    assert "megapixels" not in fault.value.message
+    assert "pixels" not in fault.value.message
+
+
 @pytest.mark.parametrize(("fit", "left", "middle"), [("letterbox", 16, 235), ("crop", 235, 235), ("blur", None, 235)])
 def test_a_square_in_a_wide_frame(fit, left, middle):
     still = Still(np.full((90, 90, 3), 255, np.uint8), LAYOUT, (160, 90), STILL, fit)

@@ -55,8 +55,8 @@ def impossible(options: Any) -> Mapping[str, str]:
     codec = CODECS[getattr(options, "video_codec", "h264")]
     crf, pixels = options.crf, getattr(options, "pixel_format", None)
     found = {}
-    if crf is not None and codec.crf is not None and crf > codec.crf[1]:
-        found["crf"] = f"{codec.title} has crf 0 to {codec.crf[1]}, not {crf}"
+    if crf is not None and codec.crf is not None and not codec.best_crf <= crf <= codec.crf[1]:
+        found["crf"] = f"{codec.title} has crf {codec.best_crf} to {codec.crf[1]}, not {crf}"
     if pixels is not None and pixels not in codec.pixel_formats:
         found["pixel_format"] = f"{codec.title} does not take {pixels}, but {', '.join(codec.pixel_formats)}"
     if getattr(options, "audio_codec", "") == "aac":

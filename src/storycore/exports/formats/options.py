@@ -128,7 +128,7 @@ class VideoOptions(PictureOptions):
         default=None,
         ge=0,
         le=63,
-        description="Quality; 0 is best, the usual and the worst one depend on the codec; not for ProRes and FFV1.",
+        description="Quality; 0 is best, 1 with H.264; usual and worst depend on the codec; not for ProRes and FFV1.",
     )
     bitrate_bps: Whole | None = Field(
         default=None,
