@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.media_files import sparse
 from fixtures.programs import storycore
 from fixtures.projects import make_project, snapshot
 
@@ -274,6 +275,20 @@ def test_ctrl_c_stops_cleanly(number, film, tmp_path):
         _, said = process.communicate(timeout=30)
     assert (process.returncode, "Stopping" in said) == (130, True)
     assert {path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts} - before == set()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows tells nobody that a terminal was closed")
+def test_what_nohup_started_outlives_its_terminal(film, tmp_path):
+    sparse(film / "assets/big.mov", size_bytes=2**30)
+    command = ["nohup", sys.executable, "-m", "storycore", "export", "package", str(film), "-o", str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if line.startswith("packing"):
+                break
+        process.send_signal(signal.SIGHUP)
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, "Stopping" in said) == (0, False)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["Little film.zip"]
 
 
 def test_a_reader_that_goes_away_is_no_fault(film):

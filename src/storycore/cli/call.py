@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from storycore.cli.bar import follow
+from storycore.cli.stops import stops
 from storycore.cli.words import show_error, show_json, told
 from storycore.errors import InvalidInput, Reason, StoryCoreError
 from storycore.library import StoryCore
@@ -24,9 +25,6 @@ from storycore.units import now
 
 if TYPE_CHECKING:
     from storycore.operations.task import TaskEventsRequest
-
-_STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-"""Ctrl-C, a polite kill, and a terminal that was closed, as far as the system knows them."""
 
 SEND_SECONDS = 10
 """How long a command sends messages to webhooks before it ends."""
@@ -153,7 +151,7 @@ class Call:
                 progress.cancel()
                 click.echo("\nStopping … press Ctrl-C again to stop at once.", err=True)
 
-            before = {number: signal.signal(number, stop) for number in _STOPS}
+            before = {number: signal.signal(number, stop) for number in stops()}
             try:
                 yield progress
             finally:
