@@ -186,7 +186,7 @@ class Interrupting:
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Interrupting())
 from storycore.__main__ import main
-sys.argv[1:] = ["doctor"]
+sys.argv[1:] = WORDS
 main()
 """
 
@@ -197,9 +197,20 @@ main()
 )
 def test_ctrl_c_before_a_command_has_begun_ends_it_quietly(tmp_path, module):
     """Pressed while that module is loaded."""
-    program = HASTY.replace("MODULE", repr(module))
-    run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    run = _hasty(module, "doctor", cwd=tmp_path)
     assert (run.returncode, run.stdout, "Traceback" in run.stderr) == (130, "", False)
+
+
+def _hasty(module, *words, cwd):
+    program = HASTY.replace("MODULE", repr(module)).replace("WORDS", repr(list(words)))
+    return subprocess.run([sys.executable, "-c", program], cwd=cwd, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for a process by itself")
+def test_ctrl_c_when_the_package_stands_already_tells_that_it_stands(film, tmp_path):
+    run = _hasty("storycore.cli.show_export", "export", "package", str(film), "-o", "out", cwd=tmp_path)
+    assert (run.returncode, "Packed" in run.stdout, "Stopped" in run.stderr) == (0, True, False)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["Little film.zip"]
 
 
 LATE = """
