@@ -288,6 +288,32 @@ def test_ctrl_c_stops_cleanly(number, film, tmp_path):
     assert {path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts} - before == set()
 
 
+IMPATIENT = """
+import os, signal, sys
+import storycore.storage.local as local
+def tidy(made, really=local.remove_empty):
+    os.kill(os.getpid(), signal.SIGINT)
+    really(made)
+local.remove_empty = tidy
+from storycore.__main__ import main
+main()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
+def test_a_second_ctrl_c_while_the_first_tidies_up_leaves_nothing_either(film, tmp_path):
+    sparse(film / "assets/big.mov", size_bytes=3 * 2**30)
+    command = [sys.executable, "-c", IMPATIENT, "export", "package", str(film), "-o", str(tmp_path / "new/out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if line.startswith("packing"):
+                break
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert (process.returncode, "Stopping" in said, "Traceback" in said) == (130, True, False)
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows tells nobody that a terminal was closed")
 def test_what_nohup_started_outlives_its_terminal(film, tmp_path):
     sparse(film / "assets/big.mov", size_bytes=2**30)
