@@ -257,6 +257,19 @@ def test_a_name_of_any_kind_makes_a_file_name(sc, tmp_path, name):
     assert sc.run(VerifyRequest(package_path=result.export_path)).valid
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such long paths")
+def test_what_is_packed_from_the_deepest_folder_is_valid_and_deeper_ones_are_refused(sc, film, tmp_path):
+    deepest = film.joinpath("assets", *"d" * 196)
+    deepest.mkdir(parents=True)
+    (deepest / "take.srt").write_text("")
+    result = package(sc, film, tmp_path / "a.zip")
+    assert sc.run(VerifyRequest(package_path=result.export_path)).valid
+    (deepest / "d").mkdir()
+    (deepest / "d/take.srt").write_text("")
+    with pytest.raises(InvalidInput, match="assets/d/d/d lies too deep"):
+        package(sc, film, tmp_path / "b.zip")
+
+
 def test_every_refusal_is_one_of_ours(sc, film, tmp_path):
     for out in ("/proc/x", "/sys/kernel/x", "\0", "~/x", "a" * 300):
         with pytest.raises(StoryCoreError):
