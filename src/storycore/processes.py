@@ -130,6 +130,8 @@ def _end_on_signals(core: "StoryCore") -> None:
     import signal
     import threading
 
+    from storycore.cli.stops import stops
+
     told = threading.Event()
 
     def end(number: int) -> None:
@@ -142,9 +144,8 @@ def _end_on_signals(core: "StoryCore") -> None:
         told.set()
         threading.Thread(target=end, args=(number,)).start()
 
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), stop)
+    for number in stops():
+        signal.signal(number, stop)
 
 
 def _need_mcp() -> None:
@@ -172,6 +173,7 @@ def _work(workers: int | None, roots: tuple[Path, ...]) -> None:
     import threading
 
     from storycore import __version__
+    from storycore.cli.stops import stops
     from storycore.library import StoryCore
     from storycore.observe import logging, tracing
     from storycore.settings import Settings
@@ -179,9 +181,8 @@ def _work(workers: int | None, roots: tuple[Path, ...]) -> None:
     settings = Settings.read(workers=workers, roots=roots or None)
     logging.configure(settings.log_level)
     told = threading.Event()
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda _number, _frame: told.set())
+    for number in stops():
+        signal.signal(number, lambda _number, _frame: told.set())
     with tracing.running(__version__), StoryCore(settings, default_root=Path.cwd()) as core:
         core.work()
         click.echo(f"Doing tasks, {settings.workers} at a time  (stop with Ctrl-C)", err=True)

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from fixtures.archives import bag
+from storycore.exports.verify import verify_package
+from storycore.observe.progress import Progress
+from storycore.settings import Settings
 from storycore.units import MEBIBYTE
 
 CHECK = """
@@ -67,6 +70,17 @@ def test_texts_that_are_too_large_together_are_a_fault_of_their_own(tmp_path: Pa
     texts = {name: random.Random(name).randbytes(24 * MEBIBYTE) for name in names}
     grown, reasons = checked(with_texts(tmp_path / "f.zip", texts, 24 * MEBIBYTE))
     assert (grown < 400, "texts_too_large" in reasons) == (True, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ro-crate-metadata.json", "storycore/manifest.json"])
+def test_lists_in_the_payload_that_are_too_large_to_be_read_are_told_and_no_fault(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "f.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
+        for part, data in bag({"project.json": b"{}", name: b"{}" + b" " * (64 * MEBIBYTE)}).items():
+            made.writestr(f"film/{part}", data)
+    verdict = verify_package(path, settings=Settings(), progress=Progress())
+    assert (verdict.faults, [odd.path for odd in verdict.warnings]) == ((), [f"data/{name}"])
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.media_files import sparse
 from fixtures.programs import storycore
 from fixtures.projects import make_project, snapshot
 
@@ -185,7 +186,7 @@ class Interrupting:
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Interrupting())
 from storycore.__main__ import main
-sys.argv[1:] = ["doctor"]
+sys.argv[1:] = WORDS
 main()
 """
 
@@ -196,9 +197,20 @@ main()
 )
 def test_ctrl_c_before_a_command_has_begun_ends_it_quietly(tmp_path, module):
     """Pressed while that module is loaded."""
-    program = HASTY.replace("MODULE", repr(module))
-    run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    run = _hasty(module, "doctor", cwd=tmp_path)
     assert (run.returncode, run.stdout, "Traceback" in run.stderr) == (130, "", False)
+
+
+def _hasty(module, *words, cwd):
+    program = HASTY.replace("MODULE", repr(module)).replace("WORDS", repr(list(words)))
+    return subprocess.run([sys.executable, "-c", program], cwd=cwd, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for a process by itself")
+def test_ctrl_c_when_the_package_stands_already_tells_that_it_stands(film, tmp_path):
+    run = _hasty("storycore.cli.show_export", "export", "package", str(film), "-o", "out", cwd=tmp_path)
+    assert (run.returncode, "Packed" in run.stdout, "Stopped" in run.stderr) == (0, True, False)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["Little film.zip"]
 
 
 LATE = """
@@ -274,6 +286,46 @@ def test_ctrl_c_stops_cleanly(number, film, tmp_path):
         _, said = process.communicate(timeout=30)
     assert (process.returncode, "Stopping" in said) == (130, True)
     assert {path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts} - before == set()
+
+
+IMPATIENT = """
+import os, signal, sys
+import storycore.storage.local as local
+def tidy(made, really=local.remove_empty):
+    os.kill(os.getpid(), signal.SIGINT)
+    really(made)
+local.remove_empty = tidy
+from storycore.__main__ import main
+main()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
+def test_a_second_ctrl_c_while_the_first_tidies_up_leaves_nothing_either(film, tmp_path):
+    sparse(film / "assets/big.mov", size_bytes=3 * 2**30)
+    command = [sys.executable, "-c", IMPATIENT, "export", "package", str(film), "-o", str(tmp_path / "new/out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if line.startswith("packing"):
+                break
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert (process.returncode, "Stopping" in said, "Traceback" in said) == (130, True, False)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows tells nobody that a terminal was closed")
+def test_what_nohup_started_outlives_its_terminal(film, tmp_path):
+    sparse(film / "assets/big.mov", size_bytes=2**30)
+    command = ["nohup", sys.executable, "-m", "storycore", "export", "package", str(film), "-o", str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if line.startswith("packing"):
+                break
+        process.send_signal(signal.SIGHUP)
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, "Stopping" in said) == (0, False)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["Little film.zip"]
 
 
 def test_a_reader_that_goes_away_is_no_fault(film):

@@ -48,6 +48,22 @@ def shown(tmp_path) -> Iterator[tuple[str, str, subprocess.Popen]]:
             started.kill()
 
 
+def test_a_server_with_the_same_records_takes_nothing_from_the_demo(tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "STORYCORE_CACHE_FOLDER": str(tmp_path / "cache"),
+                   "STORYCORE_DATABASE_URL": f"sqlite:///{tmp_path / 's.db'}"}  # fmt: skip
+    serve = [sys.executable, "-m", "storycore", "serve", "--port", "0"]
+    demo = [sys.executable, "-c", SMALL, "demo", "-o", "film"]
+    with subprocess.Popen(serve, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert "http" in server.stderr.readline()
+            run = subprocess.run(
+                demo, cwd=tmp_path, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=120
+            )
+        finally:
+            server.kill()
+    assert (run.returncode, run.stdout.count("came, its signature holds")) == (0, 2), run.stderr
+
+
 def test_the_demo_shows_all_its_results_and_ends_with_all_its_processes(shown):
     told, url, started = shown
     _has_all_results(told, url)

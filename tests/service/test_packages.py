@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import bagit
 import pytest
 
+from fixtures.media_files import sparse
 from fixtures.projects import make_project, snapshot, write_json
 from storycore import FormatRequest, PackageRequest, PlanRequest, Progress, StoryCore, VerifyRequest
 from storycore.errors import AccessDenied, Conflict, InvalidInput, StoryCoreError
@@ -254,6 +256,30 @@ def test_the_samples_are_packed_whole_and_never_changed(sc, samples, tmp_path, n
 def test_a_name_of_any_kind_makes_a_file_name(sc, tmp_path, name):
     folder = make_project(tmp_path / "film", name=name)
     result = package(sc, folder, tmp_path / "out")
+    assert sc.run(VerifyRequest(package_path=result.export_path)).valid
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such long paths")
+def test_what_is_packed_from_the_deepest_folder_is_valid_and_deeper_ones_are_refused(sc, film, tmp_path):
+    deepest = film.joinpath("assets", *"d" * 196)
+    deepest.mkdir(parents=True)
+    (deepest / "take.srt").write_text("")
+    result = package(sc, film, tmp_path / "a.zip")
+    assert sc.run(VerifyRequest(package_path=result.export_path)).valid
+    (deepest / "d").mkdir()
+    (deepest / "d/take.srt").write_text("")
+    with pytest.raises(InvalidInput, match="assets/d/d/d lies too deep"):
+        package(sc, film, tmp_path / "b.zip")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", [1, 6])
+def test_an_hour_of_silence_after_a_moment_of_sound_is_valid(sc, film, tmp_path, level):
+    sparse(film / "assets/stem.raw", size_bytes=600 * 2**20)
+    with (film / "assets/stem.raw").open("r+b") as file:
+        file.write(random.Random(1).randbytes(400_000))
+    result = package(sc, film, tmp_path / "a.zip", compression_level=level, include_source=True)
+    assert "assets/stem.raw" in result.manifest
     assert sc.run(VerifyRequest(package_path=result.export_path)).valid
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from storycore.cli.bar import follow
+from storycore.cli.stops import stops
 from storycore.cli.words import show_error, show_json, told
 from storycore.errors import InvalidInput, Reason, StoryCoreError
 from storycore.library import StoryCore
@@ -25,11 +26,26 @@ from storycore.units import now
 if TYPE_CHECKING:
     from storycore.operations.task import TaskEventsRequest
 
-_STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-"""Ctrl-C, a polite kill, and a terminal that was closed, as far as the system knows them."""
-
 SEND_SECONDS = 10
 """How long a command sends messages to webhooks before it ends."""
+
+
+def _too_late(_number: int, _frame: object) -> None:
+    """Lets a signal pass."""
+
+
+@contextlib.contextmanager
+def _heeding_ctrl_c() -> Iterator[None]:
+    """Ctrl-C is an exception in the block, even if it came too late for what was before."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not _too_late:
+        yield
+        return
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @dataclass(frozen=True)
@@ -52,12 +68,16 @@ class Call:
 
     def make(self, values: Callable[[], dict[str, Any]]) -> int:
         """Runs the call and gives the exit code; shows the result or the error."""
+        with contextlib.ExitStack() as end:
+            return self._make(values, end)
+
+    def _make(self, values: Callable[[], dict[str, Any]], end: contextlib.ExitStack) -> int:
         started, request_id = time.monotonic(), uuid.uuid4().hex
         to_stdout = False
         try:
             given = values()
             to_stdout = bool(self.operation.stream) and given.get("output_path") == "-"
-            result = self._stream(given) if to_stdout else self._run(given)
+            result = self._stream(given, end) if to_stdout else self._run(given, end)
             if result is None:
                 return 0
             self._show(result, envelope.metadata(request_id, now(), time.monotonic() - started), to_stdout=to_stdout)
@@ -68,7 +88,7 @@ class Call:
             return self._fail(told(fault), facts, to_stdout=to_stdout)
         return 0 if result.verdict else 1
 
-    def _run(self, values: dict[str, Any]) -> Result | None:
+    def _run(self, values: dict[str, Any], end: contextlib.ExitStack) -> Result | None:
         if values.get("output_path") == "-":
             raise InvalidInput(
                 "This can't be written to the standard output.",
@@ -76,11 +96,11 @@ class Call:
                 remediation="Name a folder or a file with -o.",
             )
         if self.operation.answer == "file":
-            return self._fetch(values)
+            return self._fetch(values, end)
         request: Any = self.request_type(**values)
         with StoryCore(server=self.server) as core:
             try:
-                with self._interruptible() as progress:
+                with self._interruptible(end) as progress:
                     if self.operation.answer == "events":
                         self._watch(core, request)
                         return None
@@ -89,12 +109,12 @@ class Call:
                 self._tell_webhooks(core)
             return result
 
-    def _fetch(self, values: dict[str, Any]) -> Result:
+    def _fetch(self, values: dict[str, Any], end: contextlib.ExitStack) -> Result:
         from storycore.operations.artifact import ArtifactDownloadRequest
 
         target = Path(values.pop("output", "."))
         request = ArtifactDownloadRequest(**values)
-        with StoryCore(server=self.server) as core, self._interruptible() as progress:
+        with StoryCore(server=self.server) as core, self._interruptible(end) as progress:
             found: Result = core.download(request.artifact_id, target, progress=progress)
             progress.finish()
             return found
@@ -111,7 +131,8 @@ class Call:
         """First attempts at webhooks that hear of this command; nothing else sends them when this process has ended."""
         try:
             try:
-                left = core.send_first(seconds=SEND_SECONDS)
+                with _heeding_ctrl_c():
+                    left = core.send_first(seconds=SEND_SECONDS)
             except KeyboardInterrupt:  # no more is sent; how many wait is told all the same
                 left = core.send_first(seconds=0)
         except (Exception, KeyboardInterrupt):  # noqa: BLE001 - they stay in the database, and the result stands
@@ -120,7 +141,7 @@ class Call:
             one = "1 message to a webhook waits" if left == 1 else f"{left} messages to webhooks wait"
             click.echo(f"{one}; `storycore serve` or `storycore worker` sends them.", err=True)
 
-    def _stream(self, values: dict[str, Any]) -> Result | None:
+    def _stream(self, values: dict[str, Any], end: contextlib.ExitStack) -> Result | None:
         if sys.__stdout__ is None:  # closed by whoever started us; what is written now goes nowhere
             raise InvalidInput(
                 "The standard output is closed.",
@@ -134,14 +155,18 @@ class Call:
                 remediation="Send it to a file or a program: `storycore export package film/ -o - > film.zip`.",
             )
         request = self.request_type(**{name: value for name, value in values.items() if name != "output_path"})
-        with StoryCore(server=self.server) as core, self._interruptible() as progress:
+        with StoryCore(server=self.server) as core, self._interruptible(end) as progress:
             result: Result | None = core.stream(request, sys.stdout.buffer, progress=progress)
             sys.stdout.buffer.flush()
             return result
 
     @contextlib.contextmanager
-    def _interruptible(self) -> Iterator[Progress]:
-        """Progress that the first Ctrl-C cancels; the second one stops at once. Short work is just interrupted."""
+    def _interruptible(self, end: contextlib.ExitStack) -> Iterator[Progress]:
+        """Progress that the first Ctrl-C cancels; the second one stops at once. Short work is just interrupted.
+
+        After work that ended well a Ctrl-C comes too late: until `end`, what stands is told, and not that it was
+        stopped.
+        """
         if not self.operation.long and self.operation.answer != "file":
             yield Progress()
             return
@@ -153,9 +178,11 @@ class Call:
                 progress.cancel()
                 click.echo("\nStopping … press Ctrl-C again to stop at once.", err=True)
 
-            before = {number: signal.signal(number, stop) for number in _STOPS}
+            before = {number: signal.signal(number, stop) for number in stops()}
             try:
                 yield progress
+                end.callback(signal.signal, signal.SIGINT, before.pop(signal.SIGINT))
+                signal.signal(signal.SIGINT, _too_late)
             finally:
                 for number, handler in before.items():
                     signal.signal(number, handler)

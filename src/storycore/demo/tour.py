@@ -65,12 +65,25 @@ def tour(folder: Path | None, go_on: GoOn | None = None) -> None:
                 _tell_where(console, place, made)
                 return
             _say(console, "7", "Told to another system, signed", command("webhook", "register", f"{heard.url}"))
-            with _told(core, heard) as webhook_id:
-                _tell_others(core, console, heard, made[0])
-                _tell_where(console, place, made)
-                if go_on:
+            if go_on:
+                with _told(core, heard) as webhook_id:
+                    _tell_others(core, console, heard, made[0])
+                    _tell_where(console, place, made)
                     core.run(WebhookUpdateRequest(webhook_id=webhook_id, event_types=["*"]))
                     go_on(place, settings)
+                return
+        with _apart(settings) as alone, _told(alone, heard):
+            _tell_others(alone, console, heard, made[0])
+        _tell_where(console, place, made)
+
+
+@contextlib.contextmanager
+def _apart(settings: Settings) -> Iterator[StoryCore]:
+    """With records of its own, so that no server and no other demo on this machine takes what is to be sent."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        url = f"sqlite:///{Path(folder, 'demo.db')}"
+        with StoryCore(settings.model_copy(update={"database_url": url})) as core:
+            yield core
 
 
 def _work(core: StoryCore, console: Console, film: Path, deliveries: Path) -> list[Path]:

@@ -158,6 +158,8 @@ class Attempt:
         except Unavailable as unheard:
             log.warning("end_not_recorded", task_id=self.task.id, reason=unheard.reason.value)
             return
+        # The work has tidied up, unless a second Ctrl-C broke into just that. Nobody will know what was noted.
+        traces.take_back([trace for trace in self._files if trace[0] in (traces.FOLDER, traces.PART)])
         self._end(*self._told(fault))
 
     def _end(self, status: Status, error: dict[str, Any]) -> bool:

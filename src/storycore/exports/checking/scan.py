@@ -192,10 +192,15 @@ class _Text:
             self._scan.texts[self._path] = b"".join(self._kept)
         elif self._fits:
             message = "It and the other texts of the package are more than is kept of them; it was not looked at."
-            findings.fault(self._path, Finding.TEXTS_TOO_LARGE, message)
+            findings.tell(self._path, Finding.TEXTS_TOO_LARGE, message, wrong=self._is_needed)
         elif self._limit:
             message = f"It is larger than the {self._limit} bytes that are read of it."
-            findings.fault(self._path, Finding.TOO_LARGE, message)
+            findings.tell(self._path, Finding.TOO_LARGE, message, wrong=self._is_needed)
+
+    @property
+    def _is_needed(self) -> bool:
+        """Whether a bag is none without it; what else the payload says of itself is covered by its checksum."""
+        return self._path not in (RECORD, CRATE)
 
     def _keep(self, packed: bytes) -> None:
         if self._scan.kept_bytes + len(packed) > MAX_KEPT_BYTES:

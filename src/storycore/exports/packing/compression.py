@@ -22,9 +22,11 @@ from storycore.units import MEBIBYTE
 _RAW = -15  # deflate without a zlib header, window of 32 KiB
 _ISAL_LEVEL = 3
 _MEMORY = 8  # of 9: blocks of a length that suits both texts and sound
-_SUSPECT_BYTES = 256 * MEBIBYTE
-_MOST_SHRINKING = 150  # common checkers, ours too, take 200 for a bomb
-_STORED_BYTES = 8192
+_FREE_BYTES = 256 * MEBIBYTE
+"""Checkers, ours too, take what unpacks to 200 times its size for a bomb, but not what is small altogether."""
+_MOST_SHRINKING = 150
+_AIM = 120
+_STORED_PART = 128  # one byte in so many is stored
 _LEAST_SAVING = 64  # a sample must get smaller by one part in this many
 _LEAST_GAIN = 200  # looking for repetitions must make it smaller by one more part in this many
 
@@ -61,7 +63,7 @@ class Deflate(NamedTuple):
         whole: all of it at once.
         stream: a new compressor for content that comes in parts.
         light: another one, much faster, for content in which nothing repeats itself; None where all are fast.
-        tempered: another one, that never makes content more than about 120 times smaller.
+        tempered: another one, that never makes content more than about 130 times smaller.
     """
 
     whole: Callable[[bytes | memoryview], bytes]
@@ -97,7 +99,7 @@ def deflate(level: int) -> Deflate | None:
 
 
 class _Tempered:
-    """Deflate that stores the first 8 KiB of each MiB.
+    """Deflate that stores the first 8 KiB of a MiB wherever all before has shrunk more than 120 times.
 
     Hours of silence or of black shrink a thousand times, and then look like a decompression bomb to those who unpack
     them. Each full flush ends on a whole byte and forgets what came before, so that a stored block may follow.
@@ -105,20 +107,46 @@ class _Tempered:
 
     def __init__(self, stream: Any, full_flush: int) -> None:
         self._stream, self._full_flush = stream, full_flush
+        self._taken = self._given = 0
 
     def compress(self, data: bytes | memoryview, /) -> bytes:
         view = memoryview(data)
-        parts: list[bytes | memoryview] = []
-        for start in range(0, len(view), MEBIBYTE):
-            piece = view[start : start + MEBIBYTE]
-            stored = piece[:_STORED_BYTES]
-            parts.append(struct.pack("<B2H", 0, len(stored), len(stored) ^ 0xFFFF))
-            parts += (stored, self._stream.compress(piece[_STORED_BYTES:]), self._stream.flush(self._full_flush))
-        return b"".join(parts)
+        return b"".join(self._piece(view[start : start + MEBIBYTE]) for start in range(0, len(view), MEBIBYTE))
 
     def flush(self) -> bytes:
         rest: bytes = self._stream.flush()
         return rest
+
+    def _piece(self, piece: memoryview) -> bytes:
+        if self._taken > _AIM * self._given:
+            most = len(piece) // _STORED_PART
+            parts = (self._stream.flush(self._full_flush), _stored(piece[:most]), self._stream.compress(piece[most:]))
+            packed = b"".join(parts)
+        else:
+            packed = self._stream.compress(piece)
+        self._taken += len(piece)
+        self._given += len(packed)
+        return packed
+
+
+def tempered(data: bytes, deflated: bytes, packer: Deflate, unpacked_bytes: int) -> bytes:
+    """What is packed in place of `deflated`: that, or less dense if a package of so many bytes might look like a bomb.
+
+    Args:
+        data: the content, at most 8 MiB.
+        deflated: the same, deflated.
+        packer: what deflated it.
+        unpacked_bytes: of the package so far, this content included.
+    """
+    if unpacked_bytes <= _FREE_BYTES or len(data) <= _MOST_SHRINKING * len(deflated):
+        return deflated
+    most = min(len(data) // _STORED_PART, 0xFFFF)
+    return _stored(memoryview(data)[:most]) + packer.whole(memoryview(data)[most:])
+
+
+def _stored(data: memoryview) -> bytes:
+    """A block that is not the last one; RFC 1951, 3.2.4."""
+    return struct.pack("<B2H", 0, len(data), len(data) ^ 0xFFFF) + data
 
 
 def crc32() -> Callable[..., int]:
@@ -140,21 +168,26 @@ def _of(library: Any, level: int) -> Deflate:
     )
 
 
-def fitting(level: int, sample: bytes, size_bytes: int) -> Callable[[], Compressor] | None:
-    """Makes the compressor for large content like this sample; None if deflating is not worth it."""
+def fitting(level: int, sample: bytes, unpacked_bytes: int) -> Callable[[], Compressor] | None:
+    """Makes the compressor for large content like this sample; None if deflating is not worth it.
+
+    Args:
+        level: 0-9.
+        sample: parts spread over all of the content.
+        unpacked_bytes: of the package so far, this content included.
+    """
     packer = deflate(level)
     if packer is None:
         return None
     full = len(packer.whole(sample))
     if full >= len(sample) - len(sample) // _LEAST_SAVING:
         return None
-    if size_bytes > _SUSPECT_BYTES and full * _MOST_SHRINKING < len(sample):
-        return packer.tempered
+    stream = packer.stream if unpacked_bytes <= _FREE_BYTES else packer.tempered  # no sample knows of all the silence
     if packer.light is None:
-        return packer.stream
+        return stream
     light = packer.light()
     quick = len(light.compress(sample)) + len(light.flush())
-    return packer.light if quick <= full + full // _LEAST_GAIN else packer.stream
+    return packer.light if quick <= full + full // _LEAST_GAIN else stream
 
 
 def is_compressed(media_type: str | None, head: bytes) -> bool:

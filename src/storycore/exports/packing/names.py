@@ -19,6 +19,7 @@ _CLIMBING = frozenset({"", ".", ".."})
 _PLAIN = re.compile(
     r"(?!(?:con|prn|aux|nul|com\d|lpt\d) *(?:\.|$))[0-9A-Za-z_. -]{0,200}[0-9A-Za-z_-]", re.ASCII | re.IGNORECASE
 )
+_MAX_DEPTH = 198  # with the folder of the package and that of its payload 200, as deep as checkers go, ours too
 _MAX_EXTENSION = 16
 _MAX_TITLE_BYTES = 120  # leaves room for suffixes and temporary names
 
@@ -35,7 +36,8 @@ def portable(paths: Iterable[str], *, reserved: Collection[str] = ()) -> Mapping
         reserved: names at the top that are taken already.
 
     Raises:
-        InvalidInput: path_invalid: a path is absolute, or has an empty name, `.` or `..` in it.
+        InvalidInput: path_invalid: a path is absolute, has an empty name, `.` or `..` in it, or is more than 198
+            names deep.
     """
     wanted = tuple(paths)
     folders = _folders(wanted)
@@ -68,6 +70,8 @@ def _folders(paths: Iterable[str]) -> dict[str, set[str]]:
         folder, slash, name = path.rpartition("/")
         if name in _CLIMBING or (slash and not folder):
             raise _climbs(path)
+        if folder not in found and folder.count("/") + 2 > _MAX_DEPTH:
+            raise _too_deep(path)
         while folder not in found:
             found[folder] = {name}
             if not folder:
@@ -82,6 +86,16 @@ def _folders(paths: Iterable[str]) -> dict[str, set[str]]:
 
 def _climbs(path: str) -> InvalidInput:
     return InvalidInput(f"{path!r} is not a path inside a project.", reason=Reason.PATH_INVALID, details={"path": path})
+
+
+def _too_deep(path: str) -> InvalidInput:
+    start = "/".join(path.split("/", 4)[:4])
+    return InvalidInput(
+        f"A file in {start} lies too deep to be unpacked everywhere: its path has more than {_MAX_DEPTH} names.",
+        reason=Reason.PATH_INVALID,
+        remediation="Move it up, or out of the project.",
+        details={"path": path},
+    )
 
 
 def _joined(folder: str, name: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from typing import Protocol
 
-from storycore.exports.packing.compression import Compressor, Deflate, crc32, deflate, fitting
+from storycore.exports.packing.compression import Compressor, Deflate, crc32, deflate, fitting, tempered
 from storycore.exports.packing.zip_records import (
     DEFLATED,
     FULL32,
@@ -100,6 +100,7 @@ class ZipWriter:
         self._waiting_bytes = 0
         self._untold = 0
         self._offset = 0
+        self._unpacked_bytes = 0
 
     def add(self, name: str, data: bytes, modified_ns: int, *, compressed: bool = False) -> Written:
         """Adds content that is in memory.
@@ -121,8 +122,10 @@ class ZipWriter:
 
     def _add(self, name: str, data: bytes, modified_ns: int, packer: Deflate | None) -> Written:
         size, body, method = len(data), data, STORED
+        self._unpacked_bytes += size
         if packer and size:
             deflated = packer.whole(data) if size <= MEBIBYTE else self._in_steps(data, packer)
+            deflated = tempered(data, deflated, packer, self._unpacked_bytes)
             if len(deflated) < size:
                 body, method = deflated, DEFLATED
         packed, offset = len(body), self._offset
@@ -144,7 +147,8 @@ class ZipWriter:
 
     def add_large(self, name: str, content: Content, modified_ns: int, *, compressed: bool = False) -> Written:
         """Adds content of any size through one buffer; see `add`."""
-        packer = None if compressed or not self._level else fitting(self._level, content.sample(), content.size_bytes)
+        self._unpacked_bytes += content.size_bytes
+        packer = None if compressed or not self._level else fitting(self._level, content.sample(), self._unpacked_bytes)
         entry = Entry(
             name=name.encode(),
             method=STORED if packer is None and self._patch else DEFLATED,

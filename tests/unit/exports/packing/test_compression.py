@@ -7,7 +7,7 @@ from isal import isal_zlib
 from zlib_ng import zlib_ng
 
 from fixtures.packages import noise
-from storycore.exports.packing.compression import deflate, fitting, is_compressed
+from storycore.exports.packing.compression import deflate, fitting, is_compressed, tempered
 
 TEXT = b"A film is a sequence of shots. " * 500
 
@@ -75,6 +75,31 @@ def test_hours_of_silence_do_not_look_like_a_bomb(level):
     packed = packer.compress(silence) + packer.flush()
     assert zlib.decompress(packed, -15) == silence
     assert 50 < len(silence) / len(packed) < 150
+
+
+@pytest.mark.parametrize("level", [1, 3, 4, 6, 9])
+def test_neither_does_silence_after_a_sound_that_the_sample_heard(level):
+    sound = b"A film is a sequence of shots. ".join([noise(10 + number % 30) for number in range(20_000)])
+    take = sound + bytes(40 * 2**20)
+    packer = fitting(level, sound, 2**30)()
+    pieces = [take[start : start + 2**20] for start in range(0, len(take), 2**20)]
+    packed = b"".join([*map(packer.compress, pieces), packer.flush()])
+    assert zlib.decompress(packed, -15) == take
+    assert len(take) / len(packed) < 150
+
+
+@pytest.mark.parametrize("size", [2_000, 262_144, 8 * 2**20])
+@pytest.mark.parametrize("level", [1, 3, 4, 6, 9])
+def test_nor_do_thousands_of_black_frames(level, size):
+    black, packer = bytes(size), deflate(level)
+    tight = packer.whole(black)
+    packed = tempered(black, tight, packer, 2**30)
+    assert zlib.decompress(packed, -15) == black
+    assert len(black) / len(packed) < 150
+    assert tempered(black, tight, packer, 2**27) is tight
+    digits = noise(1000).hex().encode()
+    small = packer.whole(digits)
+    assert tempered(digits, small, packer, 2**30) is small
 
 
 def test_a_little_silence_is_packed_as_tightly_as_can_be():

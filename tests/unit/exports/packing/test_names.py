@@ -120,9 +120,15 @@ def test_a_path_that_leads_elsewhere_is_refused(path):
     assert fault.value.reason is Reason.PATH_INVALID
 
 
-def test_thousands_of_levels_and_twins_are_no_trouble():
-    deep = "/".join(["d"] * 2000)
-    assert portable([deep]) == {}
+@pytest.mark.parametrize("levels", [199, 100_000])
+def test_a_path_too_deep_for_those_who_check_packages_is_refused(levels):
+    with pytest.raises(InvalidInput, match="lies too deep") as fault:
+        portable(["d/" * (levels - 1) + "x"])
+    assert (fault.value.reason, len(fault.value.message) < 200) == (Reason.PATH_INVALID, True)
+
+
+def test_hundreds_of_levels_and_twins_are_no_trouble():
+    assert portable(["d/" * 197 + "x"]) == {}
     assert len(set(renamed(["a" + "%?:*|"[number % 5] * (1 + number // 5) for number in range(500)]))) == 500
 
 
