@@ -22,8 +22,9 @@ from storycore.units import MEBIBYTE
 _RAW = -15  # deflate without a zlib header, window of 32 KiB
 _ISAL_LEVEL = 3
 _MEMORY = 8  # of 9: blocks of a length that suits both texts and sound
-_FREE_BYTES = 256 * MEBIBYTE
-"""Checkers, ours too, take what unpacks to 200 times its size for a bomb, but not what is small altogether."""
+FREE_BYTES = 256 * MEBIBYTE
+"""So much of a package is packed as tightly as can be; checkers take what unpacks to 200 times its size for a bomb."""
+
 _MOST_SHRINKING = 150
 _AIM = 120
 _STORED_PART = 128  # one byte in so many is stored
@@ -129,16 +130,15 @@ class _Tempered:
         return packed
 
 
-def tempered(data: bytes, deflated: bytes, packer: Deflate, unpacked_bytes: int) -> bytes:
-    """What is packed in place of `deflated`: that, or less dense if a package of so many bytes might look like a bomb.
+def tempered(data: bytes, deflated: bytes, packer: Deflate) -> bytes:
+    """What is packed in place of `deflated` in a package of more than `FREE_BYTES`: that, or what is less dense.
 
     Args:
         data: the content, at most 8 MiB.
         deflated: the same, deflated.
         packer: what deflated it.
-        unpacked_bytes: of the package so far, this content included.
     """
-    if unpacked_bytes <= _FREE_BYTES or len(data) <= _MOST_SHRINKING * len(deflated):
+    if len(data) <= _MOST_SHRINKING * len(deflated):
         return deflated
     most = min(len(data) // _STORED_PART, 0xFFFF)
     return _stored(memoryview(data)[:most]) + packer.whole(memoryview(data)[most:])
@@ -182,7 +182,7 @@ def fitting(level: int, sample: bytes, unpacked_bytes: int) -> Callable[[], Comp
     full = len(packer.whole(sample))
     if full >= len(sample) - len(sample) // _LEAST_SAVING:
         return None
-    stream = packer.stream if unpacked_bytes <= _FREE_BYTES else packer.tempered  # no sample knows of all the silence
+    stream = packer.stream if unpacked_bytes <= FREE_BYTES else packer.tempered  # no sample knows of all the silence
     if packer.light is None:
         return stream
     light = packer.light()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from typing import Protocol
 
-from storycore.exports.packing.compression import Compressor, Deflate, crc32, deflate, fitting, tempered
+from storycore.exports.packing.compression import FREE_BYTES, Compressor, Deflate, crc32, deflate, fitting, tempered
 from storycore.exports.packing.zip_records import (
     DEFLATED,
     FULL32,
@@ -125,7 +125,8 @@ class ZipWriter:
         self._unpacked_bytes += size
         if packer and size:
             deflated = packer.whole(data) if size <= MEBIBYTE else self._in_steps(data, packer)
-            deflated = tempered(data, deflated, packer, self._unpacked_bytes)
+            if self._unpacked_bytes > FREE_BYTES:
+                deflated = tempered(data, deflated, packer)
             if len(deflated) < size:
                 body, method = deflated, DEFLATED
         packed, offset = len(body), self._offset

@@ -191,3 +191,14 @@ def test_many_small_entries_are_written_in_few_calls():
     writer.close()
     assert sink.calls <= 5
     assert zip_writer.SMALL_BYTES == 8 * MEBIBYTE
+
+
+@pytest.mark.parametrize("level", [1, 6])
+def test_what_comes_after_the_first_256_mib_never_looks_like_a_bomb(level):
+    black = bytes(8 * MEBIBYTE)
+    packed = written(lambda writer: [writer.add(f"{number:02d}.raw", black, NOW) for number in range(34)], level=level)
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        shrunk = [item.file_size / item.compress_size for item in archive.infolist()]
+        assert archive.read("33.raw") == black
+    assert min(shrunk[:32]) > 200
+    assert max(shrunk[32:]) < 150
