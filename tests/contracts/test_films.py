@@ -323,6 +323,29 @@ def test_options_that_the_codec_does_not_heed_are_refused_by_its_name(name, opti
     assert fault.value.remediation
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "size", "told"),
+    [
+        ("avi", "mpeg4", (8192, 32), "MPEG-4 takes pictures of 16 to 8190 pixels a side, not 8192×32."),
+        ("mp4", "h265", (16, 8192), "H.265 takes pictures of 32 to 8192 pixels a side, not 16×8192."),
+    ],
+)
+def test_a_size_that_a_codec_does_not_have_is_refused_by_its_name(tmp_path, name, codec, size, told):
+    folder = make_film(tmp_path / "film", {"colour": "red"})
+    options = {"video_codec": codec} if name == "mp4" else {}
+    with pytest.raises(InvalidInput) as fault:
+        deliver(folder, name, tmp_path / "out", width=size[0], height=size[1], **options)
+    assert (fault.value.message, fault.value.reason) == (told, Reason.OUT_OF_RANGE)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_master_in_ffv1_may_be_larger_than_4k(tmp_path):
+    folder = make_film(tmp_path / "film", {"colour": "red", "duration": 0.04})
+    path, _ = deliver(folder, "mkv", tmp_path, width=6144, height=3160)
+    assert (len(see(path).frames), see(path).frames[0].shape[:2]) == (1, (3160, 6144))
+
+
 def test_an_option_for_one_format_of_several_is_taken():
     for name, options in (("mov,mp4", {"crf": 20}), ("mkv,mp4", {"bitrate_bps": 5_000_000}), ("webm", {"crf": 63})):
         assert len(wanted(name, options)) == len(name.split(","))

@@ -24,6 +24,7 @@ class Codec:
         encoders: of ffmpeg, the software one first, then those in hardware.
         pixel_formats: that it takes, the usual one first.
         crf: the usual quality and the worst one; None where quality is no number.
+        sides: the fewest and the most pixels that each side of a picture may have.
         best_crf: with H.264, 0 is another profile, lossless, which is not asked of the encoder and few players know.
         bounded: whether its rate can be held below a bound.
         efforts: arguments for fast, normal and slow work.
@@ -40,6 +41,7 @@ class Codec:
     pixel_formats: tuple[str, ...]
     crf: tuple[int, int] | None = None
     best_crf: int = 0
+    sides: tuple[int, int] = (16, 8192)
     bounded: bool = True
     efforts: Mapping[str, Sequence[str]]
     arguments: Sequence[str] = ()
@@ -85,7 +87,7 @@ CODECS: Mapping[str, Codec] = {
             arguments=("-profile:v", "high", "-bf", "2", "-x264-params", "open-gop=0:stitchable=1"),
         ),
         Codec(
-            name="h265", title="H.265", crf=(24, 51), b_frames=2, boxes_tell=True,
+            name="h265", title="H.265", crf=(24, 51), b_frames=2, boxes_tell=True, sides=(32, 8192),
             encoders=("libx265", "hevc_videotoolbox", "hevc_nvenc", "hevc_qsv", "hevc_amf"),
             pixel_formats=("yuv420p", "yuv420p10le"),
             efforts=_efforts("-preset", "ultrafast", "fast", "medium"),
@@ -115,11 +117,11 @@ CODECS: Mapping[str, Codec] = {
         Codec(
             name="ffv1", title="FFV1", encoders=("ffv1",), bounded=False,
             pixel_formats=("yuv422p10le", "yuv420p", "yuv444p", "yuv444p10le"), efforts=_ALONE,
-            arguments=("-level", "3", "-g", "1", "-slices", "4", "-slicecrc", "1"), every_frame=True, segment="mov",
+            arguments=("-level", "3", "-g", "1", "-slicecrc", "1"), every_frame=True, segment="mov",
         ),
         Codec(
             name="mpeg4", title="MPEG-4", crf=(4, 31), encoders=("mpeg4",), pixel_formats=("yuv420p",),
-            bounded=False, efforts=_ALONE, arguments=("-bf", "0"),
+            sides=(16, 8190), bounded=False, efforts=_ALONE, arguments=("-bf", "0"),
         ),
     )
 }  # fmt: skip
@@ -151,6 +153,8 @@ def raw_frames(canvas: Canvas) -> list[str]:
     ]
 
 
+_FOUR_SLICES = 4096 * 3112
+
 TAGS = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709:field_mode=prog"
 """Filter that says of raw frames what they are."""
 
@@ -177,6 +181,11 @@ def missing(codec: Codec) -> DependencyFailed:
     )
 
 
+def _slices(canvas: Canvas) -> int:
+    """Parts that a frame of FFV1 is encoded in; each may hold some 4 million pixels."""
+    return 4 if canvas.width * canvas.height <= _FOUR_SLICES else 24
+
+
 def _quality(codec: Codec, quality: Quality, canvas: Canvas, encoder: str) -> list[str]:
     if encoder != codec.encoders[0]:
         rate = quality.bitrate_bps or _usual_bitrate(canvas)
@@ -185,6 +194,8 @@ def _quality(codec: Codec, quality: Quality, canvas: Canvas, encoder: str) -> li
     if codec.crf is not None:
         crf = codec.crf[0] if quality.crf is None else quality.crf
         arguments += _constant(codec, crf, quality.bitrate_bps)
+    if codec.name == "ffv1":
+        arguments += ["-slices", str(_slices(canvas))]
     return arguments if codec.every_frame else [*arguments, *_group(quality, canvas)]
 
 

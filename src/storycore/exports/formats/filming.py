@@ -126,6 +126,7 @@ def picture(film: Film, options: VideoOptions, codec: Codec, *, pixel_format: st
         InvalidInput: out_of_range.
     """
     found = shape(film, options)
+    _require_sides(codec, found)
     quality = Quality(
         crf=options.crf,
         bitrate_bps=options.bitrate_bps,
@@ -144,6 +145,18 @@ def picture(film: Film, options: VideoOptions, codec: Codec, *, pixel_format: st
         figures=_figures(found, options, ffmpeg, film.settings.cache_folder / "encoders"),
         notice=notice(options),
         titled=options.slate or not film.project.shots,
+    )
+
+
+def _require_sides(codec: Codec, found: Shape) -> None:
+    """Refuses a size that the codec does not have; sizes of the project are not known any sooner."""
+    least, most = codec.sides
+    if least <= min(found.width, found.height) and max(found.width, found.height) <= most:
+        return
+    raise InvalidInput(
+        f"{codec.title} takes pictures of {least} to {most} pixels a side, not {found.width}×{found.height}.",
+        reason=Reason.OUT_OF_RANGE,
+        remediation="Choose another width and height, or another codec.",
     )
 
 
