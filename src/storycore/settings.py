@@ -119,7 +119,8 @@ class Settings(BaseModel):
     database_url: str = Field(
         default="",
         description="Where tasks, events and keys are kept: `sqlite:///` and an absolute path, or `postgresql://…`. "
-        "Empty: a SQLite file in the user's data folder. `none`: nothing is kept; commands then run without a record.",
+        "Empty: a SQLite file in the user's data folder. `none`: nothing is kept; commands then run without a record, "
+        "and what one that was killed left is not cleared away.",
     )
     workers: int = Field(
         default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, le=64, description="Tasks that are done at a time."

@@ -5,13 +5,12 @@ and on nothing else.
 """
 
 import hashlib
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from storycore.errors import Reason, Unavailable, Unexpected
+from storycore.errors import Unexpected
 from storycore.exports.packing.bag import PAYLOAD, Packed, tag_files
 from storycore.exports.packing.compression import is_compressed
 from storycore.exports.packing.contents import GENERATED, Contents
@@ -22,9 +21,8 @@ from storycore.exports.packing.sources import SourceFolder
 from storycore.exports.packing.zip_writer import SMALL_BYTES, SeekableSink, Sink, ZipWriter
 from storycore.observe.progress import Progress
 from storycore.project.media_types import kind_of, measured
-from storycore.storage.local import new_file
+from storycore.storage.local import new_file, require_room
 from storycore.storage.place import StorePlace
-from storycore.units import human_bytes
 
 _MANIFEST = f"{GENERATED}/manifest.json"
 _LISTS = frozenset({_MANIFEST, CRATE})
@@ -76,7 +74,7 @@ def write_package(contents: Contents, target: Path, *, level: int, progress: Pro
         InvalidInput: path_invalid: a part of the target path is a file.
         Cancelled: on request.
     """
-    _require_room(contents, target.parent, level)
+    require_room(target.parent, _stored_bytes(contents, level), "The package")
     with new_file(target) as file:
         progress.begin("packing", total=contents.size_bytes, unit="bytes", until=0.85)
         files = _pack(contents, file, level=level, patch=file, progress=progress)
@@ -174,17 +172,9 @@ def _compare(contents: Contents, files: tuple[Packed, ...], finished: Finished) 
         raise Unexpected("The finished package does not hold what was written to it.")
 
 
-def _require_room(contents: Contents, folder: Path, level: int) -> None:
-    """Refuses at once what can't fit, rather than after an hour of writing."""
-    least = sum(
-        file.size_bytes for file in contents.files if level == 0 or file.path.lower().endswith(_STORED_SUFFIXES)
-    )
-    there = next(place for place in (folder, *folder.parents) if place.exists())
-    room = shutil.disk_usage(there)
-    if room.total and least > room.free:  # what is no disk has no size either, and gets its own error
-        raise Unavailable(
-            f"The package needs at least {human_bytes(least)}, more than is free there.", reason=Reason.DISK_FULL
-        )
+def _stored_bytes(contents: Contents, level: int) -> int:
+    """What at least will be written: media that is compressed already, or all at level 0."""
+    return sum(file.size_bytes for file in contents.files if level == 0 or file.path.lower().endswith(_STORED_SUFFIXES))
 
 
 class _CountedSink:

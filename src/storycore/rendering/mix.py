@@ -26,9 +26,10 @@ from storycore.rendering.plan import Timeline
 from storycore.rendering.sound_source import NoSound, decoded
 from storycore.rendering.sounds import SAMPLE_RATE, Sound, Stem, odd_sounds, place_sounds
 from storycore.rendering.stem_file import StemFile
-from storycore.storage.local import explain
+from storycore.storage.local import explain, require_room
 from storycore.units import round_half_up
 
+_SAMPLE_BYTES = 4
 _NEAR = SAMPLE_RATE // 5  # samples by which a header may be wrong: frames of codecs, and what they prime with
 _BLOCK = 2 * SAMPLE_RATE - 2 * SAMPLE_RATE % ducking.WINDOW  # a multiple of the window
 
@@ -92,6 +93,7 @@ def write_mix(  # noqa: PLR0913 - what, where, by what, how, and who is told
     """
     sounds = place_sounds(project, timeline)
     samples, room = timeline.samples(SAMPLE_RATE), max(2, channels)
+    require_room(folder, samples * channels * _SAMPLE_BYTES, "The sound of the film")
     unheard: dict[str, ProjectWarning] = {}
     progress.begin("mixing sound", total=len(sounds), unit="files", until=until)
     path = folder / "mix.f32"

@@ -11,6 +11,7 @@ from typing import BinaryIO, NoReturn
 
 from storycore.errors import AccessDenied, Conflict, InvalidInput, NotFound, Reason, Unavailable
 from storycore.storage import traces
+from storycore.units import human_bytes
 
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -163,6 +164,25 @@ def explain(fault: OSError, path: Path) -> NoReturn:
             remediation="Name a folder, or a file in one; what stands in the way may be a file.",
         ) from fault
     raise fault
+
+
+def require_room(folder: Path, least_bytes: int, what: str) -> None:
+    """Refuses at once what can't fit, rather than after an hour of writing.
+
+    Args:
+        folder: absolute; it, or a folder above, stands.
+        least_bytes: so much will be written, or more.
+        what: that will be written, as a sentence begins.
+
+    Raises:
+        Unavailable: disk_full.
+    """
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    room = shutil.disk_usage(there)
+    if room.total and least_bytes > room.free:  # what is no disk has no size either, and gets its own error
+        raise Unavailable(
+            f"{what} needs at least {human_bytes(least_bytes)}, more than is free there.", reason=Reason.DISK_FULL
+        )
 
 
 def temporary_name(path: Path) -> Path:

@@ -1,12 +1,13 @@
 """Files are written whole or not at all."""
 
 import errno
+import re
 import sys
 
 import pytest
 
 from storycore.errors import AccessDenied, Conflict, InvalidInput, Unavailable
-from storycore.storage.local import explain, new_file
+from storycore.storage.local import explain, new_file, require_room
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path):
@@ -88,3 +89,11 @@ def test_an_error_of_the_disk_that_we_do_not_know_stays_what_it_is(tmp_path):
     with pytest.raises(OSError, match="Input/output") as fault:
         explain(OSError(errno.EIO, "Input/output error"), tmp_path / "film.zip")
     assert fault.value.errno == errno.EIO
+
+
+def test_what_can_not_fit_is_refused_before_a_byte_is_written(tmp_path):
+    with pytest.raises(Unavailable) as fault:
+        require_room(tmp_path / "new/folder", 2**60, "The film")
+    assert re.fullmatch("The film needs at least .*B, more than is free there.", fault.value.message)
+    require_room(tmp_path / "new/folder", 1, "The film")
+    assert list(tmp_path.glob("[!h]*")) == []
