@@ -12,17 +12,17 @@ SIZE = (2304, 1296)
 RATE = 48000
 
 
-def make(folder: Path, shots: int) -> Path:
-    """The project; the same bytes each time."""
+def make(folder: Path, shots: int, each: float = SECONDS) -> Path:
+    """The project, with shots of so many seconds each; the same bytes each time."""
     (folder / "assets").mkdir(parents=True)
     for number in range(shots):
         cv2.imwrite(str(still(folder, number)), _picture(number))
-    seconds = shots * SECONDS - (shots - 1) * OVERLAP
+    seconds = shots * each - (shots - 1) * OVERLAP
     _sound(folder / "assets/music.wav", _music(seconds))
     _sound(folder / "assets/dialogue.wav", _dialogue(seconds))
     entries = [
         {
-            "id": f"s{number:02d}", "title": f"Shot {number}", "duration": SECONDS, "position": number,
+            "id": f"s{number:02d}", "title": f"Shot {number}", "duration": each, "position": number,
             "image": f"assets/{number:02d}.png", "camera_movement": "zoom",
             "prompt_modules": {"camera": "zoom out" if number % 2 else "zoom in"},
             "transitionOut": {"type": "dissolve" if number < shots - 1 else "cut", "duration": OVERLAP},

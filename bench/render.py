@@ -85,13 +85,13 @@ def lengthening(place: Path, minutes: int):
     """Cost per minute of a long film, beside one of two minutes; both small, so that an hour can be run at all."""
     costs, small = {}, ("width=640", "height=360")
     # A picture each: equal ones are rendered once. All are drawn before anything is measured.
-    films = {length: make(place / f"minutes{length}", length * 20) for length in (2, minutes)}
+    films = {length: make(place / f"minutes{length}", length * 10, each=6.5) for length in (2, minutes)}
     for length, film in films.items():
         costs[length] = ours(film, place / f"long{length}", place / f"long-cache{length}", *small)
         if not costs[length].whole:
             raise SystemExit(f"{length} minutes of film took longer than a benchmark waits")
     short, long = costs[2], costs[minutes]
-    told = f"{minutes} minutes, {minutes * 20} shots of 640×360, beside 2 minutes"
+    told = f"{minutes} minutes, {minutes * 10} shots of 640×360, beside 2 minutes"
     yield verdict("processor time per minute of a long film ÷ a short one's", long.cpu / minutes / (short.cpu / 2), 1.1,
                f"{told}: {long.cpu:.1f} s and {short.cpu:.1f} s")  # fmt: skip
     yield verdict("private memory of a long film ÷ a short one's", long.mebibytes / short.mebibytes, 1.1,
