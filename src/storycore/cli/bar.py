@@ -80,4 +80,6 @@ def _rate() -> Callable[[Report], str]:
 def _amount(report: Report) -> str:
     if not report.total:
         return ""
-    return human_bytes(report.total) if report.unit == "bytes" else f"{report.total} {report.unit}"
+    if report.unit == "bytes":
+        return human_bytes(report.total)
+    return f"{report.total} {report.unit.removesuffix('s') if report.total == 1 else report.unit}"
