@@ -271,6 +271,17 @@ def test_a_process_that_breaks_says_how():
     assert (run.returncode, "RuntimeError: broken" in run.stderr) == (1, True)
 
 
+def _told_while_packing(command, number):
+    """The exit code, and what was said, of a command that gets a signal while it packs."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if line.startswith("packing"):
+                break
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    return process.returncode, said
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM] if os.name != "nt" else [])
 def test_ctrl_c_stops_cleanly(number, film, tmp_path):
@@ -278,13 +289,8 @@ def test_ctrl_c_stops_cleanly(number, film, tmp_path):
         file.truncate(3 * 2**30)
     before = {path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts}
     command = [sys.executable, "-m", "storycore", "export", "package", str(film), "-o", str(tmp_path / "out")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        for line in process.stderr:
-            if line.startswith("packing"):
-                break
-        process.send_signal(number)
-        _, said = process.communicate(timeout=30)
-    assert (process.returncode, "Stopping" in said) == (130, True)
+    code, said = _told_while_packing(command, number)
+    assert (code, "Stopping" in said) == (130, True)
     assert {path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts} - before == set()
 
 
@@ -304,13 +310,8 @@ main()
 def test_a_second_ctrl_c_while_the_first_tidies_up_leaves_nothing_either(film, tmp_path):
     sparse(film / "assets/big.mov", size_bytes=3 * 2**30)
     command = [sys.executable, "-c", IMPATIENT, "export", "package", str(film), "-o", str(tmp_path / "new/out")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        for line in process.stderr:
-            if line.startswith("packing"):
-                break
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
-    assert (process.returncode, "Stopping" in said, "Traceback" in said) == (130, True, False)
+    code, said = _told_while_packing(command, signal.SIGINT)
+    assert (code, "Stopping" in said, "Traceback" in said) == (130, True, False)
     assert not (tmp_path / "new").exists()
 
 
@@ -318,13 +319,8 @@ def test_a_second_ctrl_c_while_the_first_tidies_up_leaves_nothing_either(film, t
 def test_what_nohup_started_outlives_its_terminal(film, tmp_path):
     sparse(film / "assets/big.mov", size_bytes=2**30)
     command = ["nohup", sys.executable, "-m", "storycore", "export", "package", str(film), "-o", str(tmp_path / "out")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        for line in process.stderr:
-            if line.startswith("packing"):
-                break
-        process.send_signal(signal.SIGHUP)
-        _, said = process.communicate(timeout=60)
-    assert (process.returncode, "Stopping" in said) == (0, False)
+    code, said = _told_while_packing(command, signal.SIGHUP)
+    assert (code, "Stopping" in said) == (0, False)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["Little film.zip"]
 
 
